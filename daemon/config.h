@@ -1,0 +1,61 @@
+/* The configuration (etc/lodewatch.conf): one struct, one const table of keys. */
+#ifndef DAEMON_CONFIG_H
+#define DAEMON_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lodewatch/fault.h>
+#include <lodewatch/ini.h>
+
+enum { CONFIG_PATH = 180 };
+
+struct config {
+    /* [daemon] */
+    char state_dir[CONFIG_PATH + 1];
+    char timezone[64 + 1];
+    char deployment[64 + 1];
+    char ledger[CONFIG_PATH + 1];
+    char profiles[CONFIG_PATH + 1];
+    char rules[CONFIG_PATH + 1];
+    char log_level[16 + 1];
+    /* [database] */
+    char conninfo[CONFIG_PATH + 1];
+    char conninfo_file[CONFIG_PATH + 1]; /* for a conninfo with a password: a file of its own */
+    int64_t hot_days_ahead; /* partitions made ahead of time */
+    int64_t batch_rows;
+    int64_t batch_ms;
+    /* [http] */
+    char listen[128 + 1];
+    char token_file[CONFIG_PATH + 1];
+    int64_t max_connections;
+    int64_t header_timeout_ms;
+    /* [alerts] */
+    char ndjson[CONFIG_PATH + 1];
+    bool journald;
+    /* [calendar] */
+    char holidays[CONFIG_PATH + 1];
+    /* [journal] */
+    int64_t sync_ms;
+    int64_t segment_bytes;
+    int64_t segment_ms;
+    int64_t keep_ms;
+    int64_t max_bytes;
+};
+
+extern const struct lw_ini_key config_keys[];
+extern const size_t config_nkeys;
+
+/* Reads the file into a new struct; 0, LW_EIO (errno), LW_EPARSE with faults. */
+int config_load(const char *path, struct config *ret_config, struct lw_faults *faults);
+
+/* The texts that a configuration names, read whole: ledger folder (UTF-8 or GB18030),
+ * holidays, the zone's TZif file, rules. Owned; config_texts_free. */
+struct config_texts;
+int config_texts_load(const struct config *config, bool exercise, struct lw_faults *faults,
+                      struct config_texts **ret_texts);
+void config_texts_free(struct config_texts *texts);
+const struct lw_ledger_text *config_texts_ledger(const struct config_texts *texts);
+const char *config_texts_rules(const struct config_texts *texts, size_t *ret_n);
+
+#endif

@@ -1,0 +1,49 @@
+/* Structs <-> the forms in which they leave: CloudEvents JSON, readings CSV, and the
+ * journal's binary records. */
+#ifndef LODEWATCH_CODEC_H
+#define LODEWATCH_CODEC_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lodewatch/alarm.h>
+#include <lodewatch/core.h>
+#include <lodewatch/csv.h>
+#include <lodewatch/event.h>
+#include <lodewatch/ledger.h>
+
+enum { LW_ALERT_TEXT = 16384, LW_EVENT_BYTES = 512 };
+
+/* One alert as CloudEvents 1.0 structured JSON on one line, no newline at its end.
+ * Deterministic. LW_EFULL: more than LW_ALERT_TEXT bytes; LW_ENOMEM. */
+LW_MUSTCHECK int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                               enum lw_alert_kind kind, const struct lw_alarm *alarm,
+                               char text[LW_ALERT_TEXT], size_t *ret_n);
+/* Its sentence for people, one line, in Chinese or English: "site: headline. why". */
+void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                       enum lw_alert_kind kind, const struct lw_alarm *alarm, bool zh,
+                       char *text, size_t cap);
+/* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */
+void lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
+                      char text[LW_ID_MAX + 16]);
+
+/* A readings CSV, row by row, as events. */
+struct lw_readings;
+LW_MUSTCHECK int lw_readings_new(const char *file, const struct lw_ledger *ledger,
+                                 struct lw_readings **ret_readings);
+void lw_readings_free(struct lw_readings *readings);
+void lw_readings_feed(struct lw_readings *readings, const char *data, size_t n);
+void lw_readings_end(struct lw_readings *readings);
+/* 1: an event; 0: the end; LW_EAGAIN: feed more; LW_EPARSE with the fault. */
+LW_MUSTCHECK int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
+                                  struct lw_fault *ret_fault);
+
+/* The journal's form of an event: ids, not indices. Returns the length; at most
+ * LW_EVENT_BYTES. */
+size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
+                     uint8_t bytes[LW_EVENT_BYTES]);
+/* LW_EPARSE; LW_ENOTFOUND: its meter is not in this ledger (any more). */
+LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
+                                 struct lw_event *ret_event);
+
+#endif

@@ -1,0 +1,89 @@
+/* The pure core: events in, effects out, one by one. It reads no clock, makes no system
+ * call and allocates nothing in step; the same events give the same effects, byte for
+ * byte, live, in replay and after a crash. */
+#ifndef LODEWATCH_CORE_H
+#define LODEWATCH_CORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lodewatch/alarm.h>
+#include <lodewatch/event.h>
+#include <lodewatch/ledger.h>
+#include <lodewatch/pack.h>
+#include <lodewatch/result.h>
+#include <lodewatch/rules.h>
+
+/* Timers run at whole multiples of this. */
+#define LW_CORE_TICK (10 * LW_SECOND)
+
+enum lw_effect_kind {
+    LW_EFFECT_STORE, /* exactly one for each reading event: the reading as judged */
+    LW_EFFECT_ALERT, /* an alarm was raised, updated or returned */
+};
+
+struct lw_effect {
+    enum lw_effect_kind kind;
+    lw_wall at; /* when it could be known */
+    union {
+        const struct lw_reading *reading; /* valid during emit */
+        struct {
+            enum lw_alert_kind kind;
+            const struct lw_alarm *alarm; /* valid during emit */
+        } alert;
+    };
+};
+
+typedef void lw_emit(void *arg, const struct lw_effect *effect);
+
+struct lw_core;
+
+/* Makes the core for a ledger and rules, which must outlive it. What `old` (NULL: none)
+ * knew about the meters, sites, gateways and alarms that are still in the ledger goes
+ * over; alarms of subjects that are gone return at the next step. `old` is unchanged. */
+LW_MUSTCHECK int lw_core_new(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                             const struct lw_core *old, struct lw_core **ret_core);
+void lw_core_free(struct lw_core *core);
+/* Where effects go; NULL: nowhere. */
+void lw_core_on_effect(struct lw_core *core, lw_emit *emit, void *arg);
+
+/* Cannot fail. An event earlier than the one before it is taken at that one's time. */
+void lw_core_step(struct lw_core *core, const struct lw_event *event);
+
+/* The time of the last event; LW_WALL_MIN before the first. */
+lw_wall lw_core_now(const struct lw_core *core);
+const struct lw_ledger *lw_core_ledger(const struct lw_core *core);
+const struct lw_rules *lw_core_rules(const struct lw_core *core);
+
+/* Standing alarms, by index 0..n-1 in the order of their raising. */
+int32_t lw_core_nalarms(const struct lw_core *core);
+const struct lw_alarm *lw_core_alarm(const struct lw_core *core, int32_t i);
+
+/* What is known of a meter row, for people. */
+struct lw_meter_view {
+    lw_wall last_good; /* LW_WALL_MIN: none yet */
+    int64_t power_w;   /* mean over the last interval; LW_NOT_GIVEN */
+    int64_t import_wh; /* LW_NOT_GIVEN */
+    uint32_t failures; /* reads failed since the last good one */
+};
+void lw_core_meter(const struct lw_core *core, int32_t meter, struct lw_meter_view *ret_view);
+
+/* What is known of a site: its balance over the last closed interval. */
+struct lw_site_view {
+    lw_wall from, to;     /* LW_WALL_MIN: none yet */
+    int64_t mean_w;       /* all supply points together; LW_NOT_GIVEN */
+    int64_t expected_w;   /* what its status and explanations allow; LW_NOT_GIVEN: no limit */
+};
+void lw_core_site(const struct lw_core *core, int32_t site, struct lw_site_view *ret_view);
+
+/* Writes the whole state in versioned tables; makes no system call and allocates nothing
+ * itself, so that it may run in a forked child. */
+int lw_core_save(const struct lw_core *core, struct lw_packer *p);
+/* Reads it back into a core for the same ledger text. LW_EPARSE, LW_EVERSION, LW_ENOMEM. */
+LW_MUSTCHECK int lw_core_load(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                              const void *data, size_t n, struct lw_core **ret_core);
+
+/* Bytes of state, for the benchmark. */
+size_t lw_core_size(const struct lw_core *core);
+
+#endif

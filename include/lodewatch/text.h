@@ -1,0 +1,31 @@
+/* A text builder over the caller's buffer: never overruns, always NUL-terminated. */
+#ifndef LODEWATCH_TEXT_H
+#define LODEWATCH_TEXT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct lw_text {
+    char *data;
+    size_t len;
+    size_t cap;
+    bool cut; /* something did not fit and was left out */
+};
+
+/* `cap` counts the terminating NUL and is at least 1. */
+void lw_text_init(struct lw_text *t, char *data, size_t cap);
+void lw_text_add(struct lw_text *t, const char *s);
+void lw_text_addn(struct lw_text *t, const char *s, size_t n);
+void lw_text_addf(struct lw_text *t, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
+/* Adds value / per_unit as a decimal with `decimals` places, rounded half away from zero:
+ * (86149, 1000, 1) adds "86.1". per_unit is a power of ten. */
+void lw_text_add_decimal(struct lw_text *t, int64_t value, int64_t per_unit, int decimals);
+
+/* Parses a plain decimal ("-12.34") into units of 1/per_unit, rounded half away from zero.
+ * LW_EINVAL: not a number (also nan, inf, exponents); LW_ERANGE: overflows int64. */
+int lw_decimal_parse(const char *s, size_t n, int64_t per_unit, int64_t *ret);
+
+#endif
