@@ -41,6 +41,8 @@ void clock_on_step(struct clock *clock, clock_step_fn *fn, void *arg);
 bool clock_simulated(const struct clock *clock);
 
 struct clock_time clock_now(const struct clock *clock);
+/* The system's wall clock, never simulated: for log lines and to start a simulated one. */
+lw_wall clock_system(void);
 /* Real monotonic time, for measuring input/output. */
 lw_mono clock_io(void);
 int64_t clock_io_us(void);
