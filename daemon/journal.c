@@ -306,8 +306,8 @@ journal_roll(struct journal *j)
     }
     j->segment_since = clock_io().ms;
     plan_group(j);
-    rc = journal_ckpt_fork(j->dirfd, j->lockfd, j->end, &j->consumers, j->save, j->save_arg,
-                           &j->ckpt_pid, &j->ckpt_pipe);
+    rc = journal_ckpt_fork(j->dirfd, j->lockfd, j->end, &j->consumers, j->save,
+                           j->save_arg, &j->ckpt_pid, &j->ckpt_pipe);
     if (rc != 0) {
         log_error("journal: cannot fork for the checkpoint: %m");
         return rc;
@@ -326,68 +326,9 @@ journal_roll(struct journal *j)
 /* ---- opening and closing ---- */
 
 static int
-open_dir(const char *path, int *ret_fd)
-{
-    bool made = mkdir(path, 0750) == 0;
-    int fd, above;
-
-    if (!made && errno != EEXIST)
-        return LW_EIO;
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0)
-        return LW_EIO;
-    if (made && (above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
-        fsync(above);
-        close(above);
-    }
-    *ret_fd = fd;
-    return 0;
-}
-
-/* The recording gets what there is; and it must be of this journal. */
-static int
-begin_recording(struct journal *j, const char *path)
-{
-    struct journal_list there = {0};
-    char name[JOURNAL_FILE_NAME];
-    int rc = open_dir(path, &j->recordfd);
-
-    if (rc == 0)
-        rc = journal_list_read(j->recordfd, &there);
-    if (rc != 0)
-        goto out;
-    for (size_t i = 0; i < there.n; i++) {
-        struct journal_segment *s = &there.segment[i];
-
-        if (s->end > s->position && s->position >= j->end) {
-            log_error("journal: %s holds the recording of another journal", path);
-            errno = EEXIST;
-            rc = LW_EIO;
-            goto out;
-        }
-        journal_file_name(s->position, JOURNAL_SEGMENT, name);
-        if (s->end == s->position)
-            unlinkat(j->recordfd, name, 0); /* empty; its name will be used again */
-    }
-    for (size_t i = 0; i < j->list.n && rc == 0; i++) {
-        const struct journal_segment *s = &j->list.segment[i];
-
-        journal_file_name(s->position, JOURNAL_SEGMENT, name);
-        if (s->end != JOURNAL_NOWHERE && s->end > s->position)
-            rc = journal_file_keep(j->dirfd, j->recordfd, name);
-        journal_file_name(s->position, JOURNAL_CKPT, name);
-        if (rc == 0 && s->ckpt_bytes > 0)
-            rc = journal_file_keep(j->dirfd, j->recordfd, name);
-    }
-out:
-    journal_list_free(&there);
-    return rc;
-}
-
-static int
 lock(struct journal *j)
 {
-    int rc = open_dir(j->dir, &j->lockfd);
+    int rc = journal_open_dir(j->dir, &j->lockfd);
 
     if (rc == 0 && flock(j->lockfd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
@@ -456,11 +397,11 @@ journal_open(struct event_base *base, const struct journal_options *options,
         goto fail;
     rc = lock(j);
     if (rc == 0)
-        rc = open_dir(j->dir, &j->dirfd);
+        rc = journal_open_dir(j->dir, &j->dirfd);
     if (rc == 0)
         rc = journal_recover(j);
     if (rc == 0 && options->record_dir)
-        rc = begin_recording(j, options->record_dir);
+        rc = journal_begin_recording(j, options->record_dir);
     if (rc == 0)
         rc = make_events(j);
     if (rc == 0)

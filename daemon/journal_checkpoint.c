@@ -1,6 +1,7 @@
-/* Checkpoints: the consumers' positions and the caller's state at one position, written by
- * a forked child so that the loop goes on. The child publishes nothing: the file counts
- * only once the journal is durable up to its position (journal_writer.c renames it). */
+/* Checkpoints: the consumers' positions and the caller's state at one position, written
+ * by a forked child so that the loop goes on. The child publishes nothing: the file
+ * counts only once the journal is durable up to its position (journal_writer.c renames
+ * it). */
 #include "daemon/journal_private.h"
 
 #include <errno.h>
@@ -18,7 +19,10 @@
 
 static const char ckpt_magic[8] = "lw.ckp\r\n";
 
-enum { CKPT_HEAD = 8 + 4 + 8, CKPT_TAIL = 4 };
+enum {
+    CKPT_HEAD = 8 + 4 + 8,
+    CKPT_TAIL = 4
+};
 
 struct journal_consumer *
 journal_consumer_at(struct journal_consumers *consumers, const char *name)
@@ -96,8 +100,8 @@ ckpt_write(int dirfd, const char *name, uint64_t position,
 
 int
 journal_ckpt_fork(int dirfd, int lockfd, uint64_t position,
-                  const struct journal_consumers *consumers, journal_save *save, void *arg,
-                  pid_t *ret_pid, int *ret_pipe)
+                  const struct journal_consumers *consumers, journal_save *save,
+                  void *arg, pid_t *ret_pid, int *ret_pipe)
 {
     char name[JOURNAL_FILE_NAME];
     sigset_t all, before;

@@ -1,5 +1,5 @@
-/* What the journal's files share: the form of its files, the list of them, the cursor that
- * reads records, the thread that writes them. docs/journal.md has the format. */
+/* What the journal's files share: the form of its files, the list of them, the cursor
+ * that reads records, the thread that writes them. docs/journal.md has the format. */
 #ifndef DAEMON_JOURNAL_PRIVATE_H
 #define DAEMON_JOURNAL_PRIVATE_H
 
@@ -11,9 +11,9 @@
 #include "daemon/journal.h"
 
 enum {
-    JOURNAL_FORMAT = 1,       /* of segments and checkpoints */
+    JOURNAL_FORMAT = 1,        /* of segments and checkpoints */
     JOURNAL_SEGMENT_HEAD = 24, /* magic[8], u32 format, u32 0, u64 position */
-    JOURNAL_RECORD_HEAD = 9,  /* u32 length, u32 crc, u8 kind */
+    JOURNAL_RECORD_HEAD = 9,   /* u32 length, u32 crc, u8 kind */
     JOURNAL_FILE_NAME = 32,
 };
 
@@ -59,7 +59,7 @@ get64(const uint8_t *at)
 /* One position at which a segment, a checkpoint or both begin. */
 struct journal_segment {
     uint64_t position;
-    uint64_t end;        /* after its last byte; `position`: no segment; NOWHERE: in use */
+    uint64_t end; /* after its last byte; `position`: no segment; NOWHERE: in use */
     uint64_t ckpt_bytes; /* 0: no checkpoint */
 };
 
@@ -69,7 +69,8 @@ struct journal_list {
     size_t n, cap;
 };
 
-void journal_file_name(uint64_t position, const char *suffix, char name[JOURNAL_FILE_NAME]);
+void journal_file_name(uint64_t position, const char *suffix,
+                       char name[JOURNAL_FILE_NAME]);
 int journal_list_read(int dirfd, struct journal_list *ret_list);
 void journal_list_free(struct journal_list *list);
 /* The entry at this position, made where it is not there; NULL: no memory. */
@@ -101,11 +102,11 @@ struct journal_cursor {
     uint64_t at;
 };
 
-void journal_cursor_init(struct journal_cursor *c, int dirfd, const struct journal_list *list,
-                         uint64_t position);
+void journal_cursor_init(struct journal_cursor *c, int dirfd,
+                         const struct journal_list *list, uint64_t position);
 void journal_cursor_free(struct journal_cursor *c);
-/* 1: a record that ends at or before `limit`; 0: none; LW_EPARSE: a damaged range, skipped
- * up to the next whole record or segment; LW_EIO, LW_ENOMEM, LW_EVERSION. */
+/* 1: a record that ends at or before `limit`; 0: none; LW_EPARSE: a damaged range,
+ * skipped up to the next whole record or segment; LW_EIO, LW_ENOMEM, LW_EVERSION. */
 int journal_cursor_next(struct journal_cursor *c, uint64_t limit,
                         struct journal_record *ret_record);
 
@@ -126,14 +127,16 @@ struct journal_consumers {
 struct journal_consumer *journal_consumer_at(struct journal_consumers *consumers,
                                              const char *name);
 
-/* Forks a child that writes the checkpoint's file under its temporary name. The pipe's end
- * comes after a byte: 0 where it is on disk, else its errno. The child closes `lockfd`. */
+/* Forks a child that writes the checkpoint's file under its temporary name. The pipe's
+ * end comes after a byte: 0 where it is on disk, else its errno. The child closes
+ * `lockfd`. */
 int journal_ckpt_fork(int dirfd, int lockfd, uint64_t position,
                       const struct journal_consumers *consumers, journal_save *save,
                       void *arg, pid_t *ret_pid, int *ret_pipe);
 /* The consumers (may be NULL) and the body (malloc'ed). LW_EPARSE: it is damaged. */
-int journal_ckpt_load(int dirfd, uint64_t position, struct journal_consumers *ret_consumers,
-                      void **ret_data, size_t *ret_n);
+int journal_ckpt_load(int dirfd, uint64_t position,
+                      struct journal_consumers *ret_consumers, void **ret_data,
+                      size_t *ret_n);
 
 /* ---- the thread that writes (journal_writer.c) ---- */
 
@@ -154,10 +157,13 @@ struct journal_order {
 };
 
 struct journal_writer;
-/* `recordfd` -1: no recording. `done` is an eventfd that is written to after each order. */
-int journal_writer_new(int dirfd, int recordfd, int done, struct journal_writer **ret_writer);
+/* `recordfd` -1: no recording. `done` is an eventfd that is written to after each order.
+ */
+int journal_writer_new(int dirfd, int recordfd, int done,
+                       struct journal_writer **ret_writer);
 void journal_writer_free(struct journal_writer *writer); /* after the order under way */
-void journal_writer_give(struct journal_writer *writer, const struct journal_order *order);
+void journal_writer_give(struct journal_writer *writer,
+                         const struct journal_order *order);
 /* Is the order done? */
 bool journal_writer_done(struct journal_writer *writer, struct journal_order *ret_order);
 void journal_writer_wait(struct journal_writer *writer, struct journal_order *ret_order);
@@ -192,9 +198,9 @@ struct journal {
     int64_t segment_since;        /* clock_io, when it began */
     struct journal_writer *writer;
     struct journal_order order;
-    bool ordered;      /* an order is under way, or failed and will be given again */
-    bool group_waits;  /* the group's timer is set */
-    int done;          /* eventfd */
+    bool ordered;     /* an order is under way, or failed and will be given again */
+    bool group_waits; /* the group's timer is set */
+    int done;         /* eventfd */
     struct event *on_done, *on_group, *on_retry, *on_second;
     int seconds;
     uint64_t remove_before; /* for the next order */
@@ -217,6 +223,9 @@ int journal_newest(const struct journal *journal, struct journal_consumers *ret_
                    void **ret_data, size_t *ret_n, ptrdiff_t *ret_index);
 /* What the directory holds: the list, the consumers, the end (journal_recover.c). */
 int journal_recover(struct journal *journal);
+int journal_open_dir(const char *path, int *ret_fd); /* makes it where it is not there */
+/* The recording gets what there is; and it must be of this journal. */
+int journal_begin_recording(struct journal *journal, const char *path);
 /* The consumers' acknowledgements and what may be removed by them (journal_retain.c). */
 void journal_record_acks(struct journal *journal);
 void journal_retain(struct journal *journal);

@@ -1,5 +1,6 @@
-/* Reading records: the cursor that walks from segment to segment and over what is damaged,
- * the readers of a live journal, and the reader of a directory without a daemon. */
+/* Reading records: the cursor that walks from segment to segment and over what is
+ * damaged, the readers of a live journal, and the reader of a directory without a daemon.
+ */
 #include "daemon/journal_private.h"
 
 #include <errno.h>
@@ -345,7 +346,7 @@ journal_readers_wake(struct journal *journal)
 {
     struct journal_reader *r;
 
-    LIST_FOREACH (r, &journal->readers, link) {
+    LIST_FOREACH(r, &journal->readers, link) {
         if (r->waits && r->on_ready)
             event_active(r->on_ready, 0, 0);
         r->waits = false;

@@ -1,11 +1,12 @@
-/* What a journal's directory holds when it is opened: the newest whole checkpoint, the
- * consumers' positions, the end. A torn tail is cut off, other damage is reported. */
+/* Opening a journal's directory: the newest whole checkpoint, the consumers' positions
+ * and the end. A torn tail is cut off, other damage is reported. */
 #include "daemon/journal_private.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <lodewatch/result.h>
@@ -32,7 +33,8 @@ journal_newest(const struct journal *j, struct journal_consumers *ret_consumers,
 }
 
 int
-journal_checkpoint(struct journal *j, uint64_t *ret_position, void **ret_data, size_t *ret_n)
+journal_checkpoint(struct journal *j, uint64_t *ret_position, void **ret_data,
+                   size_t *ret_n)
 {
     ptrdiff_t index;
     int rc = journal_newest(j, NULL, ret_data, ret_n, &index);
@@ -181,4 +183,62 @@ journal_recover(struct journal *j)
         return LW_ENOMEM;
     last->end = JOURNAL_NOWHERE;
     return 0;
+}
+
+int
+journal_open_dir(const char *path, int *ret_fd)
+{
+    bool made = mkdir(path, 0750) == 0;
+    int fd, above;
+
+    if (!made && errno != EEXIST)
+        return LW_EIO;
+    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return LW_EIO;
+    if (made && (above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+        fsync(above);
+        close(above);
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+int
+journal_begin_recording(struct journal *j, const char *path)
+{
+    struct journal_list there = {0};
+    char name[JOURNAL_FILE_NAME];
+    int rc = journal_open_dir(path, &j->recordfd);
+
+    if (rc == 0)
+        rc = journal_list_read(j->recordfd, &there);
+    if (rc != 0)
+        goto out;
+    for (size_t i = 0; i < there.n; i++) {
+        struct journal_segment *s = &there.segment[i];
+
+        if (s->end > s->position && s->position >= j->end) {
+            log_error("journal: %s holds the recording of another journal", path);
+            errno = EEXIST;
+            rc = LW_EIO;
+            goto out;
+        }
+        journal_file_name(s->position, JOURNAL_SEGMENT, name);
+        if (s->end == s->position)
+            unlinkat(j->recordfd, name, 0); /* empty; its name will be used again */
+    }
+    for (size_t i = 0; i < j->list.n && rc == 0; i++) {
+        const struct journal_segment *s = &j->list.segment[i];
+
+        journal_file_name(s->position, JOURNAL_SEGMENT, name);
+        if (s->end != JOURNAL_NOWHERE && s->end > s->position)
+            rc = journal_file_keep(j->dirfd, j->recordfd, name);
+        journal_file_name(s->position, JOURNAL_CKPT, name);
+        if (rc == 0 && s->ckpt_bytes > 0)
+            rc = journal_file_keep(j->dirfd, j->recordfd, name);
+    }
+out:
+    journal_list_free(&there);
+    return rc;
 }

@@ -1,11 +1,12 @@
-/* The journal's thread: writes a group to the segment files and fsyncs it. It is given one
- * order at a time, touches nothing of the loop's, and never retries by itself. */
+/* The journal's thread: writes a group to the segment files and fsyncs it. It is given
+ * one order at a time, touches nothing of the loop's, and never retries by itself. */
 #include "daemon/journal_private.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -18,9 +19,9 @@
 struct journal_writer {
     pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t wake; /* an order, or the end */
-    pthread_cond_t idle; /* no order any more */
-    bool busy, stop;     /* under the lock */
+    pthread_cond_t wake;        /* an order, or the end */
+    pthread_cond_t idle;        /* no order any more */
+    bool busy, stop;            /* under the lock */
     struct journal_order order; /* the thread's while busy */
     /* the thread's own */
     int dirfd, recordfd, done;
@@ -120,8 +121,8 @@ put(struct journal_writer *w, uint64_t segment, uint64_t position, const uint8_t
     int error = open_segment(w, segment);
 
     if (!error && n > 0)
-        error = write_at(w->fd, data, n,
-                         (off_t)(position - segment + JOURNAL_SEGMENT_HEAD));
+        error =
+            write_at(w->fd, data, n, (off_t)(position - segment + JOURNAL_SEGMENT_HEAD));
     if (!error && n > 0)
         error = sync_file(w);
     return error;
