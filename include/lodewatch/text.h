@@ -35,4 +35,8 @@ void lw_text_add_decimal(struct lw_text *t, int64_t value, int64_t per_unit, int
  * LW_EINVAL: not a number (also nan, inf, exponents); LW_ERANGE: overflows int64. */
 LW_MUSTCHECK int lw_decimal_parse(const char *s, size_t n, int64_t per_unit, int64_t *ret);
 
+/* How many bytes must be put in, taken out or changed to make b of a, for "did you mean".
+ * Names of more than 64 bytes are taken as far apart as can be. */
+size_t lw_text_distance(const char *a, size_t na, const char *b, size_t nb);
+
 #endif

@@ -152,3 +152,28 @@ lw_decimal_parse(const char *s, size_t n, int64_t per_unit, int64_t *ret)
     *ret = negative ? -value : value;
     return 0;
 }
+
+size_t
+lw_text_distance(const char *a, size_t na, const char *b, size_t nb)
+{
+    enum {
+        MOST = 64
+    };
+    size_t row[MOST + 1]; /* distances of a's first i bytes to b's first 0..nb */
+
+    if (na > MOST || nb > MOST)
+        return SIZE_MAX;
+    for (size_t j = 0; j <= nb; j++)
+        row[j] = j;
+    for (size_t i = 1; i <= na; i++) {
+        size_t diagonal = row[0]; /* what row[j - 1] was for i - 1 */
+        row[0] = i;
+        for (size_t j = 1; j <= nb; j++) {
+            size_t change = diagonal + (a[i - 1] != b[j - 1]);
+            size_t edit = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
+            diagonal = row[j];
+            row[j] = change < edit ? change : edit;
+        }
+    }
+    return row[nb];
+}
