@@ -446,6 +446,12 @@ lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *f
         return LW_ENOMEM;
     p.profile->max_registers = LW_MB_REGISTERS_MAX;
 
+    /* jansson takes a NUL behind a number for white space; the walk does not. */
+    const char *nul = memchr(json, 0, n);
+    if (nul) {
+        walk_fault(&p.walk, nul, "a NUL byte is no JSON");
+        goto out;
+    }
     root = json_loadb(json, n, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
         if (json_error_code(&error) == json_error_out_of_memory)
