@@ -17,6 +17,7 @@ struct store;
 
 struct store_options {
     const char *conninfo;
+    const char *state_dir; /* "store.id" in it names this journal in the database */
     int64_t batch_rows; /* a batch closes at so many rows */
     int64_t batch_ms;   /* or after so long */
     int64_t days_ahead; /* partitions made ahead of time */
@@ -29,7 +30,8 @@ struct store_stats {
     uint64_t readings_stored;
     uint64_t alerts_stored;
     uint64_t batches;
-    uint64_t failed; /* batches */
+    uint64_t failed;  /* batches, to be sent again */
+    uint64_t refused; /* readings and alerts that were left out: the database refuses them */
     uint64_t behind; /* bytes of journal that are not stored yet */
     int64_t batch_us; /* the last batch's duration */
     char error[200];  /* why it is away; no secrets */
