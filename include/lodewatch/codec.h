@@ -27,7 +27,8 @@ void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *ru
 void lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
                       char text[LW_ID_MAX + 16]);
 
-/* A readings CSV, row by row, as events. */
+/* A readings CSV, row by row, as events. A row without quality is good; a row without a
+ * value is a failed read, as is `missing`. After a fault in a row the next can be read. */
 struct lw_readings;
 LW_MUSTCHECK int lw_readings_new(const char *file, const struct lw_ledger *ledger,
                                  struct lw_readings **ret_readings);
@@ -42,7 +43,7 @@ LW_MUSTCHECK int lw_readings_next(struct lw_readings *readings, struct lw_event 
  * LW_EVENT_BYTES. */
 size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
                      uint8_t bytes[LW_EVENT_BYTES]);
-/* LW_EPARSE; LW_ENOTFOUND: its meter is not in this ledger (any more). */
+/* LW_EPARSE; LW_EVERSION; LW_ENOTFOUND: its meter is not in this ledger (any more). */
 LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
                                  struct lw_event *ret_event);
 
