@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include <lodewatch/codec.h>
-#include <lodewatch/event.h>
 #include <lodewatch/pack.h>
 
 #include "daemon/journal.h"
@@ -15,14 +14,17 @@ static const struct {
     enum lw_quantity quantity;
     uint8_t width;
 } columns[] = {
-    {LW_IMPORT, 8},    {LW_EXPORT, 8},    {LW_ACTIVE_POWER, 4}, {LW_CURRENT_A, 4},
-    {LW_CURRENT_B, 4}, {LW_CURRENT_C, 4}, {LW_VOLTAGE_A, 4},    {LW_VOLTAGE_B, 4},
+    {LW_IMPORT, 8},    {LW_EXPORT, 8},       {LW_ACTIVE_POWER, 4},   {LW_CURRENT_A, 4},
+    {LW_CURRENT_B, 4}, {LW_CURRENT_C, 4},    {LW_VOLTAGE_A, 4},      {LW_VOLTAGE_B, 4},
     {LW_VOLTAGE_C, 4}, {LW_POWER_FACTOR, 2}, {LW_REACTIVE_POWER, 4}, {LW_TEMPERATURE, 4},
     {LW_RAIN, 4},      {LW_WATER_LEVEL, 4},
 };
-enum { COLUMNS = sizeof(columns) / sizeof(columns[0]) };
+enum {
+    COLUMNS = sizeof(columns) / sizeof(columns[0])
+};
 
-static const char copy_head[] = "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the final NUL: 19 */
+static const char copy_head[] =
+    "PGCOPY\n\377\r\n\0\0\0\0\0\0\0\0"; /* and the final NUL: 19 */
 
 enum {
     ROW_MOST = 2 + (COLUMNS + 3) * 12, /* bytes of one row in COPY */
@@ -103,7 +105,7 @@ static int
 add_reading(struct batch *b, struct keys *keys, const struct journal_record *record)
 {
     struct lw_unpacker u;
-    struct lw_event event;
+    struct lw_reading r;
     const char *id;
     size_t id_n;
     uint32_t slot;
@@ -120,30 +122,25 @@ add_reading(struct batch *b, struct keys *keys, const struct journal_record *rec
         return 0;
     if (b->nrows == b->cap)
         return LW_EFULL;
-    if ((rc = lw_event_peek(head + 2, record->n - 2, &event, &id, &id_n)) < 0)
+    if ((rc = lw_reading_peek(head + 2, record->n - 2, &r, &id, &id_n)) < 0)
         return rc;
-    if (event.kind != LW_EVENT_READING)
-        return LW_EPARSE;
-
-    const struct lw_reading *r = &event.reading;
-
     for (int i = 0; i < COLUMNS; i++) {
-        if (lw_reading_has(r, columns[i].quantity) &&
-            !fits(r->value[columns[i].quantity], columns[i].width))
+        if (lw_reading_has(&r, columns[i].quantity) &&
+            !fits(r.value[columns[i].quantity], columns[i].width))
             return LW_ERANGE;
     }
-    if (r->time.ms < LW_WALL_FIRST || r->time.ms > LW_WALL_LAST)
+    if (r.time.ms < LW_WALL_FIRST || r.time.ms > LW_WALL_LAST)
         return LW_ERANGE;
-    if ((rc = keys_slot(keys, id, id_n, &slot)) < 0 || (rc = add_day(b, r->time.ms)) < 0)
+    if ((rc = keys_slot(keys, id, id_n, &slot)) < 0 || (rc = add_day(b, r.time.ms)) < 0)
         return rc == LW_EINVAL ? LW_EPARSE : rc;
 
     struct batch_row *row = &b->row[b->nrows++];
 
-    row->time = r->time.ms;
+    row->time = r.time.ms;
     row->slot = slot;
-    row->have = r->have;
+    row->have = r.have;
     row->q = q;
-    memcpy(row->value, r->value, sizeof(row->value));
+    memcpy(row->value, r.value, sizeof(row->value));
     return 0;
 }
 
@@ -154,7 +151,8 @@ add_alert(struct batch *b, const struct journal_record *record)
         return LW_EPARSE;
     if (b->alerts.n + record->n > BATCH_ALERTS && b->nalerts > 0)
         return LW_EFULL;
-    pg_array_add(&b->alerts, (const char *)record->data + ALERT_HEAD, record->n - ALERT_HEAD);
+    pg_array_add(&b->alerts, (const char *)record->data + ALERT_HEAD,
+                 record->n - ALERT_HEAD);
     if (b->alerts.failed)
         return LW_ENOMEM;
     b->nalerts++;
@@ -176,7 +174,8 @@ batch_add(struct batch *batch, struct keys *keys, const struct journal_record *r
 }
 
 int
-batch_unknown(const struct batch *batch, const struct keys *keys, struct pg_array *ret_ids)
+batch_unknown(const struct batch *batch, const struct keys *keys,
+              struct pg_array *ret_ids)
 {
     uint8_t *asked = NULL; /* a bit a slot */
     size_t slots = 0;
@@ -243,7 +242,8 @@ batch_sort(struct batch *batch, const struct keys *keys)
     int rc = pg_array_end(&batch->alerts);
 
     for (uint32_t i = 0; i < batch->nrows; i++)
-        batch->order[i] = (uint64_t)(uint32_t)keys_meter(keys, batch->row[i].slot) << 32 | i;
+        batch->order[i] =
+            (uint64_t)(uint32_t)keys_meter(keys, batch->row[i].slot) << 32 | i;
     qsort(batch->order, batch->nrows, sizeof(*batch->order), by_meter);
     batch->fed = 0;
     batch->begun = batch->ended = false;
@@ -252,8 +252,8 @@ batch_sort(struct batch *batch, const struct keys *keys)
         pg_array_begin(&batch->last[i], types[i]);
     for (uint32_t i = 0; i < batch->nrows; i++) {
         const struct batch_row *row = &batch->row[(uint32_t)batch->order[i]];
-        bool ends = i + 1 == batch->nrows ||
-                    batch->order[i] >> 32 != batch->order[i + 1] >> 32;
+        bool ends =
+            i + 1 == batch->nrows || batch->order[i] >> 32 != batch->order[i + 1] >> 32;
 
         if (!newest || row->time > newest->time)
             newest = row;

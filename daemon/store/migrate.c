@@ -15,8 +15,9 @@
 #include "daemon/store/pg_conn.h"
 
 /* The file's text with a NUL behind it. */
-#define EMBED(name, file)                                                                      \
-    __asm__(".pushsection .rodata\n" #name ":\n.incbin \"" file "\"\n.byte 0\n.popsection\n"); \
+#define EMBED(name, file)                                                                \
+    __asm__(".pushsection .rodata\n" #name ":\n.incbin \"" file                          \
+            "\"\n.byte 0\n.popsection\n");                                               \
     extern const char name[] __attribute__((visibility("hidden")))
 
 EMBED(sql_0001, "daemon/store/sql/0001_init.sql");
@@ -24,7 +25,9 @@ EMBED(sql_0001, "daemon/store/sql/0001_init.sql");
 static const char *const files[] = {
     sql_0001,
 };
-enum { NEWEST = sizeof(files) / sizeof(files[0]) };
+enum {
+    NEWEST = sizeof(files) / sizeof(files[0])
+};
 
 static const char find[] = "SELECT max(version) FROM schema_version";
 
@@ -37,7 +40,9 @@ static const char lock[] =
     " version int4 PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());"
     "COMMENT ON TABLE schema_version IS 'The migrations that were run';"
     "SELECT max(version) FROM schema_version";
-enum { LOCK_MS = 11 * 60 * 1000 };
+enum {
+    LOCK_MS = 11 * 60 * 1000
+};
 
 static void on_found(void *arg, const struct pg_answer *answer);
 static void on_locked(void *arg, const struct pg_answer *answer);
@@ -45,8 +50,8 @@ static void on_locked(void *arg, const struct pg_answer *answer);
 static void
 send(struct migrate *m, const char *sql, pg_done *done)
 {
-    pg_conn_send(m->conn,
-                 &(struct pg_query){.sql = sql, .most_ms = LOCK_MS, .done = done, .arg = m});
+    pg_conn_send(m->conn, &(struct pg_query){
+                              .sql = sql, .most_ms = LOCK_MS, .done = done, .arg = m});
 }
 
 static void
@@ -92,10 +97,11 @@ decided(struct migrate *m, const struct pg_answer *answer)
 
     char text[240];
 
-    snprintf(text, sizeof(text),
-             "the database's schema is of version %d, this program knows versions up to %d: "
-             "install a newer lodewatch",
-             m->to, NEWEST);
+    snprintf(
+        text, sizeof(text),
+        "the database's schema is of version %d, this program knows versions up to %d: "
+        "install a newer lodewatch",
+        m->to, NEWEST);
     m->done(m->arg, LW_EVERSION, text);
     return true;
 }
@@ -120,8 +126,8 @@ on_locked(void *arg, const struct pg_answer *answer)
     const char *file = files[m->to];
     char tail[96];
 
-    snprintf(tail, sizeof(tail), ";INSERT INTO schema_version(version) VALUES (%d); COMMIT",
-             m->to + 1);
+    snprintf(tail, sizeof(tail),
+             ";INSERT INTO schema_version(version) VALUES (%d); COMMIT", m->to + 1);
 
     size_t cap = strlen(file) + sizeof(tail);
     char *sql = malloc(cap);
@@ -140,7 +146,8 @@ on_found(void *arg, const struct pg_answer *answer)
 {
     struct migrate *m = arg;
 
-    if (!answer->rows && strcmp(answer->sqlstate, "42P01") != 0) /* no such table: version 0 */
+    if (!answer->rows &&
+        strcmp(answer->sqlstate, "42P01") != 0) /* no such table: version 0 */
         fail(m, answer);
     else if (answer->rows && decided(m, answer))
         return;
@@ -157,7 +164,8 @@ migrate_newest(void)
 }
 
 void
-migrate_start(struct migrate *migrate, struct pg_conn *conn, migrate_done *done, void *arg)
+migrate_start(struct migrate *migrate, struct pg_conn *conn, migrate_done *done,
+              void *arg)
 {
     *migrate = (struct migrate){.conn = conn, .done = done, .arg = arg, .from = -1};
     send(migrate, find, on_found);

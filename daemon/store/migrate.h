@@ -5,7 +5,8 @@
 struct pg_answer;
 struct pg_conn;
 
-/* rc: 0; LW_EVERSION: the schema is newer than the program; LW_EIO: PostgreSQL refused. */
+/* rc: 0; LW_EVERSION: the schema is newer than the program; LW_EIO: PostgreSQL refused.
+ */
 typedef void migrate_done(void *arg, int rc, const char *error);
 
 struct migrate {

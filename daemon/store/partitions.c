@@ -24,8 +24,8 @@ want(struct partitions *p, int32_t day)
 }
 
 int
-partitions_missing(struct partitions *partitions, const struct batch *batch, int32_t today,
-                   int32_t ahead)
+partitions_missing(struct partitions *partitions, const struct batch *batch,
+                   int32_t today, int32_t ahead)
 {
     int rc;
 
@@ -41,7 +41,8 @@ partitions_missing(struct partitions *partitions, const struct batch *batch, int
 void
 partitions_made(struct partitions *partitions)
 {
-    const uint8_t *element = partitions->missing.data + 24; /* behind its head and length */
+    const uint8_t *element =
+        partitions->missing.data + 24; /* behind its head and length */
 
     for (uint32_t i = 0; i < partitions->missing.count; i++, element += 8) {
         uint32_t day = (uint32_t)element[0] << 24 | (uint32_t)element[1] << 16 |

@@ -1,11 +1,13 @@
-/* Arrays in PostgreSQL's binary form: a head (dimensions, has nulls, the elements' type, and
- * the one dimension's length and lower bound), then each element with its length. */
+/* Arrays in PostgreSQL's binary form: a head (dimensions, has nulls, the elements' type,
+ * and the one dimension's length and lower bound), then each element with its length. */
 #include "daemon/store/pg_bytes.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEAD = 20 };
+enum {
+    HEAD = 20
+};
 
 static uint8_t *
 room(struct pg_array *array, size_t n)

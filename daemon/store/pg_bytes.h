@@ -1,5 +1,5 @@
-/* Values in PostgreSQL's binary form: numbers in network order, times in microseconds since
- * 2000, one-dimensional arrays. */
+/* Values in PostgreSQL's binary form: numbers in network order, times in microseconds
+ * since 2000, one-dimensional arrays. */
 #ifndef DAEMON_STORE_PG_BYTES_H
 #define DAEMON_STORE_PG_BYTES_H
 
@@ -56,6 +56,7 @@ void pg_array_add(struct pg_array *array, const void *data, size_t n);
 void pg_array_add_int(struct pg_array *array, int64_t v, int width);
 void pg_array_add_null(struct pg_array *array);
 /* LW_ENOMEM */
-LW_MUSTCHECK int pg_array_end(struct pg_array *array);
+LW_MUSTCHECK
+int pg_array_end(struct pg_array *array);
 
 #endif

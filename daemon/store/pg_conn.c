@@ -1,7 +1,8 @@
-/* One connection to PostgreSQL on the event loop. What libpq asks for, found by running it:
- * PQconsumeInput is never called while PQconnectPoll is at work; its socket may be another
- * after each poll; a COPY is fed only while PQflush has nothing left, since libpq's buffer
- * would grow without end; PQcancel blocks, so the server's own time limits end a query. */
+/* One connection to PostgreSQL on the event loop. What libpq asks for, found by running
+ * it: PQconsumeInput is never called while PQconnectPoll is at work; its socket may be
+ * another after each poll; a COPY is fed only while PQflush has nothing left, since
+ * libpq's buffer would grow without end; PQcancel blocks, so the server's own time limits
+ * end a query. */
 #include "daemon/store/pg_conn.h"
 
 #include <stdlib.h>
@@ -33,7 +34,13 @@ static const char settings[] = "SET statement_timeout = '30s';"
                                "SET client_min_messages = warning;"
                                "SET timezone = 'UTC'; SET datestyle = 'ISO'";
 
-enum state { DOWN, CONNECTING, SETTING, IDLE, BUSY };
+enum state {
+    DOWN,
+    CONNECTING,
+    SETTING,
+    IDLE,
+    BUSY
+};
 
 struct pg_conn {
     struct event_base *base;
@@ -235,7 +242,8 @@ pump(struct pg_conn *c)
                 finish(c);
             return;
         }
-        if (PQresultStatus(result) == PGRES_COPY_IN || PQresultStatus(result) == PGRES_COPY_OUT) {
+        if (PQresultStatus(result) == PGRES_COPY_IN ||
+            PQresultStatus(result) == PGRES_COPY_OUT) {
             c->feeding = PQresultStatus(result) == PGRES_COPY_IN;
             c->taking = !c->feeding;
             PQclear(result);
@@ -310,8 +318,8 @@ send_query(struct pg_conn *c, const struct pg_query *query, enum state state)
         formats[i] = 1;
     }
     if (query->nparams > 0)
-        sent = PQsendQueryParams(c->pg, query->sql, query->nparams, types, values, lengths,
-                                 formats, 0);
+        sent = PQsendQueryParams(c->pg, query->sql, query->nparams, types, values,
+                                 lengths, formats, 0);
     else
         sent = PQsendQuery(c->pg, query->sql);
     if (!sent || PQflush(c->pg) < 0) {
@@ -326,7 +334,8 @@ static void
 connected(struct pg_conn *c)
 {
     event_drop(&c->poll);
-    c->readable = event_new(c->base, PQsocket(c->pg), EV_READ | EV_PERSIST, on_readable, c);
+    c->readable =
+        event_new(c->base, PQsocket(c->pg), EV_READ | EV_PERSIST, on_readable, c);
     c->writable = event_new(c->base, PQsocket(c->pg), EV_WRITE, on_writable, c);
     if (!c->readable || !c->writable || PQsetnonblocking(c->pg, 1) != 0) {
         lose(c, "no memory for the connection");
@@ -399,7 +408,8 @@ on_timer(evutil_socket_t fd, short what, void *arg)
     else if (c->state == DOWN)
         connect_start(c);
     else
-        lose(c, c->state == CONNECTING ? "no connection within 10 s" : "no answer in time");
+        lose(c,
+             c->state == CONNECTING ? "no connection within 10 s" : "no answer in time");
 }
 
 /* libpq would look a host's name up while everything waits. Its own text about a broken
@@ -421,7 +431,8 @@ check_conninfo(const char *conninfo)
     }
     if (host && host[0] && !address && strspn(host, "0123456789.:,[]") != strlen(host) &&
         host[0] != '/' && host[0] != '@')
-        log_note("conninfo: looking a host's name up holds everything else up; hostaddr does not");
+        log_note(
+            "conninfo: looking a host's name up holds everything else up; hostaddr does not");
     PQconninfoFree(options);
     return 0;
 }

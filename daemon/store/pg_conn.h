@@ -12,7 +12,9 @@ struct event_base;
 struct pg_conn;
 struct pg_result; /* libpq's PGresult */
 
-enum { PG_SLICE = 65536 }; /* bytes of a COPY that are handed to libpq at a time */
+enum {
+    PG_SLICE = 65536
+}; /* bytes of a COPY that are handed to libpq at a time */
 
 /* What came of a query. Everything in it is valid during the call only. */
 struct pg_answer {
@@ -33,7 +35,9 @@ struct pg_param {
     const void *data;
     size_t n;
 };
-enum { PG_PARAMS = 8 };
+enum {
+    PG_PARAMS = 8
+};
 
 struct pg_query {
     const char *sql; /* without parameters it may hold several statements */
@@ -47,8 +51,8 @@ struct pg_query {
 };
 
 struct pg_events {
-    void (*up)(void *arg);                     /* ready for queries */
-    void (*down)(void *arg, const char *why);  /* lost, or not reached; no secrets in it */
+    void (*up)(void *arg);                    /* ready for queries */
+    void (*down)(void *arg, const char *why); /* lost, or not reached; no secrets in it */
 };
 
 /* Does nothing before pg_conn_open. The strings are copied. LW_EINVAL: not a conninfo. */

@@ -1,6 +1,6 @@
 /* One batch into PostgreSQL. The ids of meters and the partitions come first, each in a
- * transaction of its own, since they hold locks; then one transaction has the rows, what is
- * newest of each meter, the alerts, and the journal's position behind it all. */
+ * transaction of its own, since they hold locks; then one transaction has the rows, what
+ * is newest of each meter, the alerts, and the journal's position behind it all. */
 #include "daemon/store/send.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 
 #include "daemon/store/pg_conn.h"
 
-#define COLUMNS                                                                              \
+#define COLUMNS                                                                               \
     "ts,meter_id,q,imp_wh,exp_wh,p_w,i1_ma,i2_ma,i3_ma,v1_dv,v2_dv,v3_dv,pf_m,q_var,temp_mc," \
     "rain_um_h,level_mm" /* as batch_feed writes them */
 
@@ -24,7 +24,8 @@ static const char sql_keys[] =
     "SELECT id, meter_id FROM made"
     " UNION ALL SELECT id, meter_id FROM meter_key WHERE id = ANY($1)";
 
-static const char sql_copy[] = "BEGIN; COPY reading(" COLUMNS ") FROM STDIN (FORMAT binary)";
+static const char sql_copy[] =
+    "BEGIN; COPY reading(" COLUMNS ") FROM STDIN (FORMAT binary)";
 
 static const char sql_stage[] =
     "BEGIN; SET LOCAL statement_timeout = '60s';"
@@ -66,12 +67,15 @@ static void advance(struct send *s);
 static int
 query(struct send *s, const char *sql, const struct pg_param *params, int nparams)
 {
-    pg_conn_send(s->conn, &(struct pg_query){.sql = sql, .params = params, .nparams = nparams,
-                                             .done = on_step, .arg = s});
+    pg_conn_send(
+        s->conn,
+        &(struct pg_query){
+            .sql = sql, .params = params, .nparams = nparams, .done = on_step, .arg = s});
     return 1;
 }
 
-/* The steps: start sends a query and returns 1, or has nothing to do and returns 0. ---- */
+/* The steps: start sends a query and returns 1, or has nothing to do and returns 0. ----
+ */
 
 static int
 start_keys(struct send *s)
@@ -80,7 +84,8 @@ start_keys(struct send *s)
 
     if (n <= 0)
         return n;
-    return query(s, sql_keys, &(struct pg_param){PG_TEXT_ARRAY, s->ids.data, s->ids.n}, 1);
+    return query(s, sql_keys, &(struct pg_param){PG_TEXT_ARRAY, s->ids.data, s->ids.n},
+                 1);
 }
 
 static bool
@@ -104,7 +109,8 @@ start_partitions(struct send *s)
 
     if (n <= 0)
         return n;
-    return query(s, partitions_make, &(struct pg_param){PG_INT4_ARRAY, days->data, days->n}, 1);
+    return query(s, partitions_make,
+                 &(struct pg_param){PG_INT4_ARRAY, days->data, days->n}, 1);
 }
 
 static bool
@@ -133,7 +139,9 @@ start_copy(struct send *s)
     if (s->batch->nrows == 0)
         return query(s, "BEGIN", NULL, 0);
     pg_conn_send(s->conn, &(struct pg_query){.sql = s->merge ? sql_stage : sql_copy,
-                                             .feed = feed, .done = on_step, .arg = s});
+                                             .feed = feed,
+                                             .done = on_step,
+                                             .arg = s});
     return 1;
 }
 
@@ -168,7 +176,8 @@ start_last(struct send *s)
     if (s->batch->nrows == 0)
         return 0;
     for (int i = 0; i < 5; i++)
-        params[i] = (struct pg_param){types[i], s->batch->last[i].data, s->batch->last[i].n};
+        params[i] =
+            (struct pg_param){types[i], s->batch->last[i].data, s->batch->last[i].n};
     return query(s, sql_last, params, 5);
 }
 
@@ -179,7 +188,8 @@ start_alerts(struct send *s)
 
     if (s->batch->nalerts == 0)
         return 0;
-    return query(s, sql_alerts, &(struct pg_param){PG_TEXT_ARRAY, alerts->data, alerts->n}, 1);
+    return query(s, sql_alerts,
+                 &(struct pg_param){PG_TEXT_ARRAY, alerts->data, alerts->n}, 1);
 }
 
 static int
@@ -187,24 +197,29 @@ start_commit(struct send *s)
 {
     char sql[320];
 
-    snprintf(sql, sizeof(sql),
-             "INSERT INTO store_cursor(journal_id, position, at) VALUES ('%s', %" PRIu64
-             ", now()) ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position,"
-             " at = excluded.at; COMMIT",
-             s->journal_id, s->batch->next);
+    snprintf(
+        sql, sizeof(sql),
+        "INSERT INTO store_cursor(journal_id, position, at) VALUES ('%s', %" PRIu64
+        ", now()) ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position,"
+        " at = excluded.at; COMMIT",
+        s->journal_id, s->batch->next);
     return query(s, sql, NULL, 0);
 }
 
 static const struct {
     int (*start)(struct send *s);
-    bool (*done)(struct send *s, const struct pg_result *rows); /* false: start it again */
+    bool (*done)(struct send *s,
+                 const struct pg_result *rows); /* false: start it again */
 } steps[] = {
-    {start_keys, done_keys},   {start_partitions, done_partitions},
-    {start_copy, done_copy},   {start_merge, done_merge},
-    {start_last, NULL},        {start_alerts, NULL},
+    {start_keys, done_keys}, {start_partitions, done_partitions},
+    {start_copy, done_copy}, {start_merge, done_merge},
+    {start_last, NULL},      {start_alerts, NULL},
     {start_commit, NULL},
 };
-enum { COPY = 2, STEPS = sizeof(steps) / sizeof(steps[0]) };
+enum {
+    COPY = 2,
+    STEPS = sizeof(steps) / sizeof(steps[0])
+};
 
 static void
 on_aborted(void *arg, const struct pg_answer *answer)
@@ -256,8 +271,8 @@ advance(struct send *s)
 }
 
 int
-send_init(struct send *send, struct pg_conn *conn, const char *journal_id, send_done *done,
-          void *arg)
+send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
+          send_done *done, void *arg)
 {
     *send = (struct send){.conn = conn, .done = done, .arg = arg};
     snprintf(send->journal_id, sizeof(send->journal_id), "%s", journal_id);
@@ -280,7 +295,8 @@ send_forget(struct send *send)
 }
 
 void
-send_start(struct send *send, struct batch *batch, bool merge, int32_t today, int32_t ahead)
+send_start(struct send *send, struct batch *batch, bool merge, int32_t today,
+           int32_t ahead)
 {
     send->batch = batch;
     send->merge = merge;

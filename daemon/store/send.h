@@ -34,8 +34,9 @@ struct send {
     char error[200], sqlstate[8];
 };
 
-LW_MUSTCHECK int send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
-                           send_done *done, void *arg);
+LW_MUSTCHECK
+int send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
+              send_done *done, void *arg);
 void send_clear(struct send *send);
 /* A new connection, perhaps to another database: forget what the last one knew. */
 void send_forget(struct send *send);

@@ -2,9 +2,9 @@
  *
  * Two batches take turns: one is sent while the other is filled. Each is one transaction
  * that also writes the position behind it to store_cursor. So after a lost connection, a
- * COMMIT without an answer included, the cursor says where to go on, and nothing has to be
- * merged. Whatever goes wrong, the writer goes back to the last position that it knows to
- * be in the database and reads the journal from there. */
+ * COMMIT without an answer included, the cursor says where to go on, and nothing has to
+ * be merged. Whatever goes wrong, the writer goes back to the last position that it knows
+ * to be in the database and reads the journal from there. */
 #include "daemon/store/writer.h"
 
 #include <inttypes.h>
@@ -27,7 +27,7 @@
 enum {
     FILL_RECORDS = 1000, /* in one callback, so that others get their turn */
     RETRY_MS = 1000,     /* after the journal could not be read */
-    IDLE_MS = 60000,     /* a stretch of the journal without rows is acknowledged so late */
+    IDLE_MS = 60000, /* a stretch of the journal without rows is acknowledged so late */
 };
 
 static const char consumer[] = "store";
@@ -58,8 +58,8 @@ struct writer {
     uint64_t committed;    /* the database has everything before it */
     uint64_t merge_before; /* rows before it may be there already */
     uint64_t skip_before;  /* the database refuses the rows before it */
-    uint32_t limit;        /* of items in a batch; small while looking for a refused one */
-    bool remade;           /* partitions, for the batch that is under way */
+    uint32_t limit; /* of items in a batch; small while looking for a refused one */
+    bool remade;    /* partitions, for the batch that is under way */
 
     struct event *flush;
     store_done *flush_done;
@@ -119,7 +119,8 @@ go_back(struct writer *w)
         again(w->fill);
 }
 
-/* What the database refuses ----------------------------------------------------------- */
+/* What the database refuses -----------------------------------------------------------
+ */
 
 /* SQLSTATEs, by their beginnings, that say nothing about the rows: the same batch may go
  * well later, on this connection or on another. */
@@ -172,7 +173,8 @@ learn(struct writer *w, const struct pg_answer *failed)
     }
 }
 
-/* Batches ------------------------------------------------------------------------------ */
+/* Batches ------------------------------------------------------------------------------
+ */
 
 static void
 on_sent(void *arg, const struct pg_answer *failed)
@@ -181,7 +183,7 @@ on_sent(void *arg, const struct pg_answer *failed)
 
     if (failed) {
         w->stats.failed++;
-        if (!about_rows(failed->sqlstate)) {
+        if (!about_rows(failed->sqlstate) || batch_items(w->sending) == 0) {
             pg_conn_drop(w->conn, failed->error);
         } else {
             learn(w, failed);
@@ -215,7 +217,8 @@ send_batch(struct writer *w)
     w->full = w->due = false;
     w->busy = true;
     w->started_us = clock_io_us();
-    send_start(&w->send, batch, batch->first < w->merge_before, (int32_t)today, w->days_ahead);
+    send_start(&w->send, batch, batch->first < w->merge_before, (int32_t)today,
+               w->days_ahead);
 }
 
 /* Puts the record that is held into the batch. LW_EFULL: it is the next one's. */
@@ -232,7 +235,8 @@ place(struct writer *w)
              rc == LW_ENOMEM)
         return rc;
     else if (rc < 0) {
-        log_error("store: the record at position %" PRIu64 " of the journal cannot be stored: %s",
+        log_error("store: the record at position %" PRIu64
+                  " of the journal cannot be stored: %s",
                   w->held.position, lw_result_text(rc));
         w->stats.refused++;
         batch_pass(w->filling, &w->held);
@@ -304,9 +308,11 @@ on_close(evutil_socket_t fd, short what, void *arg)
     again(w->fill);
 }
 
-/* The connection ----------------------------------------------------------------------- */
+/* The connection -----------------------------------------------------------------------
+ */
 
-/* Where the database stands. Locked, should the last connection's COMMIT still be at work. */
+/* Where the database stands. Locked, should the last connection's COMMIT still be at
+ * work. */
 static void
 on_cursor(void *arg, const struct pg_answer *answer)
 {
@@ -326,8 +332,9 @@ on_cursor(void *arg, const struct pg_answer *answer)
                   position, start);
         position = start;
     } else if (position > journal_durable(w->journal)) {
-        log_warn("store: the database has more of this journal than there is (an old state_dir?):"
-                 " merging all of it");
+        log_warn(
+            "store: the database has more of this journal than there is (an old state_dir?):"
+            " merging all of it");
         position = start;
         w->merge_before = journal_durable(w->journal);
     }
@@ -336,7 +343,8 @@ on_cursor(void *arg, const struct pg_answer *answer)
     w->limit = w->batch_rows;
     w->stats.state = STORE_UP;
     w->stats.error[0] = '\0';
-    log_note("store: PostgreSQL is there, %" PRIu64 " bytes of the journal are to be stored",
+    log_note("store: PostgreSQL is there, %" PRIu64
+             " bytes of the journal are to be stored",
              journal_durable(w->journal) - position);
     go_back(w);
 }
@@ -351,7 +359,8 @@ on_migrated(void *arg, int rc, const char *error)
         pg_conn_drop(w->conn, error);
         return;
     }
-    snprintf(sql, sizeof(sql), "SELECT position FROM store_cursor WHERE journal_id = '%s' FOR UPDATE",
+    snprintf(sql, sizeof(sql),
+             "SELECT position FROM store_cursor WHERE journal_id = '%s' FOR UPDATE",
              w->send.journal_id);
     pg_conn_send(w->conn, &(struct pg_query){.sql = sql, .done = on_cursor, .arg = w});
 }
@@ -393,7 +402,8 @@ on_flush(evutil_socket_t fd, short what, void *arg)
         done(w->flush_arg);
 }
 
-/* The room's functions ------------------------------------------------------------------- */
+/* The room's functions
+ * ------------------------------------------------------------------- */
 
 int
 writer_new(struct event_base *base, struct clock *clock, struct journal *journal,
@@ -418,7 +428,8 @@ writer_new(struct event_base *base, struct clock *clock, struct journal *journal
     if (!w->fill || !w->close || !w->flush || batch_new(w->batch_rows, &w->filling) < 0 ||
         batch_new(w->batch_rows, &w->sending) < 0)
         goto out;
-    if ((rc = pg_conn_new(base, options->conninfo, "lodewatchd", &events, w, &w->conn)) < 0 ||
+    if ((rc = pg_conn_new(base, options->conninfo, "lodewatchd", &events, w, &w->conn)) <
+            0 ||
         (rc = send_init(&w->send, w->conn, journal_id, on_sent, w)) < 0)
         goto out;
 

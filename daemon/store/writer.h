@@ -1,5 +1,5 @@
-/* The journal's consumer `store`: its readings and alerts into PostgreSQL, a batch and the
- * position behind it in one transaction. */
+/* The journal's consumer `store`: its readings and alerts into PostgreSQL, a batch and
+ * the position behind it in one transaction. */
 #ifndef DAEMON_STORE_WRITER_H
 #define DAEMON_STORE_WRITER_H
 

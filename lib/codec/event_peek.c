@@ -3,7 +3,9 @@
 
 #include <lodewatch/pack.h>
 
-enum { FORM = 1 }; /* event_pack.c has it */
+enum {
+    FORM = 1
+}; /* event_pack.c has it */
 
 int
 lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
