@@ -2,8 +2,8 @@
  *
  * A log of records in segment files, each named by the position (offset in the whole log)
  * at which it begins. A record is written to memory first; a thread writes and fsyncs the
- * group within `sync_ms`. Whatever leaves the daemon (rows to PostgreSQL, alerts to sinks)
- * is a reader with a cursor on the durable part: the journal is the crash log, the
+ * group within `sync_ms`. Whatever leaves the daemon (rows to PostgreSQL, alerts to
+ * sinks) is a reader with a cursor on the durable part: the journal is the crash log, the
  * recording and the spool in one. docs/journal.md has the format. */
 #ifndef DAEMON_JOURNAL_H
 #define DAEMON_JOURNAL_H
@@ -21,9 +21,9 @@ struct journal;
 enum journal_kind {
     JOURNAL_EVENT = 1,   /* lw_event_pack: all but readings */
     JOURNAL_READING = 2, /* u16 judged q, then lw_event_pack */
-    JOURNAL_ALERT = 3,   /* id[16], u32 revision, u8 lw_alert_kind, i64 at, then its JSON */
-    JOURNAL_SETUP = 4,   /* lw_ledger_text_pack, then the rules' text as a blob */
-    JOURNAL_ACK = 5,     /* string consumer, u64 position: all before it has been delivered */
+    JOURNAL_ALERT = 3, /* id[16], u32 revision, u8 lw_alert_kind, i64 at, then its JSON */
+    JOURNAL_SETUP = 4, /* lw_ledger_text_pack, then the rules' text as a blob */
+    JOURNAL_ACK = 5, /* string consumer, u64 position: all before it has been delivered */
 };
 
 enum {
@@ -33,13 +33,13 @@ enum {
 };
 
 struct journal_options {
-    const char *dir;         /* made where it is not there */
-    const char *record_dir;  /* `--record`: also keep everything here; NULL: no */
-    int64_t sync_ms;         /* a group is on disk after at most so long */
-    int64_t segment_bytes;   /* a new segment (and checkpoint) after so many */
-    int64_t segment_ms;      /* or after so long, where anything was written */
-    int64_t keep_ms;         /* kept for so long after every consumer acknowledged it */
-    int64_t max_bytes;       /* warn near it (journal_stats.full) */
+    const char *dir;        /* made where it is not there */
+    const char *record_dir; /* `--record`: also keep everything here; NULL: no */
+    int64_t sync_ms;        /* a group is on disk after at most so long */
+    int64_t segment_bytes;  /* a new segment (and checkpoint) after so many */
+    int64_t segment_ms;     /* or after so long, where anything was written */
+    int64_t keep_ms;        /* kept for so long after every consumer acknowledged it */
+    int64_t max_bytes;      /* warn near it (journal_stats.full) */
 };
 
 struct journal_record {
@@ -94,10 +94,11 @@ int journal_next(struct journal_reader *reader, struct journal_record *ret_recor
  * once a second and at close; a consumer comes into being with its first call. */
 void journal_ack(struct journal *journal, const char *consumer, uint64_t position);
 /* Where the consumer stood; LW_ENOTFOUND. */
-int journal_acked(const struct journal *journal, const char *consumer, uint64_t *ret_position);
+int journal_acked(const struct journal *journal, const char *consumer,
+                  uint64_t *ret_position);
 
 struct journal_stats {
-    uint64_t bytes;    /* on disk */
+    uint64_t bytes; /* on disk */
     uint64_t segments;
     uint64_t appended; /* records */
     uint64_t dropped;  /* readings that found no room */
