@@ -2,6 +2,7 @@
 #ifndef LODEWATCH_FAULT_H
 #define LODEWATCH_FAULT_H
 
+#include <stdarg.h>
 #include <stdint.h>
 
 enum { LW_FAULTS_KEPT = 100, LW_FAULT_TEXT = 240, LW_FAULT_FILE = 96 };
@@ -22,5 +23,8 @@ struct lw_faults {
 
 void lw_fault_add(struct lw_faults *faults, const char *file, uint32_t line, uint32_t column,
                   const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Writes one fault. */
+void lw_fault_setv(struct lw_fault *fault, const char *file, uint32_t line, uint32_t column,
+                   const char *format, va_list args) __attribute__((format(printf, 5, 0)));
 
 #endif

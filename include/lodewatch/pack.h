@@ -2,7 +2,8 @@
  * what the journal's records and the checkpoint's sections are made of.
  *
  * A table names its fields. The reader matches them by name: a field it does not know is
- * skipped, one that is not there stays as it was. So release N reads what N-1 wrote. */
+ * skipped, one that is not there stays as it was. So release N reads what N-1 wrote. A
+ * field that gets another size or meaning gets another name. */
 #ifndef LODEWATCH_PACK_H
 #define LODEWATCH_PACK_H
 
@@ -20,7 +21,7 @@ struct lw_packer {
     lw_pack_write *write;
     void *arg;
     int rc; /* the first failure; later calls do nothing */
-    size_t len;
+    size_t len; /* of what waits in `buf` */
     uint8_t buf[4096];
 };
 

@@ -70,6 +70,10 @@ struct lw_civil {
     int offset_s; /* east of UTC */
 };
 
+/* The civil time at a fixed offset; moments beyond what RFC 3339 can write are taken as
+ * the first or last it can. */
+struct lw_civil lw_civil_at(lw_wall t, int offset_s);
+
 /* A time zone's table. Immutable; read at the edge (TZif) and passed in. */
 struct lw_zone;
 
@@ -90,7 +94,8 @@ enum { LW_TIME_TEXT = 32 };
 
 /* "2025-03-12T18:31:07Z"; milliseconds only where they are not 0. */
 void lw_wall_format(lw_wall t, char text[LW_TIME_TEXT]);
-/* "2025-03-13T02:31:07+08:00" in the zone. */
+/* "2025-03-13T02:31:07+08:00" in the zone (offsets of odd seconds, before the 20th
+ * century's time zones, are written to the minute; the moment stays exact). */
 void lw_wall_format_zone(lw_wall t, const struct lw_zone *zone, char text[LW_TIME_TEXT]);
 
 /* What a date without a time means. */
@@ -100,7 +105,8 @@ enum lw_date_edge {
 };
 
 /* Parses RFC 3339 ("2025-03-12T18:31:07.5+08:00"), and as local time of `zone`
- * "2025/3/12 8:00[:00]", "2025-03-12 08:00[:00]" and the date alone. LW_EINVAL. */
+ * "2025/3/12 8:00[:00]", "2025-03-12 08:00[:00]" and the date alone. Digits after the
+ * millisecond are dropped; a leap second is the second after it. LW_EINVAL. */
 LW_MUSTCHECK int lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone,
                                enum lw_date_edge edge, lw_wall *ret_time);
 
