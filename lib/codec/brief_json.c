@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-/* Copies a string that may be absent; cut at a character's beginning. */
+/* Copies a string that may be absent as one line; cut at a character's beginning. */
 static void
 copy(const json_t *value, char *text, size_t cap)
 {
@@ -18,7 +18,9 @@ copy(const json_t *value, char *text, size_t cap)
             n--;
         }
     }
-    memcpy(text, s, n);
+    for (size_t i = 0; i < n; i++) {
+        text[i] = (unsigned char)s[i] < 0x20 ? ' ' : s[i];
+    }
     text[n] = '\0';
 }
 
