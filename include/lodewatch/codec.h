@@ -28,6 +28,30 @@ void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *ru
 void lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
                       char text[LW_ID_MAX + 16]);
 
+/* A readings CSV, row by row, as events. A row without quality is good; a row without a
+ * value is a failed read, as is `missing`. After a fault in a row the next can be read. */
+struct lw_readings;
+LW_MUSTCHECK int lw_readings_new(const char *file, const struct lw_ledger *ledger,
+                                 struct lw_readings **ret_readings);
+void lw_readings_free(struct lw_readings *readings);
+void lw_readings_feed(struct lw_readings *readings, const char *data, size_t n);
+void lw_readings_end(struct lw_readings *readings);
+/* 1: an event; 0: the end; LW_EAGAIN: feed more; LW_EPARSE with the fault. */
+LW_MUSTCHECK int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
+                                  struct lw_fault *ret_fault);
+
+/* The journal's form of an event: ids, not indices. Returns the length; at most
+ * LW_EVENT_BYTES. */
+size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
+                     uint8_t bytes[LW_EVENT_BYTES]);
+/* LW_EPARSE; LW_EVERSION; LW_ENOTFOUND: its meter is not in this ledger (any more). */
+LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
+                                 struct lw_event *ret_event);
+/* A packed reading without a ledger: its meter's id, borrowed from `bytes`, instead of an
+ * index. LW_EPARSE: no reading, or not whole. */
+LW_MUSTCHECK int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
+                                 const char **ret_meter, size_t *ret_meter_n);
+
 /* A site of the core's ledger with its points, meters and what is known of them, as one
  * JSON object. LW_EFULL: more than LW_SITE_TEXT bytes (some 800 points); LW_ENOMEM. */
 enum { LW_SITE_TEXT = 1 << 18 };
@@ -48,24 +72,5 @@ struct lw_alert_brief {
     char en[512];
 };
 LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
-
-/* A readings CSV, row by row, as events. */
-struct lw_readings;
-LW_MUSTCHECK int lw_readings_new(const char *file, const struct lw_ledger *ledger,
-                                 struct lw_readings **ret_readings);
-void lw_readings_free(struct lw_readings *readings);
-void lw_readings_feed(struct lw_readings *readings, const char *data, size_t n);
-void lw_readings_end(struct lw_readings *readings);
-/* 1: an event; 0: the end; LW_EAGAIN: feed more; LW_EPARSE with the fault. */
-LW_MUSTCHECK int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
-                                  struct lw_fault *ret_fault);
-
-/* The journal's form of an event: ids, not indices. Returns the length; at most
- * LW_EVENT_BYTES. */
-size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
-                     uint8_t bytes[LW_EVENT_BYTES]);
-/* LW_EPARSE; LW_ENOTFOUND: its meter is not in this ledger (any more). */
-LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
-                                 struct lw_event *ret_event);
 
 #endif
