@@ -157,7 +157,7 @@ gather_points(struct lw_build *b, struct point_rows *points, int32_t *ret_n)
         if (site->id[0] == '\0' && (role == LW_SUPPLY || role == LW_SUB) && !row->faulty)
             lw_fault_add(b->faults, file, row->at.line, row->at.column,
                          "a meter in the role %s needs a site_id",
-                         lw_enum_name(LW_ENUM_ROLE, role));
+                         lw_enum_name(LW_ENUM_ROLE, (int)role));
     }
     if (n > 1)
         qsort(points, (size_t)n, sizeof(*points), by_site_point);

@@ -20,6 +20,10 @@
 #define HAS_ASAN
 #endif
 
+#define METERS                                                                           \
+    "meter_id,installed_at,site_id,role,parent_id,gateway_id,unit\n"                     \
+    "M,2025-01-01,S,supply,,G,1\nN,2025-01-01,S,sub,M,G,2\n"
+
 /* Counts down to the allocation that fails; below 0: none does. */
 static int fail_at = -1;
 
@@ -68,8 +72,7 @@ test_every_allocation(void **state)
         [LW_LICENCES] = "site_id,kind,number\nS,mining,1\n",
         [LW_EXPLANATIONS] = "explanation_id,site_id,point_id\nE,S,N\n",
         [LW_GATEWAYS] = "gateway_id\nG\n",
-        [LW_METERS] = "meter_id,installed_at,site_id,role,parent_id,gateway_id,unit\n"
-                      "M,2025-01-01,S,supply,,G,1\nN,2025-01-01,S,sub,M,G,2\n"};
+        [LW_METERS] = METERS};
     struct lw_ledger_text text = {.holidays = "2026-01-01", .holidays_n = 10};
     for (int i = 0; i < LW_TABLES; i++) {
         text.table[i].text = tables[i];
