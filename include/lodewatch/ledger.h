@@ -1,6 +1,7 @@
 /* The ledger (台账): areas, contacts, sites, licences, explanations, gateways and meters of
  * one deployment, checked as a whole. Immutable once made; plain data, all indices are
  * into its arrays, all strings belong to it and are UTF-8, never NULL ("" is "not given").
+ * `extra` is a JSON object's text: the cells of columns that are not ours, or {}.
  *
  * It is made from the text of its seven CSV files, wherever they are from: a folder,
  * PostgreSQL (COPY … CSV) or the journal. So there is one parser and one form to record. */
@@ -119,7 +120,8 @@ const char *lw_enum_zh(enum lw_enum_type type, int value);   /* "关闭" */
 const char *lw_enum_en(enum lw_enum_type type, int value);   /* "closed", for a sentence */
 
 /* Hours of the week: `Mon-Fri 08:00-18:00; Holiday 22:00-06:00`. No span: always.
- * A span whose end is not after its start crosses midnight. */
+ * A span whose end is not after its start crosses midnight; one without days is for every
+ * day, holidays too. */
 struct lw_hours {
     uint8_t n;
     struct {
@@ -184,7 +186,7 @@ struct lw_gateway {
 struct lw_meter {
     const char *id, *account_no, *asset_no, *profile, *extra;
     int32_t point;
-    int32_t gateway;
+    int32_t gateway; /* or LW_NONE: it is not polled */
     uint8_t unit;       /* 0..255 */
     int32_t interval_s; /* 1..86400 */
     lw_wall installed;

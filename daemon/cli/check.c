@@ -1,0 +1,128 @@
+/* `lodewatch check DIR`: is this ledger free of faults? Prints each one, imports nothing.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <lodewatch/ledger.h>
+
+#include "daemon/cli/cli.h"
+#include "daemon/files.h"
+
+static const char usage[] =
+    "usage: lodewatch check [--timezone ZONE] [--json] DIR\n"
+    "\n"
+    "Reads the ledger's CSV files in DIR (areas, contacts, sites, licences, explanations,\n"
+    "gateways, meters; UTF-8 or GB18030) and prints every fault as file:line:column: text.\n"
+    "Imports nothing. Exit code 0: no fault; 2: faults.\n"
+    "\n"
+    "  --timezone ZONE  of times without one (default " CLI_TIMEZONE ")\n"
+    "  --json           print one JSON object: counts and faults\n"
+    "  --help           print this\n";
+
+static const struct option options[] = {
+    {"timezone", required_argument, NULL, 'z'},
+    {"json", no_argument, NULL, 'j'},
+    {"help", no_argument, NULL, 'h'},
+    {NULL, 0, NULL, 0},
+};
+
+/* Loads and checks the ledger; NULL with faults. The text can go: the ledger has copies.
+ */
+static struct lw_ledger *
+load(const char *dir, const char *zone, struct lw_faults *faults)
+{
+    struct files_ledger files = {0};
+    struct lw_ledger *ledger = NULL;
+    char *tzif = NULL;
+    size_t tzif_n = 0;
+
+    int rc = files_zone(zone, &tzif, &tzif_n);
+    if (rc != 0)
+        lw_fault_add(faults, zone, 0, 0,
+                     "no such time zone; expected such as " CLI_TIMEZONE);
+    if (rc == 0)
+        rc = files_ledger_load(dir, faults, &files);
+    if (rc == 0) {
+        files.text.tzif = tzif;
+        files.text.tzif_n = tzif_n;
+        rc = lw_ledger_new(&files.text, faults, &ledger);
+    }
+    if (rc != 0 && faults->n == 0)
+        lw_fault_add(faults, dir, 0, 0, "%s", lw_result_text(rc));
+    files_ledger_free(&files);
+    free(tzif);
+    return ledger;
+}
+
+static void
+print_json(const struct lw_faults *faults, const struct lw_ledger *ledger)
+{
+    json_t *list = json_array();
+    for (uint32_t i = 0; i < faults->kept; i++) {
+        const struct lw_fault *fault = &faults->fault[i];
+        json_array_append_new(list, json_pack("{s:s, s:i, s:i, s:s}", "file", fault->file,
+                                              "line", (int)fault->line, "column",
+                                              (int)fault->column, "text", fault->text));
+    }
+    json_t *report =
+        json_pack("{s:i, s:o}", "fault_count", (int)faults->n, "faults", list);
+    if (ledger != NULL)
+        json_object_set_new(
+            report, "counts",
+            json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "areas", ledger->nareas,
+                      "contacts", ledger->ncontacts, "sites", ledger->nsites, "licences",
+                      ledger->nlicences, "explanations", ledger->nexplanations,
+                      "gateways", ledger->ngateways, "points", ledger->npoints, "meters",
+                      ledger->nmeters));
+    json_dumpf(report, stdout, JSON_COMPACT);
+    putchar('\n');
+    json_decref(report);
+}
+
+int
+cli_check(int argc, char **argv)
+{
+    static struct lw_faults faults;
+    const char *zone = CLI_TIMEZONE;
+    bool json = false;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case 'z':
+            zone = optarg;
+            break;
+        case 'j':
+            json = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return CLI_DONE;
+        default:
+            fputs(usage, stderr);
+            return CLI_INPUT;
+        }
+    }
+    if (optind != argc - 1) {
+        fputs(usage, stderr);
+        return CLI_INPUT;
+    }
+    struct lw_ledger *ledger = load(argv[optind], zone, &faults);
+    if (json)
+        print_json(&faults, ledger);
+    else if (ledger == NULL)
+        cli_print_faults(stdout, &faults);
+    else
+        printf("%s: no fault in %d areas, %d contacts, %d sites, %d licences, "
+               "%d explanations, %d gateways, %d meters at %d points\n",
+               ledger->deployment, ledger->nareas, ledger->ncontacts, ledger->nsites,
+               ledger->nlicences, ledger->nexplanations, ledger->ngateways,
+               ledger->nmeters, ledger->npoints);
+    int rc = ledger != NULL ? CLI_DONE : CLI_INPUT;
+    lw_ledger_free(ledger);
+    return rc;
+}

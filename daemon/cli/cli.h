@@ -1,0 +1,31 @@
+/* `lodewatch`: its subcommands, one file each, and what they share. */
+#ifndef DAEMON_CLI_CLI_H
+#define DAEMON_CLI_CLI_H
+
+#include <stdio.h>
+
+#include <lodewatch/fault.h>
+
+/* Exit codes. */
+enum {
+    CLI_DONE = 0,
+    CLI_FAILED = 1, /* at run time */
+    CLI_INPUT = 2,  /* bad usage or bad input */
+    CLI_DENIED = 3,
+};
+
+#define CLI_TIMEZONE "Asia/Shanghai"
+
+/* A subcommand: argv[0] is its name; returns the exit code. */
+typedef int cli_command(int argc, char **argv);
+
+cli_command cli_check;
+cli_command cli_replay;
+cli_command cli_import;
+cli_command cli_migrate;
+cli_command cli_status;
+
+/* `file:line:column: text`, a line each, by file and place. */
+void cli_print_faults(FILE *to, struct lw_faults *faults);
+
+#endif
