@@ -218,12 +218,12 @@ struct reader {
     const char *file;
     const struct sheet *sheet;
     struct lw_rows *rows;
+    bool lost;                      /* a row could not be read */
     bool ready;                     /* the header has been read */
     int ncells;                     /* of it */
     int column[LW_CSV_CELLS];       /* the cell's column in the sheet, or UNKNOWN */
     char *header[LW_CSV_CELLS];     /* of an unknown one: its name, as JSON text */
     struct lw_place place[COLUMNS]; /* of this row's cells, by column */
-    bool faulty;                    /* this row has a fault already */
     int rc;                         /* LW_ENOMEM */
 };
 
@@ -530,7 +530,7 @@ finish_site(struct reader *r, struct lw_row *row)
     site->has_position = lat && lon;
     if (!site->has_position)
         site->lat_udeg = site->lon_udeg = 0;
-    if (lat != lon && !r->faulty)
+    if (lat != lon && !row->faulty)
         FAULT(r, lat ? r->place[SITE_LAT] : r->place[SITE_LON],
               "lat and lon go together; expected both or none");
 }
@@ -661,6 +661,7 @@ read_row(struct reader *r, const struct lw_csv_cell *cells, size_t n)
         return;
     if (n != (size_t)r->ncells) {
         FAULT(r, cells[0], "%zu cells where the header has %d", n, r->ncells);
+        r->lost = true;
         return;
     }
     struct lw_row *row = add_row(r);
@@ -695,12 +696,14 @@ read_row(struct reader *r, const struct lw_csv_cell *cells, size_t n)
             ((lw_wall *)(void *)(body + to->offset))->ms)
             FAULT(r, r->place[sheet->to], "%s is not after %s", to->name, from->name);
     }
-    r->faulty = r->b->faults->n != faults;
+    row->faulty = r->b->faults->n != faults;
     if (sheet->finish != NULL)
         sheet->finish(r, row);
     /* A row without an id can be nothing to others; one with a fault may be. */
-    if (sheet->columns[0].kind == CELL_ID && (*(const char **)(void *)body)[0] == '\0')
+    if (sheet->columns[0].kind == CELL_ID && (*(const char **)(void *)body)[0] == '\0') {
         r->rows->n--;
+        r->lost = true;
+    }
 }
 
 /* The sheet's column that a header cell names, or UNKNOWN. */
@@ -790,11 +793,13 @@ lw_build_read(struct lw_build *b, enum lw_table table)
         return 0;
     if (n > LW_LEDGER_BYTES) {
         lw_fault_add(b->faults, r.file, 0, 0, "more than %d bytes", LW_LEDGER_BYTES);
+        b->lost[table] = true;
         return 0;
     }
     size_t valid = lw_utf8_valid(text, n);
     if (valid < n) {
         FAULT(&r, place_of(text, valid), "this is not UTF-8");
+        b->lost[table] = true;
         return 0;
     }
     rc = lw_csv_new(&csv);
@@ -810,10 +815,12 @@ lw_build_read(struct lw_build *b, enum lw_table table)
             struct lw_place at;
             lw_csv_position(csv, &at.line, &at.column);
             FAULT(&r, at, "%s", error);
+            r.lost = true;
         } else if (!r.ready) {
             read_header(&r, cells, ncells);
         } else if (r.rows->n == LW_LEDGER_ROWS) {
             FAULT(&r, cells[0], "more than %d rows", LW_LEDGER_ROWS);
+            r.lost = true;
             break;
         } else {
             read_row(&r, cells, ncells);
@@ -822,5 +829,6 @@ lw_build_read(struct lw_build *b, enum lw_table table)
             break; /* what follows says nothing */
     }
     lw_csv_free(csv);
+    b->lost[table] = r.lost || !r.ready;
     return r.rc;
 }
