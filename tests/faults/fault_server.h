@@ -53,12 +53,14 @@ struct fault_server {
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
     int unanswered, unanswered_most;
+    struct server_later *later;
     struct server_connection connection[SERVER_CONNECTIONS];
 };
 
 /* Bytes that go out later, if the connection is still there. */
 struct server_later {
-    struct event *event;
+    struct server_later *next;
+    struct event *event; /* NULL: all has gone out */
     struct server_connection *connection;
     int fd;
     size_t at, n, step;
@@ -98,7 +100,7 @@ server_on_later(evutil_socket_t fd, short what, void *arg)
         return;
     }
     event_free(later->event);
-    free(later);
+    later->event = NULL;
 }
 
 static void
@@ -107,6 +109,8 @@ server_send_later(struct server_connection *c, const uint8_t *bytes, size_t n,
 {
     struct server_later *later = calloc(1, sizeof *later);
     assert(later != NULL && n <= sizeof later->bytes);
+    later->next = c->server->later;
+    c->server->later = later;
     later->connection = c;
     later->fd = c->fd;
     later->n = n;
@@ -311,6 +315,12 @@ server_stop(struct fault_server *s)
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         if (s->connection[i].fd >= 0)
             server_hang_up(&s->connection[i], false);
+    for (struct server_later *later = s->later, *next; later != NULL; later = next) {
+        next = later->next;
+        if (later->event != NULL)
+            event_free(later->event);
+        free(later);
+    }
     free(s);
 }
 
