@@ -1,125 +1,29 @@
 /* The engine: steps the core with each event, journals the event and then the alerts that
- * follow from it; and runs a journal's events again, after a crash or for a replay. */
-#include "daemon/engine.h"
+ * follow from it, and brings the core back from the journal after a crash. */
+#include "daemon/engine_private.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lodewatch/codec.h>
-#include <lodewatch/ledger.h>
-#include <lodewatch/pack.h>
 #include <lodewatch/result.h>
-#include <lodewatch/rules.h>
 
 #include "daemon/clock.h"
-#include "daemon/journal.h"
 #include "daemon/log.h"
 
 enum {
     ALERTS_MOST = 64 << 20, /* bytes of alerts of one event */
+    ALERTS_KEPT = 1 << 20,  /* a buffer that grew larger is given back */
     ALERT_KEY = 16 + 4 + 1, /* a record's id, revision and kind: which alert it is */
     ALERT_HEAD = ALERT_KEY + 8,
 };
-
-/* ---- bytes ---- */
-
-struct blob {
-    uint8_t *data;
-    size_t n, cap;
-};
-
-static int
-blob_add(void *arg, const void *data, size_t n)
-{
-    struct blob *b = arg;
-
-    if (n > b->cap - b->n) {
-        size_t cap = b->cap ? b->cap : 4096;
-        uint8_t *grown;
-
-        while (cap - b->n < n)
-            cap *= 2;
-        grown = realloc(b->data, cap);
-        if (!grown)
-            return LW_ENOMEM;
-        b->data = grown;
-        b->cap = cap;
-    }
-    memcpy(b->data + b->n, data, n);
-    b->n += n;
-    return 0;
-}
 
 static void
 blob_cut(struct blob *b, size_t at, size_t n)
 {
     memmove(b->data + at, b->data + at + n, b->n - at - n);
     b->n -= n;
-}
-
-static void
-blob_free(struct blob *b)
-{
-    free(b->data);
-    *b = (struct blob){0};
-}
-
-/* ---- what is in force ---- */
-
-/* A ledger, rules, the core that runs on them, and the setup record they were made from.
- */
-struct force {
-    struct blob setup;
-    struct lw_ledger *ledger;
-    struct lw_rules rules;
-    struct lw_core *core;
-};
-
-static void
-force_free(struct force *f)
-{
-    if (!f)
-        return;
-    lw_core_free(f->core);
-    lw_ledger_free(f->ledger);
-    blob_free(&f->setup);
-    free(f);
-}
-
-/* From a setup record's bytes, yet without a core. */
-static int
-force_new(const void *setup, size_t n, struct lw_faults *faults, struct force **ret_force)
-{
-    struct force *f = calloc(1, sizeof *f);
-    struct lw_ledger_text text;
-    struct lw_unpacker u;
-    const char *rules;
-    size_t rules_n;
-    int rc;
-
-    if (!f)
-        return LW_ENOMEM;
-    rc = blob_add(&f->setup, setup, n);
-    if (rc != 0)
-        goto out;
-    lw_unpack_init(&u, f->setup.data, f->setup.n);
-    rc = lw_ledger_text_unpack(&u, &text);
-    if (rc != 0)
-        goto out;
-    rules = lw_unpack_blob(&u, &rules_n);
-    rc = u.rc;
-    if (rc == 0)
-        rc = lw_ledger_new(&text, faults, &f->ledger);
-    if (rc == 0)
-        rc = lw_rules_parse("rules.conf", rules, rules_n, faults, &f->rules);
-    if (rc != 0)
-        goto out;
-    *ret_force = f;
-    f = NULL;
-out:
-    force_free(f);
-    return rc;
 }
 
 static int
@@ -141,101 +45,10 @@ pack_setup(const struct lw_ledger_text *ledger, const char *rules, size_t rules_
     return rc;
 }
 
-/* ---- running a journal's records ---- */
-
-struct run {
-    struct force *force; /* NULL before the first setup */
-    lw_emit *emit;
-    void *arg;
-    struct engine_stats stats;
-};
-
-/* Puts a new ledger and new rules into force: takes them over, frees the old ones. */
-static int
-run_setup(struct run *run, struct force *next)
-{
-    int rc = lw_core_new(next->ledger, &next->rules, run->force ? run->force->core : NULL,
-                         &next->core);
-
-    if (rc != 0)
-        return rc;
-    lw_core_on_effect(next->core, run->emit, run->arg);
-    force_free(run->force);
-    run->force = next;
-    return 0;
-}
-
-/* The state that a checkpoint holds: a setup, then the core's own. */
-static int
-run_checkpoint(struct run *run, const void *data, size_t n, struct lw_faults *faults)
-{
-    struct force *f = NULL;
-    struct lw_unpacker u;
-    const void *setup;
-    size_t setup_n;
-    int rc;
-
-    lw_unpack_init(&u, data, n);
-    setup = lw_unpack_blob(&u, &setup_n);
-    if (u.rc != 0)
-        return u.rc;
-    rc = force_new(setup, setup_n, faults, &f);
-    if (rc == 0)
-        rc = lw_core_load(f->ledger, &f->rules, u.data + u.at, u.n - u.at, &f->core);
-    if (rc != 0) {
-        force_free(f);
-        return rc;
-    }
-    lw_core_on_effect(f->core, run->emit, run->arg);
-    run->force = f;
-    return 0;
-}
-
-static void
-run_event(struct run *run, const uint8_t *data, size_t n)
-{
-    struct lw_event event;
-
-    if (!run->force || lw_event_unpack(data, n, run->force->ledger, &event) != 0)
-        run->stats.unknown++;
-    else
-        lw_core_step(run->force->core, &event);
-}
-
-static int
-run_record(struct run *run, const struct journal_record *record, struct lw_faults *faults)
-{
-    struct force *next;
-    int rc;
-
-    switch (record->kind) {
-    case JOURNAL_READING:
-        if (record->n >= 2)
-            run_event(run, (const uint8_t *)record->data + 2, record->n - 2);
-        return 0;
-    case JOURNAL_EVENT:
-        run_event(run, record->data, record->n);
-        return 0;
-    case JOURNAL_SETUP:
-        rc = force_new(record->data, record->n, faults, &next);
-        if (rc != 0)
-            return rc;
-        rc = run_setup(run, next);
-        if (rc != 0)
-            force_free(next);
-        return rc;
-    case JOURNAL_ALERT:
-    case JOURNAL_ACK:
-        break;
-    }
-    return 0;
-}
-
-/* ---- the engine ---- */
-
 struct engine {
     struct journal *journal;
     struct run run;
+    struct engine_stats stats;
     /* Alerts that no record has yet, each a u32 length (this machine's) and its record.
      */
     struct blob alerts;
@@ -299,7 +112,9 @@ flush_alerts(struct engine *e)
         journal_append(e->journal, JOURNAL_ALERT, e->alerts.data + at + sizeof n, n);
     }
     e->alerts.n = 0;
-    e->run.stats.alerts += count;
+    if (e->alerts.cap > ALERTS_KEPT)
+        blob_free(&e->alerts);
+    e->stats.alerts += count;
     return count;
 }
 
@@ -321,11 +136,24 @@ forget_alert(struct engine *e, const struct journal_record *record)
     return false;
 }
 
+/* A recorded ledger that this release refuses. */
+static void
+log_setup(const struct lw_faults *faults, const char *what, uint64_t position, int rc)
+{
+    const struct lw_fault *f = &faults->fault[0];
+
+    log_error("engine: %s at %" PRIx64 " in the journal cannot be taken over: %s", what,
+              position, lw_result_text(rc));
+    if (faults->kept > 0)
+        log_error("engine: %s:%" PRIu32 ":%" PRIu32 ": %s", f->file, f->line, f->column,
+                  f->text);
+}
+
 /* Runs the journal from its newest checkpoint on. Alerts that were raised and not
  * recorded (the crash came between) are recorded now; none is doubled or raised under a
  * new id. */
 static int
-recover(struct engine *e)
+recover(struct engine *e, bool *ret_checkpoint)
 {
     struct lw_faults faults = {0};
     struct journal_reader *reader = NULL;
@@ -336,13 +164,16 @@ recover(struct engine *e)
     size_t n;
     int rc = journal_checkpoint(e->journal, &position, &data, &n);
 
-    if (rc == LW_ENOTFOUND)
+    *ret_checkpoint = rc == 0;
+    if (rc == LW_ENOTFOUND) {
         position = journal_start(e->journal);
-    else if (rc == 0)
+        rc = 0;
+    } else if (rc == 0) {
         rc = run_checkpoint(&e->run, data, n, &faults);
+    }
     free(data);
-    if (rc != 0 && rc != LW_ENOTFOUND) {
-        log_error("engine: the checkpoint cannot be loaded: %s", lw_result_text(rc));
+    if (rc != 0) {
+        log_setup(&faults, "the checkpoint", position, rc);
         return rc;
     }
     rc = journal_reader_new(e->journal, position, NULL, NULL, &reader);
@@ -358,8 +189,7 @@ recover(struct engine *e)
             odd++;
         rc = run_record(&e->run, &record, &faults);
         if (rc != 0) {
-            log_error("engine: the journal's setup at %" PRIx64 " cannot be taken: %s",
-                      record.position, lw_result_text(rc));
+            log_setup(&faults, "the setup", record.position, rc);
             goto out;
         }
     }
@@ -423,7 +253,7 @@ engine_new(struct journal *journal, const struct lw_ledger_text *ledger,
            struct engine **ret_engine)
 {
     struct engine *e = calloc(1, sizeof *e);
-    bool first;
+    bool checkpoint;
     int rc;
 
     if (!e)
@@ -431,15 +261,14 @@ engine_new(struct journal *journal, const struct lw_ledger_text *ledger,
     e->journal = journal;
     e->run.emit = take_effect;
     e->run.arg = e;
-    rc = recover(e);
+    rc = recover(e, &checkpoint);
     if (rc != 0)
         goto out;
-    first = !e->run.force;
     rc = engine_setup(e, ledger, rules, rules_n, faults);
     if (rc != 0)
         goto out;
     journal_on_checkpoint(journal, save, e);
-    if (first)
+    if (!checkpoint)
         rc = journal_roll(journal);
     if (rc != 0)
         goto out;
@@ -482,11 +311,11 @@ engine_event(struct engine *e, const struct lw_event *event)
         journal_append(e->journal, kind, bytes + 2, n);
     }
     flush_alerts(e);
-    e->run.stats.events++;
-    e->run.stats.readings += reading;
+    e->stats.events++;
+    e->stats.readings += reading;
     took = clock_thread_us() - begun;
-    if (took > e->run.stats.step_us_max)
-        e->run.stats.step_us_max = took;
+    if (took > e->stats.step_us_max)
+        e->stats.step_us_max = took;
 }
 
 const struct lw_core *
@@ -498,67 +327,6 @@ engine_core(const struct engine *e)
 void
 engine_stats(const struct engine *e, struct engine_stats *ret_stats)
 {
-    *ret_stats = e->run.stats;
-}
-
-/* ---- replay ---- */
-
-struct replay {
-    struct run run;
-    engine_alert *emit;
-    void *arg;
-};
-
-static void
-hand_over(void *arg, const struct lw_effect *effect)
-{
-    struct replay *r = arg;
-
-    if (effect->kind == LW_EFFECT_ALERT)
-        r->emit(r->arg, r->run.force->core, effect);
-}
-
-int
-engine_replay(const char *dir, engine_alert *emit, void *arg, struct lw_faults *faults)
-{
-    struct replay r = {.emit = emit, .arg = arg, .run = {.emit = hand_over, .arg = &r}};
-    struct journal_files *files = NULL;
-    struct journal_record record;
-    void *data = NULL;
-    size_t n;
-    int rc = journal_files_open(dir, &files);
-
-    if (rc == LW_ENOTFOUND) {
-        lw_fault_add(faults, dir, 0, 0, "no journal is in this directory");
-        rc = LW_EPARSE;
-    } else if (rc != 0) {
-        lw_fault_add(faults, dir, 0, 0, "cannot read the journal: %s",
-                     lw_result_text(rc));
-    }
-    if (rc != 0)
-        return rc;
-    rc = journal_files_checkpoint(files, &data, &n);
-    if (rc == 0)
-        rc = run_checkpoint(&r.run, data, n, faults);
-    if (rc == LW_ENOTFOUND)
-        rc = 0;
-    if (rc != 0) {
-        lw_fault_add(faults, dir, 0, 0, "the checkpoint cannot be loaded: %s",
-                     lw_result_text(rc));
-        goto out;
-    }
-    while ((rc = journal_files_next(files, &record)) != 0) {
-        if (rc == 1)
-            rc = run_record(&r.run, &record, faults);
-        if (rc < 0) {
-            lw_fault_add(faults, dir, 0, 0, "at %" PRIx64 ": %s",
-                         rc == LW_EPARSE ? 0 : record.position, lw_result_text(rc));
-            goto out;
-        }
-    }
-out:
-    free(data);
-    force_free(r.run.force);
-    journal_files_close(files);
-    return rc;
+    *ret_stats = e->stats;
+    ret_stats->unknown = e->run.unknown;
 }
