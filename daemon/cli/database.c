@@ -29,8 +29,8 @@ read_conninfo(const char *path, struct config *config, struct lw_faults *faults)
         lw_fault_add(faults, path, 0, 0, "%s", strerror(errno));
         return CLI_INPUT;
     }
-    snprintf(config->conninfo, sizeof(config->conninfo), "%.*s", (int)strcspn(text, "\r\n"),
-             text);
+    snprintf(config->conninfo, sizeof(config->conninfo), "%.*s",
+             (int)strcspn(text, "\r\n"), text);
     free(text);
     return CLI_DONE;
 }
@@ -40,11 +40,13 @@ cli_database_load(const struct cli_database *database, struct config *ret_config
                   struct lw_faults *faults)
 {
     if (!database->config_file && !database->conninfo_file) {
-        lw_fault_add(faults, "lodewatch", 0, 0, "--config or --conninfo-file was expected");
+        lw_fault_add(faults, "lodewatch", 0, 0,
+                     "--config or --conninfo-file was expected");
         return CLI_INPUT;
     }
     lw_ini_defaults(config_keys, config_nkeys, ret_config);
-    if (database->config_file && config_load(database->config_file, ret_config, faults) < 0) {
+    if (database->config_file &&
+        config_load(database->config_file, ret_config, faults) < 0) {
         if (faults->n == 0)
             lw_fault_add(faults, database->config_file, 0, 0, "%s", strerror(errno));
         return CLI_INPUT;

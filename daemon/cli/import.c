@@ -60,12 +60,11 @@ print_counts(const struct store_import_counts *counts, bool json)
         const char *file = lw_table_file((enum lw_table)i);
 
         if (json)
-            json_object_set_new(report, file,
-                                json_pack("{s:i, s:i, s:i, s:i}", "added",
-                                          (int)counts->added[i], "changed",
-                                          (int)counts->changed[i], "removed",
-                                          (int)counts->removed[i], "same",
-                                          (int)counts->same[i]));
+            json_object_set_new(
+                report, file,
+                json_pack("{s:i, s:i, s:i, s:i}", "added", (int)counts->added[i],
+                          "changed", (int)counts->changed[i], "removed",
+                          (int)counts->removed[i], "same", (int)counts->same[i]));
         else
             printf("%-16s %7u added %7u changed %7u removed %7u the same\n", file,
                    counts->added[i], counts->changed[i], counts->removed[i],
@@ -109,7 +108,8 @@ cli_import(int argc, char **argv)
 
     if (rc == CLI_DONE && read_ledger(argv[optind], &config, &faults, &ledger) < 0)
         rc = CLI_INPUT;
-    if (rc == CLI_DONE && store_ledger_import(config.conninfo, ledger, &counts, &faults) < 0)
+    if (rc == CLI_DONE &&
+        store_ledger_import(config.conninfo, ledger, &counts, &faults) < 0)
         rc = CLI_FAILED;
     if (rc == CLI_DONE)
         print_counts(&counts, json);

@@ -15,7 +15,8 @@ static const char place[] = "PostgreSQL";
 static int
 fail(const struct pg_sync *pg, int rc, struct lw_faults *faults)
 {
-    lw_fault_add(faults, place, 0, 0, "%s", pg->error[0] ? pg->error : lw_result_text(rc));
+    lw_fault_add(faults, place, 0, 0, "%s",
+                 pg->error[0] ? pg->error : lw_result_text(rc));
     return rc;
 }
 
@@ -76,7 +77,8 @@ sql_free(struct sql *sql)
     free(sql->text);
 }
 
-/* Loading ------------------------------------------------------------------------------ */
+/* Loading ------------------------------------------------------------------------------
+ */
 
 /* The columns of a CSV file that no other column has are in `extra`: columns again. */
 static int
@@ -151,7 +153,8 @@ store_ledger_load(const char *conninfo, struct lw_ledger_text *ret_text, char **
     return rc;
 }
 
-/* Importing ---------------------------------------------------------------------------- */
+/* Importing ----------------------------------------------------------------------------
+ */
 
 /* "t.a, t.b" */
 static void
@@ -164,8 +167,8 @@ put_columns(FILE *to, const struct ledger_table *table, int n, const char *prefi
 static void
 put_stage(FILE *to, const struct ledger_table *t)
 {
-    fprintf(to, "CREATE TEMP TABLE new_%s (LIKE %s) ON COMMIT DROP; COPY new_%s(", t->name,
-            t->name, t->name);
+    fprintf(to, "CREATE TEMP TABLE new_%s (LIKE %s) ON COMMIT DROP; COPY new_%s(",
+            t->name, t->name, t->name);
     put_columns(to, t, t->ncolumns, "");
     fprintf(to, ") FROM STDIN (FORMAT csv)");
 }
@@ -183,8 +186,8 @@ put_same_key(FILE *to, const struct ledger_table *t)
 static void
 put_remove(FILE *to, const struct ledger_table *t)
 {
-    fprintf(to, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM new_%s AS n WHERE ", t->name,
-            t->name);
+    fprintf(to, "DELETE FROM %s AS t WHERE NOT EXISTS (SELECT FROM new_%s AS n WHERE ",
+            t->name, t->name);
     put_same_key(to, t);
     fputs(")", to);
 }
@@ -279,7 +282,8 @@ store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
 
     /* One import at a time; those who read see the old ledger until COMMIT. */
     if (rc == 0)
-        rc = pg_sync_run(&pg, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('lodewatch.import'))");
+        rc = pg_sync_run(
+            &pg, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('lodewatch.import'))");
     for (int i = 0; i < LW_TABLES && rc == 0; i++)
         rc = import_table(&pg, ledger, (enum lw_table)i, &counts);
     if (rc == 0)

@@ -22,7 +22,7 @@ enum kind {
     HOURS,
 };
 
-#define MEMBER(row, member)                                                                  \
+#define MEMBER(row, member)                                                              \
     .offset = offsetof(row, member), .size = sizeof(((row *)0)->member)
 
 #define T struct lw_area
@@ -148,9 +148,9 @@ static const struct ledger_column meter_columns[] = {
 #undef T
 #undef P
 
-#define TABLE(name, columns, keys, order)                                                    \
-    {                                                                                        \
-        name, columns, sizeof(columns) / sizeof((columns)[0]), keys, order                   \
+#define TABLE(name, columns, keys, order)                                                \
+    {                                                                                    \
+        name, columns, sizeof(columns) / sizeof((columns)[0]), keys, order               \
     }
 
 static const struct ledger_table tables[LW_TABLES] = {
@@ -175,15 +175,18 @@ ledger_column_sql(const struct ledger_column *column, FILE *to)
     const char *name = column->name;
 
     if (column->kind == TIME)
-        fprintf(to, "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS %s",
-                name, name);
+        fprintf(
+            to,
+            "to_char(%s AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"') AS %s",
+            name, name);
     else if (column->kind == BOOL)
         fprintf(to, "%s::text", name);
     else
         fprintf(to, "\"%s\"", name);
 }
 
-/* Cells ------------------------------------------------------------------------------- */
+/* Cells -------------------------------------------------------------------------------
+ */
 
 static void
 put_text(const char *s, FILE *to)
@@ -217,8 +220,8 @@ put_decimal(int64_t v, int64_t per_unit, FILE *to)
 static void
 put_hours(const struct lw_hours *hours, FILE *to)
 {
-    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun",
-                                       "Holiday"};
+    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu",
+                                       "Fri", "Sat", "Sun", "Holiday"};
 
     if (hours->n == 0)
         return;
@@ -258,7 +261,7 @@ put_register(const struct lw_meter *meter, int64_t wh, FILE *to)
         return;
 
     __extension__ typedef __int128 wide;
-    wide ratio = (wide)meter->ct_milli * meter->pt_milli; /* in 1/1,000,000 */
+    wide ratio = (wide)meter->ct_milli * meter->pt_milli;     /* in 1/1,000,000 */
     wide micro = ((wide)wh * 1000000000 + ratio / 2) / ratio; /* kWh in 1/1,000,000 */
 
     put_decimal((int64_t)micro, 1000000, to);
@@ -282,7 +285,8 @@ put_cell(const struct lw_ledger *ledger, const struct ledger_column *column,
         base = (const char *)&ledger->point[((const struct lw_meter *)row)->point];
 
     const void *at = base + column->offset;
-    int64_t v = column->kind == TEXT || column->kind == HOURS ? 0 : number(at, column->size);
+    int64_t v =
+        column->kind == TEXT || column->kind == HOURS ? 0 : number(at, column->size);
 
     switch ((enum kind)column->kind) {
     case TEXT:

@@ -1,5 +1,5 @@
-/* The ledger's tables as PostgreSQL has them: the columns of the CSV files, and a ledger's
- * rows in them. */
+/* The ledger's tables as PostgreSQL has them: the columns of the CSV files, and a
+ * ledger's rows in them. */
 #ifndef DAEMON_STORE_LEDGER_TABLE_H
 #define DAEMON_STORE_LEDGER_TABLE_H
 
@@ -28,7 +28,8 @@ struct ledger_table {
 const struct ledger_table *ledger_table(enum lw_table table);
 /* Its column as an expression of SQL that yields what a CSV file would have. */
 void ledger_column_sql(const struct ledger_column *column, FILE *to);
-/* The rows as CSV, without a header, in the order of the columns and `extra` behind them. */
+/* The rows as CSV, without a header, in the order of the columns and `extra` behind them.
+ */
 void ledger_table_csv(const struct lw_ledger *ledger, enum lw_table table, FILE *to);
 
 #endif
