@@ -178,6 +178,7 @@ start_store(struct daemon *d, const struct config *config)
 {
     struct store_options options = {
         .conninfo = config->conninfo,
+        .state_dir = config->state_dir,
         .batch_rows = config->batch_rows,
         .batch_ms = config->batch_ms,
         .days_ahead = config->days_ahead,
