@@ -54,6 +54,12 @@ read_us(clockid_t id)
     return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
 }
 
+lw_wall
+clock_system(void)
+{
+    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
+}
+
 lw_mono
 clock_io(void)
 {
@@ -72,20 +78,13 @@ clock_thread_us(void)
     return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
-lw_wall
-clock_system(void)
-{
-    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
-}
-
 struct clock_time
 clock_now(const struct clock *clock)
 {
     if (clock->simulated)
         return (struct clock_time){.wall = clock->now,
                                    .mono = {lw_wall_since(clock->now, clock->start)}};
-    return (struct clock_time){.wall = {read_us(CLOCK_REALTIME) / 1000},
-                               .mono = clock_io()};
+    return (struct clock_time){.wall = clock_system(), .mono = clock_io()};
 }
 
 bool

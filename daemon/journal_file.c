@@ -42,7 +42,7 @@ record_crc(uint64_t position, uint8_t kind, const void *data, size_t n)
     put64(key, position);
     key[8] = kind;
     crc = crc32(0, key, sizeof key);
-    return (uint32_t)crc32_z(crc, data, n);
+    return (uint32_t)(n > 0 ? crc32_z(crc, data, n) : crc); /* NULL would begin anew */
 }
 
 void

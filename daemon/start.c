@@ -150,6 +150,7 @@ daemon_start_store(struct daemon *d, const struct config *config)
 {
     struct store_options options = {
         .conninfo = config->conninfo,
+        .state_dir = config->state_dir,
         .batch_rows = config->batch_rows,
         .batch_ms = config->batch_ms,
         .days_ahead = config->days_ahead,

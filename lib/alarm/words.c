@@ -88,37 +88,6 @@ static const struct sentences table[] = {
         .action = EN_CHECK_LOAD,
     },
     {
-        .rule = LW_RULE_CLOSED_LOAD,
-        .finding = LW_FOUND_OVER_REFERENCE,
-        .zh = true,
-        .event = ZH_CONSUMPTION,
-        .raised =
-            "{night}用电超过参考值：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .updated =
-            "{night}用电仍超过参考值：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .returned = "用电回到参考值以内：{duration}平均{mean_kw}千瓦",
-        .active =
-            "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时；按投运期参考应为{expected_kw}千瓦，超出{excess_kwh}千瓦时。{status}{explanations}",
-        .back = ZH_LOAD_BACK "{explanations}",
-        .action = ZH_CHECK_LOAD,
-    },
-    {
-        .rule = LW_RULE_CLOSED_LOAD,
-        .finding = LW_FOUND_OVER_REFERENCE,
-        .zh = false,
-        .event = EN_CONSUMPTION,
-        .raised =
-            "Load above its reference{night}: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .updated =
-            "Load still above its reference{night}: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .returned =
-            "Load is within its reference again: mean {mean_kw} kW over {duration}",
-        .active =
-            "Measured: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all. Expected by the reference from commissioning: {expected_kw} kW; {excess_kwh} kWh above it. {status}{explanations}",
-        .back = EN_LOAD_BACK "{explanations}",
-        .action = EN_CHECK_LOAD,
-    },
-    {
         .rule = LW_RULE_LICENCE_GAP,
         .finding = LW_FOUND_NO_LICENCE,
         .zh = true,
@@ -303,6 +272,25 @@ static const struct sentences table[] = {
         .back = "The site has a meter, coordinates, a responsible person and a status.",
         .action = "complete the ledger",
     },
+    /* Of any rule: what it spoke about was taken off the ledger. */
+    {
+        .rule = LW_RULES,
+        .finding = LW_FOUND_GONE,
+        .zh = true,
+        .event = "台账变更",
+        .returned = "{subject}已不在台账中，不再监测",
+        .back = "预警因台账变更而结束，并非用电已得到说明。",
+        .action = "核对台账变更",
+    },
+    {
+        .rule = LW_RULES,
+        .finding = LW_FOUND_GONE,
+        .zh = false,
+        .event = "Ledger changed",
+        .returned = "{subject} is in the ledger no more and is not watched",
+        .back = "The alarm ended because the ledger changed, not because the load was explained.",
+        .action = "check the change of the ledger",
+    },
 };
 
 const struct sentences *
@@ -310,6 +298,8 @@ lw_sentences(enum lw_rule_id rule, enum lw_finding finding, bool zh)
 {
     const struct sentences *row = NULL;
 
+    if (finding == LW_FOUND_GONE)
+        rule = LW_RULES;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].rule == rule && table[i].zh == zh &&
             (!row || table[i].finding == finding))

@@ -1,0 +1,521 @@
+/* The core: events in, effects out. Validates each reading, then lets the families of
+ * rules see what concerns them. Owns the state and the timers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/state.h"
+
+/* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
+
+static int32_t
+key_site(const struct lw_core *core, int32_t site)
+{
+    return core->ledger->nmeters + site;
+}
+
+static int32_t
+key_gateway(const struct lw_core *core, int32_t gateway)
+{
+    return key_site(core, core->ledger->nsites) + gateway;
+}
+
+static int32_t
+key_ledger(const struct lw_core *core)
+{
+    return key_gateway(core, core->ledger->ngateways);
+}
+
+void
+core_timer_meter(struct lw_core *core, int32_t meter, int64_t at)
+{
+    lw_due_set(core->timers, meter, at);
+}
+
+void
+core_timer_site(struct lw_core *core, int32_t site, int64_t at)
+{
+    lw_due_set(core->timers, key_site(core, site), at);
+}
+
+void
+core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at)
+{
+    lw_due_set(core->timers, key_gateway(core, gateway), at);
+}
+
+void
+core_timer_ledger(struct lw_core *core, int64_t at)
+{
+    lw_due_set(core->timers, key_ledger(core), at);
+}
+
+static void
+fire(struct lw_core *core, int32_t key)
+{
+    if (key == key_ledger(core)) {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->ledger)
+                detect_families[i]->ledger(core);
+    } else if (key >= key_gateway(core, 0)) {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->gateway_timer)
+                detect_families[i]->gateway_timer(core, key - key_gateway(core, 0));
+    } else if (key >= key_site(core, 0)) {
+        balance_timer(core, key - key_site(core, 0));
+    } else {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->meter_timer)
+                detect_families[i]->meter_timer(core, key);
+    }
+}
+
+/* Runs what is due at each whole tick up to `at`, stamped with that tick: so it makes no
+ * difference how many ticks come in between. */
+static void
+run_timers(struct lw_core *core, int64_t at)
+{
+    int32_t key;
+    int64_t due;
+
+    while (lw_due_first(core->timers, &key, &due)) {
+        int64_t tick = lw_floor_to(due + LW_CORE_TICK - 1, LW_CORE_TICK);
+
+        if (tick > at)
+            return;
+        lw_due_remove(core->timers, key);
+        if (tick > core->now)
+            core->now = tick;
+        fire(core, key);
+    }
+}
+
+/* --- one reading */
+
+static void
+limits_of(const struct lw_core *core, const struct lw_meter *meter,
+          struct lw_register_limits *limits)
+{
+    const struct lw_metering_point *point = &core->ledger->point[meter->point];
+    int64_t most = meter->rated_w;
+
+    if (most == LW_NOT_GIVEN && point->site != LW_NONE)
+        most = core->ledger->site[point->site].contract_w;
+    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
+    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
+    limits->resolution_wh =
+        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+}
+
+static uint16_t
+mark_of(enum lw_register_verdict verdict)
+{
+    switch (verdict) {
+    case LW_REGISTER_ROLLED:
+        return LW_MARK_ROLLOVER;
+    case LW_REGISTER_ODD_FELL:
+    case LW_REGISTER_FELL:
+        return LW_MARK_RESET;
+    case LW_REGISTER_ODD_LEAPT:
+    case LW_REGISTER_LEAPT:
+        return LW_MARK_JUMP;
+    case LW_REGISTER_FIRST:
+    case LW_REGISTER_ADVANCED:
+        break;
+    }
+    return 0;
+}
+
+/* Compares the register with what it was, and unrolls it. */
+static void
+judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
+               struct judged *judged)
+{
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    struct meter_state *m = &core->meter[index];
+    struct lw_register_limits limits;
+    struct lw_register_step *step = &judged->step;
+
+    limits_of(core, meter, &limits);
+    *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
+    judged->has_step = true;
+    r->q |= mark_of(step->verdict);
+    if (step->verdict == LW_REGISTER_ODD_FELL || step->verdict == LW_REGISTER_ODD_LEAPT) {
+        r->q = (uint16_t)((r->q & ~LW_QUALITY_MASK) | LW_SUSPECT);
+        judged->good = false;
+        return;
+    }
+    if (step->verdict == LW_REGISTER_FIRST) {
+        if (index > core->ledger->point[meter->point].meter_first)
+            r->q |= LW_MARK_EXCHANGE;
+        return;
+    }
+    m->total_wh += step->energy_wh;
+    if (r->time.ms > step->from)
+        m->power_w = lw_muldiv(step->energy_wh, LW_HOUR, r->time.ms - step->from);
+}
+
+static void
+emit_reading(struct lw_core *core, const struct lw_reading *reading)
+{
+    struct lw_effect effect = {.kind = LW_EFFECT_STORE, .at = {core->now}};
+
+    effect.reading = reading;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
+}
+
+static void
+step_reading(struct lw_core *core, const struct lw_reading *in)
+{
+    struct meter_state *m = &core->meter[in->meter];
+    struct lw_reading r = *in;
+    struct judged judged = {.reading = &r, .good = lw_reading_quality(in) == LW_GOOD};
+
+    r.q &= LW_QUALITY_MASK;
+    if (r.time.ms <= m->newest) {
+        r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
+        emit_reading(core, &r);
+        return;
+    }
+    m->newest = r.time.ms;
+    if (judged.good && lw_reading_has(&r, LW_IMPORT))
+        judge_register(core, (int32_t)in->meter, &r, &judged);
+    if (judged.good && m->failures > 0) {
+        r.q |= LW_MARK_GAP;
+        m->failures = 0;
+    }
+    for (int i = 0; i < detect_nfamilies; i++)
+        if (detect_families[i]->reading)
+            detect_families[i]->reading(core, (int32_t)in->meter, &judged);
+    if (alarm_stands(alarm_of(
+            core, LW_RULE_STUCK_REGISTER,
+            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point})))
+        r.q |= LW_MARK_STUCK;
+    emit_reading(core, &r);
+    balance_reading(core, (int32_t)in->meter, &judged);
+}
+
+/* Our wall clock moved: what is owed since a time by the old clock is owed by the new. */
+static void
+step_clock(struct lw_core *core, int64_t by_ms)
+{
+    if (by_ms < 0)
+        return;
+    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
+        core->meter[i].heard += by_ms;
+        core_timer_meter(core, i, core->now);
+    }
+    for (int32_t i = 0; i < core->ledger->ngateways; i++)
+        core->gateway[i].heard += by_ms;
+}
+
+/* From the first event on, every meter owes samples. */
+static void
+start(struct lw_core *core, int64_t at)
+{
+    core->starting = false;
+    if (core->now == NEVER)
+        core->now = at;
+    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
+        struct meter_state *m = &core->meter[i];
+        int64_t installed = core->ledger->meter[i].installed.ms;
+
+        if (m->heard == NEVER)
+            m->heard = installed > at ? installed : at;
+        core_timer_meter(core, i, m->heard);
+    }
+    for (int32_t i = 0; i < core->ledger->ngateways; i++) {
+        if (core->gateway[i].heard == NEVER)
+            core->gateway[i].heard = at;
+        core_timer_gateway(core, i, core->gateway[i].heard);
+    }
+    for (int32_t i = 0; i < core->ledger->nsites; i++)
+        core_timer_site(core, i, at);
+    core_timer_ledger(core, at + core->rules->coverage.grace_ms);
+}
+
+void
+lw_core_step(struct lw_core *core, const struct lw_event *event)
+{
+    int64_t at = event->at.ms > core->now ? event->at.ms : core->now;
+
+    if (event->kind == LW_EVENT_CLOCK_STEP && event->step.by_ms > 0) {
+        /* Before the timers: the time in between has not passed. */
+        if (!core->starting)
+            step_clock(core, event->step.by_ms);
+    }
+    if (core->starting)
+        start(core, at);
+    run_timers(core, at);
+    core->now = at;
+    switch (event->kind) {
+    case LW_EVENT_READING:
+        step_reading(core, &event->reading);
+        break;
+    case LW_EVENT_READ_FAILED:
+        if (core->meter[event->failed.meter].failures < UINT32_MAX)
+            core->meter[event->failed.meter].failures++;
+        break;
+    case LW_EVENT_TICK:
+    case LW_EVENT_CLOCK_STEP:
+        break;
+    }
+}
+
+/* --- making one */
+
+static void
+init_meter(struct meter_state *m)
+{
+    *m = (struct meter_state){.newest = NEVER,
+                              .heard = NEVER,
+                              .back = NEVER,
+                              .power_w = LW_NOT_GIVEN,
+                              .moved = NEVER,
+                              .power_at = NEVER,
+                              .jump_at = NEVER,
+                              .stuck_at = NEVER};
+    lw_register_init(&m->reg);
+    for (int i = 0; i < BOUNDARIES; i++)
+        m->mark[i].at = NEVER;
+}
+
+static void
+init_site(struct site_state *s)
+{
+    *s = (struct site_state){.closed = NEVER, .last_from = NEVER};
+    s->load.from = NEVER;
+    s->production.from = NEVER;
+    lw_sha256_init(&s->sha);
+}
+
+/* The balance's grid: as coarse as the slowest of the site's meters, a minute at least.
+ */
+static int64_t
+site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
+{
+    int64_t interval = LW_MINUTE;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
+        const struct lw_metering_point *point = &ledger->point[p];
+
+        if (point->role != LW_SUPPLY && point->role != LW_SUB)
+            continue;
+        for (int32_t m = point->meter_first; m < point->meter_first + point->meter_n; m++)
+            if (ledger->meter[m].interval_s * LW_SECOND > interval)
+                interval = ledger->meter[m].interval_s * LW_SECOND;
+    }
+    return interval;
+}
+
+/* The meters in order of their gateway. */
+static void
+index_gateways(struct lw_core *core)
+{
+    const struct lw_ledger *ledger = core->ledger;
+    int32_t *first = core->gateway_first;
+    int32_t n = 0;
+
+    for (int32_t m = 0; m < ledger->nmeters; m++)
+        if (ledger->meter[m].gateway != LW_NONE)
+            first[ledger->meter[m].gateway]++;
+    for (int32_t g = 0; g <= ledger->ngateways; g++) {
+        n += first[g];
+        first[g] = n; /* the end of g; filling brings it down to the beginning */
+    }
+    for (int32_t m = ledger->nmeters - 1; m >= 0; m--)
+        if (ledger->meter[m].gateway != LW_NONE)
+            core->gateway_meters[--first[ledger->meter[m].gateway]] = m;
+}
+
+static void *
+array(int32_t n, size_t size)
+{
+    return calloc(n > 0 ? (size_t)n : 1, size);
+}
+
+static struct lw_core *
+empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
+{
+    struct lw_core *core = calloc(1, sizeof *core);
+
+    if (!core)
+        return NULL;
+    core->ledger = ledger;
+    core->rules = rules;
+    core->now = core->started = NEVER;
+    core->starting = true;
+    core->first_standing = core->last_standing = LW_NONE;
+    core->nslots = alarm_slots(ledger);
+    core->meter = array(ledger->nmeters, sizeof *core->meter);
+    core->site = array(ledger->nsites, sizeof *core->site);
+    core->gateway = array(ledger->ngateways, sizeof *core->gateway);
+    core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
+    core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
+    core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
+    core->alarm = array(core->nslots, sizeof *core->alarm);
+    core->standing = array(core->nslots, sizeof *core->standing);
+    if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
+        !core->gateway_first || !core->answered || !core->alarm || !core->standing ||
+        lw_due_new(key_ledger(core) + 1, &core->timers) < 0) {
+        lw_core_free(core);
+        return NULL;
+    }
+    for (int32_t i = 0; i < ledger->nmeters; i++)
+        init_meter(&core->meter[i]);
+    for (int32_t i = 0; i < ledger->nsites; i++) {
+        init_site(&core->site[i]);
+        core->site[i].interval = site_interval(ledger, &ledger->site[i]);
+    }
+    for (int32_t i = 0; i < ledger->ngateways; i++)
+        core->gateway[i] = (struct gateway_state){NEVER, NEVER};
+    index_gateways(core);
+    for (int32_t i = 0; i < ledger->ncontacts; i++) {
+        if (ledger->contact[i].site != LW_NONE)
+            core->answered[ledger->nareas + ledger->contact[i].site] = true;
+        else if (ledger->contact[i].area != LW_NONE)
+            core->answered[ledger->contact[i].area] = true;
+    }
+    return core;
+}
+
+/* The row of the new ledger that is this row of the old one. */
+static int32_t
+same_meter(const struct lw_ledger *ledger, const struct lw_meter *was,
+           const struct lw_metering_point *point)
+{
+    int32_t m = lw_ledger_meter(ledger, was->id, strlen(was->id), was->installed);
+
+    if (m == LW_NONE || ledger->meter[m].installed.ms != was->installed.ms ||
+        strcmp(ledger->point[ledger->meter[m].point].id, point->id) != 0)
+        return LW_NONE;
+    return m;
+}
+
+static int32_t
+same_subject(const struct lw_core *core, const struct lw_ledger *was,
+             const struct lw_alarm *alarm)
+{
+    switch ((enum lw_subject_kind)alarm->subject_kind) {
+    case LW_SUBJECT_SITE:
+        return lw_ledger_site(core->ledger, was->site[alarm->subject].id);
+    case LW_SUBJECT_GATEWAY:
+        return lw_ledger_gateway(core->ledger, was->gateway[alarm->subject].id);
+    case LW_SUBJECT_POINT:
+    case LW_SUBJECT_FEEDER:
+        break;
+    }
+    return lw_ledger_point(core->ledger, was->point[alarm->subject].id);
+}
+
+static void
+take_alarms(struct lw_core *core, const struct lw_core *old)
+{
+    for (int32_t i = old->first_standing; i != LW_NONE; i = old->standing[i].next) {
+        struct lw_alarm alarm = old->alarm[i];
+        int32_t subject = same_subject(core, old->ledger, &alarm);
+        struct subject at = {(enum lw_subject_kind)alarm.subject_kind, subject};
+        struct lw_alarm *slot;
+
+        if (subject == LW_NONE)
+            continue;
+        alarm.subject = subject;
+        alarm.site = alarm.site == LW_NONE
+                         ? LW_NONE
+                         : lw_ledger_site(core->ledger, old->ledger->site[alarm.site].id);
+        slot = alarm_of(core, (enum lw_rule_id)alarm.rule, at);
+        *slot = alarm;
+        alarm_link(core, (int32_t)(slot - core->alarm));
+    }
+}
+
+/* What the old core knew about what is still in the ledger. */
+static void
+take_over(struct lw_core *core, const struct lw_core *old)
+{
+    const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
+
+    core->now = old->now;
+    core->started = old->started;
+    for (int32_t i = 0; i < was->nmeters; i++) {
+        int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
+
+        if (m != LW_NONE)
+            core->meter[m] = old->meter[i];
+    }
+    for (int32_t i = 0; i < was->nsites; i++) {
+        int32_t s = lw_ledger_site(ledger, was->site[i].id);
+
+        /* Another grid: the balance begins anew. */
+        if (s != LW_NONE && core->site[s].interval == old->site[i].interval)
+            core->site[s] = old->site[i];
+    }
+    for (int32_t i = 0; i < was->ngateways; i++) {
+        int32_t g = lw_ledger_gateway(ledger, was->gateway[i].id);
+
+        if (g != LW_NONE)
+            core->gateway[g] = old->gateway[i];
+    }
+    take_alarms(core, old);
+}
+
+int
+lw_core_new(const struct lw_ledger *ledger, const struct lw_rules *rules,
+            const struct lw_core *old, struct lw_core **ret_core)
+{
+    struct lw_core *core = empty_core(ledger, rules);
+
+    if (!core)
+        return LW_ENOMEM;
+    if (old) {
+        take_over(core, old);
+        core->emit = old->emit;
+        core->emit_arg = old->emit_arg;
+    }
+    *ret_core = core;
+    return 0;
+}
+
+void
+lw_core_retire(struct lw_core *old, const struct lw_core *next)
+{
+    int32_t after;
+
+    for (int32_t i = old->first_standing; i != LW_NONE; i = after) {
+        const struct lw_alarm *alarm = &old->alarm[i];
+        struct lw_evidence evidence = alarm->evidence;
+
+        after = old->standing[i].next;
+        if (same_subject(next, old->ledger, alarm) != LW_NONE)
+            continue;
+        evidence.finding = LW_FOUND_GONE;
+        alarm_return(
+            old, (enum lw_rule_id)alarm->rule,
+            (struct subject){(enum lw_subject_kind)alarm->subject_kind, alarm->subject},
+            &evidence);
+    }
+}
+
+void
+lw_core_free(struct lw_core *core)
+{
+    if (!core)
+        return;
+    lw_due_free(core->timers);
+    free(core->meter);
+    free(core->site);
+    free(core->gateway);
+    free(core->gateway_meters);
+    free(core->gateway_first);
+    free(core->answered);
+    free(core->alarm);
+    free(core->standing);
+    free(core);
+}
+
+void
+lw_core_on_effect(struct lw_core *core, lw_emit *emit, void *arg)
+{
+    core->emit = emit;
+    core->emit_arg = arg;
+}
