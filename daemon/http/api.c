@@ -129,19 +129,18 @@ enum {
 };
 
 /* The index after the alarm with this id, or LW_ENOTFOUND. */
-static int32_t
-alarm_after(const struct lw_core *core, const char *id)
+static const struct lw_alarm *
+find_alarm(const struct lw_core *core, const char *id)
 {
+    const struct lw_alarm *alarm = NULL;
     char text[ID_TEXT];
 
-    for (int32_t i = 0; i < lw_core_nalarms(core); i++) {
-        const struct lw_alarm *alarm = lw_core_alarm(core, i);
+    while ((alarm = lw_core_next_alarm(core, alarm)) != NULL) {
         lw_hex(alarm->id, sizeof alarm->id, text);
-        if (strcmp(text, id) == 0) {
-            return i + 1;
-        }
+        if (strcmp(text, id) == 0)
+            break;
     }
-    return LW_ENOTFOUND;
+    return alarm;
 }
 
 static void
@@ -151,33 +150,35 @@ standing_get(struct http_call *call)
     char text[LW_ALERT_TEXT];
     char next[ID_TEXT] = "";
     struct list list;
+    const struct lw_alarm *alarm = NULL;
     int32_t limit;
-    int32_t i = 0;
 
     if (http_query_limit(&call->query, PAGE, PAGE_MAX, &limit) != 0) {
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
         return;
     }
     if ((call->query.given & PARAM(AFTER)) != 0) {
-        i = alarm_after(core, call->query.value[PARAM_AFTER]);
-        if (i < 0) {
+        alarm = find_alarm(core, call->query.value[PARAM_AFTER]);
+        if (!alarm) {
             http_reply_problem(call->http, call->req, PROBLEM_AFTER);
             return;
         }
     }
     int rc = list_begin(&list, "alerts");
-    for (; rc == 0 && i < lw_core_nalarms(core) && list.n < limit; i++) {
-        const struct lw_alarm *alarm = lw_core_alarm(core, i);
+    alarm = lw_core_next_alarm(core, alarm);
+    while (rc == 0 && alarm && list.n < limit) {
         size_t n;
+
         rc = lw_alert_json(lw_core_ledger(core), lw_core_rules(core),
                            alarm->revision == 1 ? LW_ALERT_RAISED : LW_ALERT_UPDATED,
                            alarm, text, &n);
         if (rc == 0) {
             rc = list_add(&list, text, n);
             lw_hex(alarm->id, sizeof alarm->id, next);
+            alarm = lw_core_next_alarm(core, alarm);
         }
     }
-    list_reply(&list, call, rc, i < lw_core_nalarms(core) ? next : NULL);
+    list_reply(&list, call, rc, alarm ? next : NULL);
 }
 
 /* ---- alerts that were ---- */

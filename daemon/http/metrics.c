@@ -207,9 +207,8 @@ add_alarms(struct evbuffer *out, const struct lw_core *core)
 {
     uint32_t active[LW_PRIORITY_URGENT + 1] = {0};
 
-    for (int32_t i = 0; i < lw_core_nalarms(core); i++) {
-        active[lw_core_alarm(core, i)->priority]++;
-    }
+    for (const struct lw_alarm *a = NULL; (a = lw_core_next_alarm(core, a)) != NULL;)
+        active[a->priority]++;
     head(out, "lodewatch_alarms_active", "gauge", "Alarms that stand, by priority.");
     for (int p = 0; p <= LW_PRIORITY_URGENT; p++) {
         evbuffer_add_printf(out, "lodewatch_alarms_active{priority=\"%s\"} %u\n",
