@@ -128,7 +128,7 @@ enum {
     ID_TEXT = 2 * sizeof((struct lw_alarm *)0)->id + 1
 };
 
-/* The index after the alarm with this id, or LW_ENOTFOUND. */
+/* The standing alarm with this id, or NULL. */
 static const struct lw_alarm *
 find_alarm(const struct lw_core *core, const char *id)
 {
