@@ -72,6 +72,12 @@ clock_thread_us(void)
     return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
+lw_wall
+clock_system(void)
+{
+    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
+}
+
 struct clock_time
 clock_now(const struct clock *clock)
 {

@@ -21,8 +21,7 @@ enum {
     HISTORY_MAX = 1000
 };
 
-/* --- lists
- * -------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 /* {"NAME":[item, …],"at":"…","next":"…"}: `next` is what `after` asks for the next page.
  */
@@ -77,8 +76,7 @@ list_reply(struct list *list, struct http_call *call, int rc, const char *next)
     http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
 }
 
-/* --- sites
- * -------------------------------------------------------------------------------- */
+/* ---- sites ---- */
 
 /* The first site whose id comes after `after`; sites are in the order of their ids. */
 static int32_t
@@ -124,14 +122,13 @@ sites_get(struct http_call *call)
     free(text);
 }
 
-/* --- alerts that stand
- * -------------------------------------------------------------------- */
+/* ---- alerts that stand ---- */
 
 enum {
     ID_TEXT = 2 * sizeof((struct lw_alarm *)0)->id + 1
 };
 
-/* The index after the alarm with this id, or LW_ENOTFOUND. */
+/* The standing alarm with this id, or NULL. */
 static const struct lw_alarm *
 find_alarm(const struct lw_core *core, const char *id)
 {
@@ -184,7 +181,7 @@ standing_get(struct http_call *call)
     list_reply(&list, call, rc, alarm ? next : NULL);
 }
 
-/* --- alerts that were */
+/* ---- alerts that were ---- */
 
 /* A call that waits for PostgreSQL. Its connection may go away before the answer comes.
  */

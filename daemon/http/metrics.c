@@ -170,8 +170,10 @@ collect(const struct rooms *rooms, struct figures *figures)
     loop_stats(rooms->loop, &figures->loop);
     engine_stats(rooms->engine, &figures->engine);
     journal_stats(rooms->journal, &figures->journal);
-    notify_stats(rooms->notify, &figures->notify);
     http_stats(rooms->http, &figures->http);
+    if (rooms->notify != NULL) {
+        notify_stats(rooms->notify, &figures->notify);
+    }
     if (rooms->poller != NULL) {
         poller_stats(rooms->poller, &figures->poller);
     }
@@ -188,8 +190,7 @@ head(struct evbuffer *out, const char *name, const char *type, const char *help)
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* --- metrics with labels
- * ------------------------------------------------------------------ */
+/* ---- metrics with labels ---- */
 
 static void
 add_polls(struct evbuffer *out, const struct figures *figures)

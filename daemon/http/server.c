@@ -61,8 +61,7 @@ struct http {
     char listen[LISTEN_TEXT + 1];
 };
 
-/* --- clients
- * ------------------------------------------------------------------------------ */
+/* ---- clients ---- */
 
 static void
 pause_listener(struct http *http, bool pause)
@@ -174,8 +173,7 @@ renew_deadline(struct http *http, struct evhttp_request *req)
     }
 }
 
-/* --- requests
- * ----------------------------------------------------------------------------- */
+/* ---- requests ---- */
 
 void
 http_reply(struct http *http, struct evhttp_request *req, int status, const char *type,
@@ -245,8 +243,7 @@ on_request(struct evhttp_request *req, void *arg)
     }
 }
 
-/* --- life
- * --------------------------------------------------------------------------------- */
+/* ---- life ---- */
 
 /* A socket that a dead daemon left behind would keep us from listening. */
 static void

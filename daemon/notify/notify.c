@@ -256,6 +256,9 @@ notify_free(struct notify *notify)
 void
 notify_reopen(struct notify *notify)
 {
+    if (notify == NULL) {
+        return;
+    }
     for (size_t i = 0; i < SINKS; i++) {
         struct consumer *c = &notify->consumer[i];
         if (c->sink != NULL && c->type->reopen != NULL) {

@@ -40,12 +40,14 @@ meter_json(const struct lw_core *core, int32_t index)
 
     lw_core_meter(core, index, &view);
     return json_pack(
-        "{s:s, s:s, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "id", meter->id, "gateway",
-        ledger->gateway[meter->gateway].id, "unit", (int)meter->unit, "profile",
-        meter->profile, "installed_at", time_or_null(meter->installed), "removed_at",
-        time_or_null(meter->removed), "last_good", time_or_null(view.last_good),
-        "power_kw", kilo_or_null(view.power_w), "import_kwh",
-        kilo_or_null(view.import_wh), "failures", (json_int_t)view.failures);
+        "{s:s, s:o, s:i, s:s, s:o, s:o, s:o, s:o, s:o, s:I}", "id", meter->id, "gateway",
+        meter->gateway == LW_NONE ? json_null()
+                                  : json_string(ledger->gateway[meter->gateway].id),
+        "unit", (int)meter->unit, "profile", meter->profile, "installed_at",
+        time_or_null(meter->installed), "removed_at", time_or_null(meter->removed),
+        "last_good", time_or_null(view.last_good), "power_kw", kilo_or_null(view.power_w),
+        "import_kwh", kilo_or_null(view.import_wh), "failures",
+        (json_int_t)view.failures);
 }
 
 /* Takes `item` over; -1 where it is NULL. */
