@@ -72,14 +72,19 @@ clock_thread_us(void)
     return read_us(CLOCK_THREAD_CPUTIME_ID);
 }
 
+lw_wall
+clock_system(void)
+{
+    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
+}
+
 struct clock_time
 clock_now(const struct clock *clock)
 {
     if (clock->simulated)
         return (struct clock_time){.wall = clock->now,
                                    .mono = {lw_wall_since(clock->now, clock->start)}};
-    return (struct clock_time){.wall = {read_us(CLOCK_REALTIME) / 1000},
-                               .mono = clock_io()};
+    return (struct clock_time){.wall = clock_system(), .mono = clock_io()};
 }
 
 bool

@@ -17,7 +17,7 @@
 
 enum {
     RETRY_MS = 1000,
-    RETRY_MOST_MS = 5 * 60 * 1000,
+    RETRY_MOST_MS = 4 * 60 * 1000, /* with its jitter, within 5 minutes */
 };
 
 /* A request under way. */
@@ -284,12 +284,13 @@ on_bytes(void *arg, const uint8_t *data, size_t n)
     return (ptrdiff_t)used;
 }
 
-/* A unit that is silent concerns itself alone, unless others are so too. */
+/* A silent unit concerns itself alone, unless others are silent with it. */
 static void
 expire(struct bus *bus, struct slot *slot)
 {
     struct bus_read *read = slot->read;
-    if (bus->silent_units == 0 || slot->mb.unit != bus->silent_unit)
+    if (bus->silent_units == 0 || slot->mb.unit != bus->silent_unit ||
+        bus->options.one_unit)
         bus->silent_units++;
     bus->silent_unit = slot->mb.unit;
     set_free(bus, slot);

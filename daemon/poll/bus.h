@@ -64,6 +64,7 @@ struct bus_options {
     int32_t max_inflight;
     int32_t min_gap_ms;       /* between a reply or request and the next request */
     int32_t connect_pause_ms; /* between the connect and the first request */
+    bool one_unit;            /* its silence is the connection's */
     uint64_t seed;            /* of the backoff's jitter */
 };
 
