@@ -268,6 +268,25 @@ static const struct sentences table[] = {
         .back = "The site has a meter, coordinates, a responsible person and a status.",
         .action = "complete the ledger",
     },
+    /* Of any rule: what it spoke about was taken off the ledger. */
+    {
+        .rule = LW_RULES,
+        .finding = LW_FOUND_GONE,
+        .zh = true,
+        .event = "台账变更",
+        .returned = "{subject}已不在台账中，不再监测",
+        .back = "预警因台账变更而结束，并非用电已得到说明。",
+        .action = "核对台账变更",
+    },
+    {
+        .rule = LW_RULES,
+        .finding = LW_FOUND_GONE,
+        .zh = false,
+        .event = "Ledger changed",
+        .returned = "{subject} is in the ledger no more and is not watched",
+        .back = "The alarm ended because the ledger changed, not because the load was explained.",
+        .action = "check the change of the ledger",
+    },
 };
 
 const struct sentences *
@@ -275,6 +294,8 @@ lw_sentences(enum lw_rule_id rule, enum lw_finding finding, bool zh)
 {
     const struct sentences *row = NULL;
 
+    if (finding == LW_FOUND_GONE)
+        rule = LW_RULES;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].rule == rule && table[i].zh == zh &&
             (!row || table[i].finding == finding))
