@@ -231,6 +231,14 @@ find_column(const struct sheet *sheet, const struct lw_csv_cell *cell)
 }
 
 static void
+note_unknown(struct reader *r, const char *name)
+{
+    struct lw_ledger *ledger = r->b->ledger;
+    enum lw_table table = (enum lw_table)(r->sheet - lw_sheets);
+    ledger->index->unknown[ledger->nunknown++] = (struct lw_unknown_column){table, name};
+}
+
+static void
 read_header(struct reader *r, const struct lw_csv_cell *cells, size_t n)
 {
     bool seen[COLUMNS] = {false};
@@ -258,6 +266,8 @@ read_header(struct reader *r, const struct lw_csv_cell *cells, size_t n)
         lw_text_init(&text, name + size, 24);
         if (size == 0)
             lw_text_addf(&text, "column %zu", i + 1);
+        else
+            note_unknown(r, name);
     }
     for (int i = 0; i < r->sheet->ncolumns; i++)
         if (r->sheet->columns[i].key && !seen[i])
