@@ -17,6 +17,7 @@ import time
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 DAEMON = os.path.join(BUILD, "lodewatchd")
+SANITIZED = os.path.basename(BUILD).endswith("san")  # memory and time are not ours then
 TOKEN = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQ"
 
 LEDGER = {

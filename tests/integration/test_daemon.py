@@ -8,7 +8,7 @@ import socket
 import subprocess
 import time
 
-from running import DAEMON, LEDGER, Daemon, Gateway, check, equal, free_port, tap, wait_for
+from running import DAEMON, LEDGER, SANITIZED, Daemon, Gateway, check, equal, free_port, tap, wait_for
 
 
 def arguments():
@@ -275,7 +275,7 @@ def idle():
     share = (d.metric("process_cpu_seconds_total") - before) / (time.monotonic() - began)
     resident = d.metric("process_resident_memory_bytes") / 1e6
     print(f"# {resident:.1f} MB resident, {100 * share:.2f} % of a core")
-    if "sanitize" not in os.environ.get("SAN", ""):
+    if not SANITIZED:
         check(resident < 20 and share < 0.01, f"{resident} MB, {share}")
     d.close()
 
