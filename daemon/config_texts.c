@@ -64,8 +64,7 @@ read_text(const char *path, struct lw_faults *faults, char **ret_text, size_t *r
     return 0;
 }
 
-/* --- the snapshot of PostgreSQL's ledger
- * -------------------------------------------------- */
+/* ---- the snapshot of PostgreSQL's ledger ---- */
 
 static void
 snapshot_path(const struct config *config, const char *suffix, char path[SNAPSHOT_PATH])
@@ -161,8 +160,7 @@ load_from_database(const struct config *config, struct config_texts *texts,
     return 0;
 }
 
-/* --- all of them
- * -------------------------------------------------------------------------- */
+/* ---- all of them ---- */
 
 static int
 load_ledger(const struct config *config, struct config_texts *texts,

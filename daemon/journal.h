@@ -54,7 +54,7 @@ struct journal_record {
  * elsewhere. LW_EIO, LW_ENOMEM, LW_EVERSION. */
 int journal_open(struct event_base *base, const struct journal_options *options,
                  struct journal **ret_journal);
-/* Writes and fsyncs what is pending, then closes. */
+/* Writes and fsyncs what is pending, then closes. Its readers are gone by then. */
 void journal_close(struct journal *journal);
 
 /* Writes a checkpoint: called with a packer whose output is the checkpoint's file, in a
@@ -67,11 +67,15 @@ void journal_on_checkpoint(struct journal *journal, journal_save *save, void *ar
  * (free). LW_ENOTFOUND: none. */
 int journal_checkpoint(struct journal *journal, uint64_t *ret_position, void **ret_data,
                        size_t *ret_n);
-/* Begins a new segment with a checkpoint now. */
+/* Begins a new segment with a checkpoint now. LW_EAGAIN: one is under way. */
 int journal_roll(struct journal *journal);
 
+/* Is there room for such a record? If not, it is counted as dropped. Asked before a reading
+ * is judged, so that the core never knows what the journal does not. */
+bool journal_room(struct journal *journal, enum journal_kind kind, size_t n);
 /* Appends a record; returns the position after it. Never blocks. Where the disk refuses,
- * records wait in memory up to a limit; readings beyond it are dropped and counted. */
+ * records wait in memory up to a limit; readings beyond it are dropped and counted (then
+ * the position stays). */
 uint64_t journal_append(struct journal *journal, enum journal_kind kind, const void *data,
                         size_t n);
 uint64_t journal_end(const struct journal *journal);     /* of what was appended */
@@ -91,7 +95,8 @@ void journal_reader_free(struct journal_reader *reader);
 int journal_next(struct journal_reader *reader, struct journal_record *ret_record);
 
 /* `consumer` needs nothing before `position` any more. Recorded in the journal at most
- * once a second and at close; a consumer comes into being with its first call. */
+ * once a second and at close; a consumer comes into being with its first call, and goes
+ * with position UINT64_MAX (one that is no longer configured must not keep everything). */
 void journal_ack(struct journal *journal, const char *consumer, uint64_t position);
 /* Where the consumer stood; LW_ENOTFOUND. */
 int journal_acked(const struct journal *journal, const char *consumer,

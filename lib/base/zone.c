@@ -330,7 +330,8 @@ footer_offset(const struct lw_zone *zone, int64_t t_s)
 static int
 offset_at(const struct lw_zone *zone, lw_wall t)
 {
-    int64_t t_s = lw_floor_to(t.ms, LW_SECOND) / LW_SECOND;
+    int64_t ms = t.ms < LW_WALL_FIRST ? LW_WALL_FIRST : t.ms; /* LW_WALL_MIN */
+    int64_t t_s = lw_floor_to(ms, LW_SECOND) / LW_SECOND;
     size_t low = 0, high = zone->n; /* transitions before `low` are not after t */
 
     while (low < high) {
