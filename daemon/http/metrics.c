@@ -151,9 +151,8 @@ process_figures(struct figures *figures)
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file != NULL) {
-        if (fscanf(file, "%*u %lu", &pages) != 1) {
+        if (fscanf(file, "%*u %lu", &pages) != 1)
             pages = 0;
-        }
         fclose(file);
     }
     figures->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -170,11 +169,11 @@ collect(const struct rooms *rooms, struct figures *figures)
     loop_stats(rooms->loop, &figures->loop);
     engine_stats(rooms->engine, &figures->engine);
     journal_stats(rooms->journal, &figures->journal);
-    notify_stats(rooms->notify, &figures->notify);
     http_stats(rooms->http, &figures->http);
-    if (rooms->poller != NULL) {
+    if (rooms->notify != NULL)
+        notify_stats(rooms->notify, &figures->notify);
+    if (rooms->poller != NULL)
         poller_stats(rooms->poller, &figures->poller);
-    }
     if (rooms->store != NULL) {
         store_stats(rooms->store, &figures->store);
         figures->store_up = figures->store.state == STORE_UP;
@@ -188,8 +187,7 @@ head(struct evbuffer *out, const char *name, const char *type, const char *help)
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* --- metrics with labels
- * ------------------------------------------------------------------ */
+/* ---- metrics with labels ---- */
 
 static void
 add_polls(struct evbuffer *out, const struct figures *figures)

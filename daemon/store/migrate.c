@@ -11,14 +11,9 @@
 
 #include <lodewatch/result.h>
 
+#include "daemon/embed.h"
 #include "daemon/log.h"
 #include "daemon/store/pg_conn.h"
-
-/* The file's text with a NUL behind it. */
-#define EMBED(name, file)                                                                \
-    __asm__(".pushsection .rodata\n" #name ":\n.incbin \"" file                          \
-            "\"\n.byte 0\n.popsection\n");                                               \
-    extern const char name[] __attribute__((visibility("hidden")))
 
 EMBED(sql_0001, "daemon/store/sql/0001_init.sql");
 

@@ -10,7 +10,9 @@
 
 #include "daemon/store/migrate.h"
 
-enum { WAITING = 1 };
+enum {
+    WAITING = 1
+};
 
 static void
 end(struct pg_sync *sync, int rc, const char *error)
@@ -74,7 +76,8 @@ pg_sync_open(struct pg_sync *sync, const char *conninfo)
     rc = pg_conn_new(sync->base, conninfo, "lodewatch", &events, sync, &sync->conn);
     if (rc < 0) {
         snprintf(sync->error, sizeof(sync->error), "%s",
-                 rc == LW_EINVAL ? "the conninfo is not of libpq's form" : lw_result_text(rc));
+                 rc == LW_EINVAL ? "the conninfo is not of libpq's form"
+                                 : lw_result_text(rc));
         return rc;
     }
     pg_conn_open(sync->conn);
@@ -118,8 +121,9 @@ run(struct pg_sync *sync, const char *sql, pg_feed *in, pg_take *out)
         return LW_EIO; /* lost before; the error says why */
     free(sync->value);
     sync->value = NULL;
-    pg_conn_send(sync->conn, &(struct pg_query){.sql = sql, .feed = in, .take = out,
-                                                .done = on_done, .arg = sync});
+    pg_conn_send(sync->conn,
+                 &(struct pg_query){
+                     .sql = sql, .feed = in, .take = out, .done = on_done, .arg = sync});
     return wait_for(sync);
 }
 
