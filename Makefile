@@ -84,9 +84,12 @@ check:
 	    BUILD=$(BUILD) tests/fuzz/run.sh
 
 # Programs that only the tests run.
-HELPER_SRC := $(wildcard tests/integration/*.c)
-HELPERS := $(HELPER_SRC:tests/integration/%.c=$(BUILD)/helpers/%)
+HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
+HELPERS := $(addprefix $(BUILD)/helpers/,$(basename $(notdir $(HELPER_SRC))))
 helpers: $(HELPERS)
+$(BUILD)/helpers/%: $(BUILD)/tests/lint/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
