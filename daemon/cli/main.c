@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"check", cli_check, "find the faults in a ledger folder"},
     {"replay", cli_replay, "run the detector over recorded readings"},
+    {"watch", cli_watch, "print alerts (NDJSON) as sentences"},
 };
 
 enum {
