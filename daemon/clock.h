@@ -1,7 +1,7 @@
 /* The clock: the only file that reads the system's clocks.
  *
- * Schedules, rules and the calendar run on `clock_now`, which may be simulated: started at
- * any time, run at any rate, and held while a polling round is under way, so that a
+ * Schedules, rules and the calendar run on `clock_now`, which may be simulated: started
+ * at any time, run at any rate, and held while a polling round is under way, so that a
  * reading's time is exactly the time at which it was due. Input/output deadlines run in
  * real time: libevent's relative timeouts, and `clock_io` for measuring.
  *
@@ -41,6 +41,9 @@ void clock_on_step(struct clock *clock, clock_step_fn *fn, void *arg);
 bool clock_simulated(const struct clock *clock);
 
 struct clock_time clock_now(const struct clock *clock);
+/* The system's wall clock, never simulated: for log lines and to start a simulated one.
+ */
+lw_wall clock_system(void);
 /* Real monotonic time, for measuring input/output. */
 lw_mono clock_io(void);
 int64_t clock_io_us(void);
@@ -63,7 +66,8 @@ struct clock_timer {
 };
 void clock_timer_init(struct clock_timer *timer, struct clock *clock, clock_timer_fn *fn,
                       void *arg);
-/* Fires once, at `due` or as soon after as the loop can; sets it anew where it was set. */
+/* Fires once, at `due` or as soon after as the loop can; sets it anew where it was set.
+ */
 void clock_timer_set(struct clock_timer *timer, lw_mono due);
 void clock_timer_stop(struct clock_timer *timer);
 

@@ -8,7 +8,12 @@
 #include <lodewatch/fault.h>
 #include <lodewatch/ini.h>
 
-enum { CONFIG_PATH = 180 };
+enum {
+    CONFIG_PATH = 180,
+    CONFIG_CONNINFO =
+        1000, /* from a file of its own; a line of the configuration is shorter */
+    CONFIG_BYTES = 1 << 20, /* the largest file */
+};
 
 struct config {
     /* [daemon] */
@@ -20,9 +25,11 @@ struct config {
     char rules[CONFIG_PATH + 1];
     char log_level[16 + 1];
     /* [database] */
-    char conninfo[CONFIG_PATH + 1];
-    char conninfo_file[CONFIG_PATH + 1]; /* for a conninfo with a password: a file of its own */
-    int64_t hot_days_ahead; /* partitions made ahead of time */
+    char conninfo[CONFIG_CONNINFO +
+                  1]; /* with the content of conninfo_file, once loaded */
+    char conninfo_file[CONFIG_PATH +
+                       1]; /* for a conninfo with a password: a file of its own */
+    int64_t days_ahead;    /* partitions made ahead of time */
     int64_t batch_rows;
     int64_t batch_ms;
     /* [http] */
@@ -46,16 +53,22 @@ struct config {
 extern const struct lw_ini_key config_keys[];
 extern const size_t config_nkeys;
 
-/* Reads the file into a new struct; 0, LW_EIO (errno), LW_EPARSE with faults. */
+/* Reads the file into a new struct and checks it as a whole; LW_EPARSE with faults, also
+ * where the file cannot be read. */
 int config_load(const char *path, struct config *ret_config, struct lw_faults *faults);
 
-/* The texts that a configuration names, read whole: ledger folder (UTF-8 or GB18030),
- * holidays, the zone's TZif file, rules. Owned; config_texts_free. */
+/* The log level of this name (daemon/log.h), or LW_EINVAL. */
+int config_log_level(const char *name);
+
+/* The texts that a configuration names, read whole: ledger (its folder, UTF-8 or GB18030,
+ * or PostgreSQL's), holidays, the zone's TZif file, rules. Owned; config_texts_free.
+ * Where PostgreSQL has the ledger and is away, the snapshot of the last time serves. */
 struct config_texts;
-int config_texts_load(const struct config *config, bool exercise, struct lw_faults *faults,
-                      struct config_texts **ret_texts);
+int config_texts_load(const struct config *config, bool exercise,
+                      struct lw_faults *faults, struct config_texts **ret_texts);
 void config_texts_free(struct config_texts *texts);
 const struct lw_ledger_text *config_texts_ledger(const struct config_texts *texts);
+/* Never NULL; "" where the rules' defaults hold. */
 const char *config_texts_rules(const struct config_texts *texts, size_t *ret_n);
 
 #endif

@@ -44,6 +44,7 @@ void engine_stats(const struct engine *engine, struct engine_stats *ret_stats);
  * file. */
 typedef void engine_alert(void *arg, const struct lw_core *core,
                           const struct lw_effect *effect);
-int engine_replay(const char *dir, engine_alert *emit, void *arg, struct lw_faults *faults);
+int engine_replay(const char *dir, engine_alert *emit, void *arg,
+                  struct lw_faults *faults);
 
 #endif

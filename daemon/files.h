@@ -17,13 +17,15 @@ int files_to_utf8(const char *path, char **data, size_t *n, struct lw_faults *fa
 /* A zone's TZif data from the system's database; the name may not leave it. */
 int files_zone(const char *name, char **ret_data, size_t *ret_n);
 
-/* A ledger folder: its seven files, those that are absent empty. Owns what `text` borrows. */
+/* A ledger folder: its seven files, those that are absent empty. Owns what `text`
+ * borrows. */
 struct files_ledger {
     struct lw_ledger_text text;
     char *owned[LW_TABLES];
     char *names[LW_TABLES];
 };
-int files_ledger_load(const char *dir, struct lw_faults *faults, struct files_ledger *ret);
+int files_ledger_load(const char *dir, struct lw_faults *faults,
+                      struct files_ledger *ret);
 void files_ledger_free(struct files_ledger *ledger);
 
 #endif

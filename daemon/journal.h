@@ -2,8 +2,8 @@
  *
  * A log of records in segment files, each named by the position (offset in the whole log)
  * at which it begins. A record is written to memory first; a thread writes and fsyncs the
- * group within `sync_ms`. Whatever leaves the daemon (rows to PostgreSQL, alerts to sinks)
- * is a reader with a cursor on the durable part: the journal is the crash log, the
+ * group within `sync_ms`. Whatever leaves the daemon (rows to PostgreSQL, alerts to
+ * sinks) is a reader with a cursor on the durable part: the journal is the crash log, the
  * recording and the spool in one. docs/journal.md has the format. */
 #ifndef DAEMON_JOURNAL_H
 #define DAEMON_JOURNAL_H
@@ -21,9 +21,9 @@ struct journal;
 enum journal_kind {
     JOURNAL_EVENT = 1,   /* lw_event_pack: all but readings */
     JOURNAL_READING = 2, /* u16 judged q, then lw_event_pack */
-    JOURNAL_ALERT = 3,   /* id[16], u32 revision, u8 lw_alert_kind, i64 at, then its JSON */
-    JOURNAL_SETUP = 4,   /* lw_ledger_text_pack, then the rules' text as a blob */
-    JOURNAL_ACK = 5,     /* string consumer, u64 position: all before it has been delivered */
+    JOURNAL_ALERT = 3, /* id[16], u32 revision, u8 lw_alert_kind, i64 at, then its JSON */
+    JOURNAL_SETUP = 4, /* lw_ledger_text_pack, then the rules' text as a blob */
+    JOURNAL_ACK = 5, /* string consumer, u64 position: all before it has been delivered */
 };
 
 enum {
@@ -33,13 +33,13 @@ enum {
 };
 
 struct journal_options {
-    const char *dir;         /* made where it is not there */
-    const char *record_dir;  /* `--record`: also keep everything here; NULL: no */
-    int64_t sync_ms;         /* a group is on disk after at most so long */
-    int64_t segment_bytes;   /* a new segment (and checkpoint) after so many */
-    int64_t segment_ms;      /* or after so long, where anything was written */
-    int64_t keep_ms;         /* kept for so long after every consumer acknowledged it */
-    int64_t max_bytes;       /* warn near it (journal_stats.full) */
+    const char *dir;        /* made where it is not there */
+    const char *record_dir; /* `--record`: also keep everything here; NULL: no */
+    int64_t sync_ms;        /* a group is on disk after at most so long */
+    int64_t segment_bytes;  /* a new segment (and checkpoint) after so many */
+    int64_t segment_ms;     /* or after so long, where anything was written */
+    int64_t keep_ms;        /* kept for so long after every consumer acknowledged it */
+    int64_t max_bytes;      /* warn near it (journal_stats.full) */
 };
 
 struct journal_record {
@@ -54,7 +54,7 @@ struct journal_record {
  * elsewhere. LW_EIO, LW_ENOMEM, LW_EVERSION. */
 int journal_open(struct event_base *base, const struct journal_options *options,
                  struct journal **ret_journal);
-/* Writes and fsyncs what is pending, then closes. */
+/* Writes and fsyncs what is pending, then closes. Its readers are gone by then. */
 void journal_close(struct journal *journal);
 
 /* Writes a checkpoint: called with a packer whose output is the checkpoint's file, in a
@@ -67,11 +67,15 @@ void journal_on_checkpoint(struct journal *journal, journal_save *save, void *ar
  * (free). LW_ENOTFOUND: none. */
 int journal_checkpoint(struct journal *journal, uint64_t *ret_position, void **ret_data,
                        size_t *ret_n);
-/* Begins a new segment with a checkpoint now. */
+/* Begins a new segment with a checkpoint now. LW_EAGAIN: one is under way. */
 int journal_roll(struct journal *journal);
 
+/* Is there room for such a record? If not, it is counted as dropped. Asked before a reading
+ * is judged, so that the core never knows what the journal does not. */
+bool journal_room(struct journal *journal, enum journal_kind kind, size_t n);
 /* Appends a record; returns the position after it. Never blocks. Where the disk refuses,
- * records wait in memory up to a limit; readings beyond it are dropped and counted. */
+ * records wait in memory up to a limit; readings beyond it are dropped and counted (then
+ * the position stays). */
 uint64_t journal_append(struct journal *journal, enum journal_kind kind, const void *data,
                         size_t n);
 uint64_t journal_end(const struct journal *journal);     /* of what was appended */
@@ -91,13 +95,15 @@ void journal_reader_free(struct journal_reader *reader);
 int journal_next(struct journal_reader *reader, struct journal_record *ret_record);
 
 /* `consumer` needs nothing before `position` any more. Recorded in the journal at most
- * once a second and at close; a consumer comes into being with its first call. */
+ * once a second and at close; a consumer comes into being with its first call, and goes
+ * with position UINT64_MAX (one that is no longer configured must not keep everything). */
 void journal_ack(struct journal *journal, const char *consumer, uint64_t position);
 /* Where the consumer stood; LW_ENOTFOUND. */
-int journal_acked(const struct journal *journal, const char *consumer, uint64_t *ret_position);
+int journal_acked(const struct journal *journal, const char *consumer,
+                  uint64_t *ret_position);
 
 struct journal_stats {
-    uint64_t bytes;    /* on disk */
+    uint64_t bytes; /* on disk */
     uint64_t segments;
     uint64_t appended; /* records */
     uint64_t dropped;  /* readings that found no room */

@@ -1,10 +1,16 @@
 /* The log: one line a failure, by the edge that handles it. Priorities as systemd reads
- * them from standard error ("<3>…"); on a terminal a time and a word instead. Foreign text
- * is escaped. Thread-safe. */
+ * them from standard error ("<3>…"); on a terminal a time and a word instead. Foreign
+ * text is escaped. Thread-safe. */
 #ifndef DAEMON_LOG_H
 #define DAEMON_LOG_H
 
-enum log_level { LOG_ERROR = 3, LOG_WARN = 4, LOG_NOTE = 5, LOG_INFO = 6, LOG_TRACE = 7 };
+enum log_level {
+    LOG_ERROR = 3,
+    LOG_WARN = 4,
+    LOG_NOTE = 5,
+    LOG_INFO = 6,
+    LOG_TRACE = 7
+};
 
 /* Chooses journald's or a terminal's form from the environment; `most` is the least
  * important level that is written. */

@@ -10,6 +10,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"check", cli_check, "find the faults in a ledger folder"},
+    {"replay", cli_replay, "run the detector over recorded readings"},
 };
 
 enum {

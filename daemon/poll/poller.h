@@ -16,7 +16,8 @@ struct poller;
 
 /* The profiles by id; etc/profiles/ read by profiles_load (daemon/poll/profiles.c). */
 struct profiles;
-int profiles_load(const char *dir, struct lw_faults *faults, struct profiles **ret_profiles);
+int profiles_load(const char *dir, struct lw_faults *faults,
+                  struct profiles **ret_profiles);
 void profiles_free(struct profiles *profiles);
 const struct lw_profile *profiles_find(const struct profiles *profiles, const char *id);
 
@@ -25,27 +26,29 @@ typedef void poller_event(void *arg, const struct lw_event *event);
 /* Meters whose profile or transport is not there are faults (file meters.csv or
  * gateways.csv, LW_EPARSE). The ledger and profiles must outlive the poller. Feeds
  * `event` from the loop. */
-int poller_new(struct event_base *base, struct clock *clock, const struct lw_ledger *ledger,
-               const struct profiles *profiles, poller_event *event, void *arg,
-               struct lw_faults *faults, struct poller **ret_poller);
+int poller_new(struct event_base *base, struct clock *clock,
+               const struct lw_ledger *ledger, const struct profiles *profiles,
+               poller_event *event, void *arg, struct lw_faults *faults,
+               struct poller **ret_poller);
 void poller_free(struct poller *poller);
-/* The wall clock stepped: the schedule is laid anew; nothing is read twice or left out. */
+/* The wall clock stepped: the schedule is laid anew; nothing is read twice or left out.
+ */
 void poller_clock_step(struct poller *poller);
 
 enum poller_result {
     POLL_GOOD,
     POLL_TIMEOUT,
-    POLL_LINK,      /* no connection */
+    POLL_LINK, /* no connection */
     POLL_EXCEPTION,
-    POLL_VALUE,     /* nothing in the reply can be */
-    POLL_OVERRUN,   /* due again before it could be started */
+    POLL_VALUE,   /* nothing in the reply can be */
+    POLL_OVERRUN, /* due again before it could be started */
     POLL_RESULTS
 };
 const char *poller_result_name(enum poller_result result);
 
 struct poller_stats {
     uint64_t polls[POLL_RESULTS];
-    uint64_t stray;      /* frames that answered nothing that was asked */
+    uint64_t stray; /* frames that answered nothing that was asked */
     uint64_t connects;
     uint64_t disconnects;
     int32_t gateways;
@@ -54,14 +57,19 @@ struct poller_stats {
 };
 void poller_stats(const struct poller *poller, struct poller_stats *ret_stats);
 
-enum link_state { LINK_IDLE, LINK_CONNECTING, LINK_UP, LINK_BACKOFF };
+enum link_state {
+    LINK_IDLE,
+    LINK_CONNECTING,
+    LINK_UP,
+    LINK_BACKOFF
+};
 
 /* One gateway, for /metrics and status. */
 struct poller_gateway {
     enum link_state state;
     uint64_t good, failed;
-    uint32_t queue;       /* reads that wait */
-    int64_t latency_us;   /* mean of the last replies, exponentially weighted */
+    uint32_t queue;     /* reads that wait */
+    int64_t latency_us; /* mean of the last replies, exponentially weighted */
     int32_t meters;
     int32_t meters_silent;
 };

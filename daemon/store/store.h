@@ -17,20 +17,27 @@ struct store;
 
 struct store_options {
     const char *conninfo;
-    int64_t batch_rows; /* a batch closes at so many rows */
-    int64_t batch_ms;   /* or after so long */
-    int64_t days_ahead; /* partitions made ahead of time */
+    const char *state_dir; /* "store.id" in it names this journal in the database */
+    int64_t batch_rows;    /* a batch closes at so many rows */
+    int64_t batch_ms;      /* or after so long */
+    int64_t days_ahead;    /* partitions made ahead of time */
 };
 
-enum store_state { STORE_AWAY, STORE_MIGRATING, STORE_UP };
+enum store_state {
+    STORE_AWAY,
+    STORE_MIGRATING,
+    STORE_UP
+};
 
 struct store_stats {
     enum store_state state;
     uint64_t readings_stored;
     uint64_t alerts_stored;
     uint64_t batches;
-    uint64_t failed; /* batches */
-    uint64_t behind; /* bytes of journal that are not stored yet */
+    uint64_t failed; /* batches, to be sent again */
+    uint64_t
+        refused; /* readings and alerts that were left out: the database refuses them */
+    uint64_t behind;  /* bytes of journal that are not stored yet */
     int64_t batch_us; /* the last batch's duration */
     char error[200];  /* why it is away; no secrets */
 };
@@ -58,13 +65,14 @@ void store_alerts(struct store *store, const struct store_alerts_query *query,
 
 /* The ledger from PostgreSQL, where [daemon] ledger is empty, and `lodewatch import`:
  * these run a loop of their own until they are done (start-up and the CLI). */
-int store_ledger_load(const char *conninfo, struct lw_ledger_text *ret_text, char **ret_owned,
-                      struct lw_faults *faults);
+int store_ledger_load(const char *conninfo, struct lw_ledger_text *ret_text,
+                      char **ret_owned, struct lw_faults *faults);
 struct store_import_counts {
     uint32_t added[LW_TABLES], changed[LW_TABLES], removed[LW_TABLES], same[LW_TABLES];
 };
 int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
                         struct store_import_counts *ret_counts, struct lw_faults *faults);
-int store_migrate(const char *conninfo, int *ret_from, int *ret_to, struct lw_faults *faults);
+int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
+                  struct lw_faults *faults);
 
 #endif

@@ -19,7 +19,12 @@ enum lw_alarm_state {
     LW_ALARM_OUT_OF_SERVICE,
 };
 
-enum lw_priority { LW_PRIORITY_LOW, LW_PRIORITY_MEDIUM, LW_PRIORITY_HIGH, LW_PRIORITY_URGENT };
+enum lw_priority {
+    LW_PRIORITY_LOW,
+    LW_PRIORITY_MEDIUM,
+    LW_PRIORITY_HIGH,
+    LW_PRIORITY_URGENT
+};
 
 const char *lw_alarm_state_name(enum lw_alarm_state state);
 const char *lw_priority_name(enum lw_priority priority);
@@ -27,16 +32,16 @@ const char *lw_priority_name(enum lw_priority priority);
 /* What precisely a rule saw; chooses the sentence (lib/alarm/words.c). */
 enum lw_finding {
     LW_FOUND_NOTHING,
-    LW_FOUND_NO_EXPLANATION,   /* load at a closed site, nothing on file */
-    LW_FOUND_OVER_ALLOWANCE,   /* load above what the explanations allow */
-    LW_FOUND_OVER_REFERENCE,   /* a load without declared limit, above its reference */
-    LW_FOUND_NO_LICENCE,       /* production without a mining or safety licence */
+    LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
+    LW_FOUND_OVER_ALLOWANCE, /* load above what the explanations allow */
+    LW_FOUND_NO_LICENCE,     /* production without a mining or safety licence */
     LW_FOUND_SILENT_METER,
     LW_FOUND_SILENT_GATEWAY,
     LW_FOUND_REGISTER_FELL,
     LW_FOUND_REGISTER_LEAPT,
     LW_FOUND_REGISTER_STOOD,
-    LW_FOUND_NO_METER,         /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_GONE,     /* the subject is in the ledger no more */
+    LW_FOUND_NO_METER, /* coverage: bits in evidence.detail, see lw_gap_bits */
 };
 
 enum lw_gap_bits {
@@ -58,7 +63,8 @@ struct lw_evidence {
     uint32_t samples_expected;
     uint32_t samples_good;
     int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence */
-    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters darkened */
+    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
+                        darkened */
     uint8_t finding; /* enum lw_finding */
     uint8_t night;   /* the window's larger part lies in the night */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */
@@ -70,14 +76,18 @@ struct lw_alarm {
     uint8_t subject_kind;
     uint8_t state;
     uint8_t priority;
-    int32_t subject; /* index of the site, point or gateway */
-    int32_t site;    /* or LW_NONE */
+    int32_t subject;   /* index of the site, point or gateway */
+    int32_t site;      /* or LW_NONE */
     uint32_t revision; /* 1 when raised */
-    lw_wall onset;   /* the time of the raised event */
-    lw_wall at;      /* the time of this revision */
+    lw_wall onset;     /* the time of the raised event */
+    lw_wall at;        /* the time of this revision */
     struct lw_evidence evidence;
 };
 
-enum lw_alert_kind { LW_ALERT_RAISED, LW_ALERT_UPDATED, LW_ALERT_RETURNED };
+enum lw_alert_kind {
+    LW_ALERT_RAISED,
+    LW_ALERT_UPDATED,
+    LW_ALERT_RETURNED
+};
 
 #endif

@@ -11,6 +11,7 @@
 #include <lodewatch/csv.h>
 #include <lodewatch/event.h>
 #include <lodewatch/ledger.h>
+#include <lodewatch/text.h>
 
 enum { LW_ALERT_TEXT = 16384, LW_EVENT_BYTES = 512 };
 
@@ -46,5 +47,30 @@ size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledge
 /* LW_EPARSE; LW_EVERSION; LW_ENOTFOUND: its meter is not in this ledger (any more). */
 LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
                                  struct lw_event *ret_event);
+/* A packed reading without a ledger: its meter's id, borrowed from `bytes`, instead of an
+ * index. LW_EPARSE: no reading, or not whole. */
+LW_MUSTCHECK int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
+                                 const char **ret_meter, size_t *ret_meter_n);
+
+/* A site of the core's ledger with its points, meters and what is known of them, as one
+ * JSON object. LW_EFULL: more than LW_SITE_TEXT bytes (some 800 points); LW_ENOMEM. */
+enum { LW_SITE_TEXT = 1 << 18 };
+LW_MUSTCHECK int lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
+                              char text[LW_SITE_TEXT], size_t *ret_n);
+/* Adds `s` as a JSON string, quoted and escaped; what is no UTF-8 becomes "". */
+void lw_text_add_json(struct lw_text *t, const char *s);
+
+/* What a message to people needs of an alert that lw_alert_json wrote; cut where it is too
+ * long. LW_EPARSE. */
+struct lw_alert_brief {
+    char id[48];
+    char type[48];
+    char subject[LW_ID_MAX + 16];
+    char rule[32];
+    char priority[16];
+    char zh[512]; /* "headline description" */
+    char en[512];
+};
+LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
 
 #endif

@@ -40,9 +40,13 @@ struct lw_core;
 
 /* Makes the core for a ledger and rules, which must outlive it. What `old` (NULL: none)
  * knew about the meters, sites, gateways and alarms that are still in the ledger goes
- * over; alarms of subjects that are gone return at the next step. `old` is unchanged. */
-LW_MUSTCHECK int lw_core_new(const struct lw_ledger *ledger, const struct lw_rules *rules,
-                             const struct lw_core *old, struct lw_core **ret_core);
+ * over, and so does where effects go. `old` is unchanged. */
+LW_MUSTCHECK
+int lw_core_new(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                const struct lw_core *old, struct lw_core **ret_core);
+/* The last thing that `old` does: returns the alarms whose subjects are not in the ledger
+ * of `next`, while they can still be named. */
+void lw_core_retire(struct lw_core *old, const struct lw_core *next);
 void lw_core_free(struct lw_core *core);
 /* Where effects go; NULL: nowhere. */
 void lw_core_on_effect(struct lw_core *core, lw_emit *emit, void *arg);
@@ -55,9 +59,11 @@ lw_wall lw_core_now(const struct lw_core *core);
 const struct lw_ledger *lw_core_ledger(const struct lw_core *core);
 const struct lw_rules *lw_core_rules(const struct lw_core *core);
 
-/* Standing alarms, by index 0..n-1 in the order of their raising. */
+/* Standing alarms, in the order of their raising: the one after `alarm` (NULL: the
+ * first), or NULL. */
 int32_t lw_core_nalarms(const struct lw_core *core);
-const struct lw_alarm *lw_core_alarm(const struct lw_core *core, int32_t i);
+const struct lw_alarm *lw_core_next_alarm(const struct lw_core *core,
+                                          const struct lw_alarm *alarm);
 
 /* What is known of a meter row, for people. */
 struct lw_meter_view {
@@ -66,22 +72,27 @@ struct lw_meter_view {
     int64_t import_wh; /* LW_NOT_GIVEN */
     uint32_t failures; /* reads failed since the last good one */
 };
-void lw_core_meter(const struct lw_core *core, int32_t meter, struct lw_meter_view *ret_view);
+void lw_core_meter(const struct lw_core *core, int32_t meter,
+                   struct lw_meter_view *ret_view);
 
 /* What is known of a site: its balance over the last closed interval. */
 struct lw_site_view {
-    lw_wall from, to;     /* LW_WALL_MIN: none yet */
-    int64_t mean_w;       /* all supply points together; LW_NOT_GIVEN */
-    int64_t expected_w;   /* what its status and explanations allow; LW_NOT_GIVEN: no limit */
+    lw_wall from, to; /* LW_WALL_MIN: none yet */
+    int64_t mean_w;   /* all supply points together; LW_NOT_GIVEN */
+    int64_t
+        expected_w; /* what its status and explanations allow; LW_NOT_GIVEN: no limit */
 };
-void lw_core_site(const struct lw_core *core, int32_t site, struct lw_site_view *ret_view);
+void lw_core_site(const struct lw_core *core, int32_t site,
+                  struct lw_site_view *ret_view);
 
 /* Writes the whole state in versioned tables; makes no system call and allocates nothing
  * itself, so that it may run in a forked child. */
 int lw_core_save(const struct lw_core *core, struct lw_packer *p);
-/* Reads it back into a core for the same ledger text. LW_EPARSE, LW_EVERSION, LW_ENOMEM. */
-LW_MUSTCHECK int lw_core_load(const struct lw_ledger *ledger, const struct lw_rules *rules,
-                              const void *data, size_t n, struct lw_core **ret_core);
+/* Reads it back into a core for the same ledger text. LW_EPARSE, LW_EVERSION, LW_ENOMEM.
+ */
+LW_MUSTCHECK
+int lw_core_load(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                 const void *data, size_t n, struct lw_core **ret_core);
 
 /* Bytes of state, for the benchmark. */
 size_t lw_core_size(const struct lw_core *core);

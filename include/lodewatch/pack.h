@@ -20,7 +20,7 @@ typedef int lw_pack_write(void *arg, const void *data, size_t n);
 struct lw_packer {
     lw_pack_write *write;
     void *arg;
-    int rc; /* the first failure; later calls do nothing */
+    int rc;     /* the first failure; later calls do nothing */
     size_t len; /* of what waits in `buf` */
     uint8_t buf[4096];
 };
@@ -32,9 +32,9 @@ void lw_pack_u8(struct lw_packer *p, uint8_t v);
 void lw_pack_u32(struct lw_packer *p, uint32_t v);
 void lw_pack_u64(struct lw_packer *p, uint64_t v);
 void lw_pack_i64(struct lw_packer *p, int64_t v);
-void lw_pack_bytes(struct lw_packer *p, const void *data, size_t n);  /* no length */
-void lw_pack_blob(struct lw_packer *p, const void *data, size_t n);   /* u32 length first */
-void lw_pack_string(struct lw_packer *p, const char *s);              /* a blob; NULL is "" */
+void lw_pack_bytes(struct lw_packer *p, const void *data, size_t n); /* no length */
+void lw_pack_blob(struct lw_packer *p, const void *data, size_t n); /* u32 length first */
+void lw_pack_string(struct lw_packer *p, const char *s); /* a blob; NULL is "" */
 
 struct lw_unpacker {
     const uint8_t *data;
@@ -63,10 +63,21 @@ struct lw_field {
     bool raw;
 };
 
-#define LW_FIELD(type, member) {#member, offsetof(type, member), sizeof(((type *)0)->member), false}
-#define LW_FIELD_RAW(type, member) {#member, offsetof(type, member), sizeof(((type *)0)->member), true}
+#define LW_FIELD(type, member)                                                           \
+    {                                                                                    \
+#member, offsetof(type, member), sizeof(((type *)0)->member), false              \
+    }
+#define LW_FIELD_RAW(type, member)                                                       \
+    {                                                                                    \
+#member, offsetof(type, member), sizeof(((type *)0)->member), true               \
+    }
 
-/* A table of `count` structs of `stride` bytes. */
+/* A table: its head, then `count` rows one by one. */
+void lw_pack_table_head(struct lw_packer *p, const char *name,
+                        const struct lw_field *fields, size_t nfields, uint64_t count);
+void lw_pack_row(struct lw_packer *p, const struct lw_field *fields, size_t nfields,
+                 const void *row);
+/* A table whose rows lie in an array of `count` structs of `stride` bytes. */
 void lw_pack_table(struct lw_packer *p, const char *name, const struct lw_field *fields,
                    size_t nfields, const void *rows, size_t stride, size_t count);
 /* Reads the next table's head; its name goes to `name`. Then either rows or skip. */
@@ -77,7 +88,8 @@ struct lw_table_head {
     size_t row_size;
     size_t fields_at; /* where the field list begins in the input */
 };
-LW_MUSTCHECK int lw_unpack_table(struct lw_unpacker *u, struct lw_table_head *ret_head);
+LW_MUSTCHECK
+int lw_unpack_table(struct lw_unpacker *u, struct lw_table_head *ret_head);
 void lw_unpack_skip_rows(struct lw_unpacker *u, const struct lw_table_head *head);
 /* Reads one row into `row`; call `head->count` times. */
 void lw_unpack_row(struct lw_unpacker *u, const struct lw_table_head *head,

@@ -21,7 +21,12 @@ enum lw_register_type {
     LW_TYPE_I64,
     LW_TYPE_F32,
     LW_TYPE_F64,
+    LW_REGISTER_TYPES
 };
+
+/* How the type is written in a profile ("u16") and how many registers it takes. */
+const char *lw_register_type_name(enum lw_register_type type);
+uint16_t lw_register_words(enum lw_register_type type);
 
 enum {
     LW_PROFILE_POINTS = 64,
@@ -30,7 +35,8 @@ enum {
     LW_PROFILE_BYTES = 1 << 20, /* the largest file */
 };
 
-/* One quantity in the map. */
+/* One quantity in the map. Scale and offset turn the raw value into the quantity's CSV
+ * unit (kW, V, …), before CT and PT. */
 struct lw_register {
     enum lw_quantity quantity;
     uint8_t function; /* 3 or 4 */
@@ -38,7 +44,7 @@ struct lw_register {
     enum lw_register_type type;
     bool low_word_first;
     bool low_byte_first; /* within each word */
-    double scale;        /* raw * scale + offset is in the quantity's CSV unit (kW, V, …) */
+    double scale;        /* raw * scale + offset; not 0 */
     double offset;
     bool has_scale_register; /* a power of ten (i16) in the same read (SunSpec's SF) */
     uint16_t scale_register;

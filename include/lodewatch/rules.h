@@ -10,6 +10,7 @@
 #include <lodewatch/fault.h>
 #include <lodewatch/ini.h>
 #include <lodewatch/result.h>
+#include <lodewatch/time.h>
 
 enum lw_rule_id {
     LW_RULE_CLOSED_LOAD,
@@ -21,7 +22,10 @@ enum lw_rule_id {
     LW_RULES
 };
 
-enum lw_rule_class { LW_CLASS_CONSUMPTION, LW_CLASS_DATA };
+enum lw_rule_class {
+    LW_CLASS_CONSUMPTION,
+    LW_CLASS_DATA
+};
 
 enum lw_subject_kind {
     LW_SUBJECT_SITE,
@@ -43,12 +47,10 @@ const struct lw_rule_info *lw_rule_info(enum lw_rule_id rule);
 /* Every parameter, by rule. Times in ms, power in W, energy in Wh. */
 struct lw_rules {
     struct {
-        int64_t floor_w;      /* allowed at a closed site that nobody has explained */
-        int64_t margin_milli; /* over the allowance before it counts, in 1/1000 of it */
-        int64_t for_ms;       /* excess for so long raises */
-        int64_t clear_ms;     /* explained for so long returns */
-        int64_t least_wh;     /* and at least so much energy is unexplained */
-        int64_t learn_ms;     /* the commissioning window of a provisional reference */
+        int64_t floor_w;  /* allowed at a closed site that nobody has explained */
+        int64_t for_ms;   /* excess for so long raises */
+        int64_t clear_ms; /* explained for so long returns */
+        int64_t least_wh; /* and at least so much energy is unexplained */
     } closed_load;
     struct {
         int64_t production_w;
@@ -62,13 +64,12 @@ struct lw_rules {
         int64_t clear_ms;
     } comm_loss;
     struct {
-        int64_t margin_milli; /* over what the connection can carry */
         int64_t clear_ms;
     } register_jump;
     struct {
         int64_t least_w; /* power that must have moved the register */
         int64_t for_ms;
-        int64_t steps;   /* and so many steps of the register's resolution were due */
+        int64_t steps; /* and so many steps of the register's resolution were due */
         int64_t clear_ms;
     } stuck_register;
     struct {
@@ -84,7 +85,8 @@ extern const struct lw_ini_key lw_rule_keys[];
 extern const size_t lw_rule_nkeys;
 
 /* Parses a rules file over the defaults; n = 0 gives the defaults. */
-LW_MUSTCHECK int lw_rules_parse(const char *file, const char *text, size_t n,
-                                struct lw_faults *faults, struct lw_rules *ret_rules);
+LW_MUSTCHECK
+int lw_rules_parse(const char *file, const char *text, size_t n, struct lw_faults *faults,
+                   struct lw_rules *ret_rules);
 
 #endif

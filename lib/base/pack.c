@@ -234,8 +234,8 @@ store_native(void *at, size_t size, uint64_t v)
 }
 
 void
-lw_pack_table(struct lw_packer *p, const char *name, const struct lw_field *fields,
-              size_t nfields, const void *rows, size_t stride, size_t count)
+lw_pack_table_head(struct lw_packer *p, const char *name, const struct lw_field *fields,
+                   size_t nfields, uint64_t count)
 {
     assert(strlen(name) < sizeof(((struct lw_table_head *)NULL)->name));
     lw_pack_string(p, name);
@@ -247,16 +247,28 @@ lw_pack_table(struct lw_packer *p, const char *name, const struct lw_field *fiel
         lw_pack_u8(p, fields[f].raw);
     }
     lw_pack_u64(p, count);
-    for (size_t i = 0; i < count && p->rc == 0; i++) {
-        const uint8_t *row = (const uint8_t *)rows + i * stride;
-        for (size_t f = 0; f < nfields; f++) {
-            const uint8_t *at = row + fields[f].offset;
-            if (fields[f].raw)
-                lw_pack_bytes(p, at, fields[f].size);
-            else
-                pack_le(p, load_native(at, fields[f].size), fields[f].size);
-        }
+}
+
+void
+lw_pack_row(struct lw_packer *p, const struct lw_field *fields, size_t nfields,
+            const void *row)
+{
+    for (size_t f = 0; f < nfields; f++) {
+        const uint8_t *at = (const uint8_t *)row + fields[f].offset;
+        if (fields[f].raw)
+            lw_pack_bytes(p, at, fields[f].size);
+        else
+            pack_le(p, load_native(at, fields[f].size), fields[f].size);
     }
+}
+
+void
+lw_pack_table(struct lw_packer *p, const char *name, const struct lw_field *fields,
+              size_t nfields, const void *rows, size_t stride, size_t count)
+{
+    lw_pack_table_head(p, name, fields, nfields, count);
+    for (size_t i = 0; i < count && p->rc == 0; i++)
+        lw_pack_row(p, fields, nfields, (const uint8_t *)rows + i * stride);
 }
 
 /* A field as the table's head names it. */

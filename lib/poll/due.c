@@ -112,6 +112,15 @@ lw_due_has(const struct lw_due *due, int32_t key)
 }
 
 bool
+lw_due_get(const struct lw_due *due, int32_t key, int64_t *ret_at)
+{
+    if (!lw_due_has(due, key))
+        return false;
+    *ret_at = due->heap[due->place[key]].at;
+    return true;
+}
+
+bool
 lw_due_first(const struct lw_due *due, int32_t *ret_key, int64_t *ret_at)
 {
     if (due->n == 0)

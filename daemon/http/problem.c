@@ -1,0 +1,62 @@
+/* Errors as RFC 9457 problem documents, in English and Chinese. */
+#include <event2/buffer.h>
+#include <event2/http.h>
+#include <event2/keyvalq_struct.h>
+
+#include "daemon/http/call.h"
+
+/* None of these texts needs escaping in JSON: nothing of a request is repeated in them.
+ */
+static const struct {
+    int status;
+    const char *name;
+    const char *en;
+    const char *zh;
+} problems[HTTP_PROBLEMS] = {
+    [PROBLEM_QUERY] = {400, "query",
+                       "A query parameter is unknown, given twice or not of its form; "
+                       "/api/v1/openapi.json describes them.",
+                       "查询参数未知、重复或格式不正确；参见 /api/v1/openapi.json。"},
+    [PROBLEM_AFTER] = {400, "after",
+                       "The alarm named by `after` does not stand any more; begin anew.",
+                       "after 所指的报警已不存在；请从头开始分页。"},
+    [PROBLEM_TOKEN] = {401, "token", "A valid bearer token is needed.",
+                       "需要有效的 Bearer 令牌。"},
+    [PROBLEM_CLOSED] = {403, "closed",
+                        "The API is closed: no [http] token_file is configured.",
+                        "接口未开放：未配置 [http] token_file。"},
+    [PROBLEM_NOT_FOUND] = {404, "not-found", "There is nothing at this path.",
+                           "该路径不存在。"},
+    [PROBLEM_METHOD] = {405, "method", "Only GET and HEAD are served here.",
+                        "此处仅支持 GET 和 HEAD。"},
+    [PROBLEM_INTERNAL] = {500, "internal", "The daemon could not make this answer.",
+                          "守护进程无法生成该答复。"},
+    [PROBLEM_DATABASE] = {503, "database",
+                          "History needs PostgreSQL, which is away; what stands now is "
+                          "still answered.",
+                          "历史数据需要 PostgreSQL，目前不可用；当前状态仍可查询。"},
+};
+
+void
+http_reply_problem(struct http *http, struct evhttp_request *req,
+                   enum http_problem problem)
+{
+    struct evkeyvalq *headers = evhttp_request_get_output_headers(req);
+    struct evbuffer *body = evbuffer_new();
+    int status = problems[problem].status;
+
+    if (body != NULL) {
+        evbuffer_add_printf(body,
+                            "{\"type\":\"urn:lodewatch:problem:%s\",\"status\":%d,"
+                            "\"title\":\"%s\",\"title_zh\":\"%s\"}\n",
+                            problems[problem].name, status, problems[problem].en,
+                            problems[problem].zh);
+    }
+    if (status == 401)
+        evhttp_add_header(headers, "WWW-Authenticate", "Bearer realm=\"lodewatch\"");
+    else if (status == 405)
+        evhttp_add_header(headers, "Allow", "GET, HEAD");
+    else if (status == 503)
+        evhttp_add_header(headers, "Retry-After", "5");
+    http_reply(http, req, status, "application/problem+json", body);
+}

@@ -1,0 +1,276 @@
+/* Alarms: slots by subject and rule, the list of the standing, and what is emitted when
+ * one is raised, updated or returns. */
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <lodewatch/codec.h>
+
+#include "lib/state.h"
+
+/* A standing alarm is told again when it has changed by so much, or after a week. */
+#define UPDATE_LEAST LW_HOUR
+#define UPDATE_MOST  (7 * LW_DAY)
+
+static const char *const STATE[] = {
+    [LW_ALARM_NORMAL] = "normal",
+    [LW_ALARM_UNACKNOWLEDGED_ACTIVE] = "unacknowledged_active",
+    [LW_ALARM_ACKNOWLEDGED_ACTIVE] = "acknowledged_active",
+    [LW_ALARM_RETURNED_UNACKNOWLEDGED] = "returned_unacknowledged",
+    [LW_ALARM_SHELVED] = "shelved",
+    [LW_ALARM_OUT_OF_SERVICE] = "out_of_service",
+};
+
+static const char *const PRIORITY[] = {
+    [LW_PRIORITY_LOW] = "low",
+    [LW_PRIORITY_MEDIUM] = "medium",
+    [LW_PRIORITY_HIGH] = "high",
+    [LW_PRIORITY_URGENT] = "urgent",
+};
+
+const char *
+lw_alarm_state_name(enum lw_alarm_state state)
+{
+    return STATE[state];
+}
+
+const char *
+lw_priority_name(enum lw_priority priority)
+{
+    return PRIORITY[priority];
+}
+
+/* Which slot of its subject a rule has; -1: it never speaks about such a subject. */
+static const struct {
+    int8_t site, point, gateway;
+} SLOT[LW_RULES] = {
+    [LW_RULE_CLOSED_LOAD] = {0, -1, -1},   [LW_RULE_LICENCE_GAP] = {1, -1, -1},
+    [LW_RULE_COVERAGE] = {2, -1, -1},      [LW_RULE_COMM_LOSS] = {-1, 0, 0},
+    [LW_RULE_REGISTER_JUMP] = {-1, 1, -1}, [LW_RULE_STUCK_REGISTER] = {-1, 2, -1},
+};
+
+int32_t
+alarm_slots(const struct lw_ledger *ledger)
+{
+    return ledger->nsites * SITE_SLOTS + ledger->npoints * POINT_SLOTS +
+           ledger->ngateways * GATEWAY_SLOTS;
+}
+
+/* The rule's slot among those of its subject; -1: none. */
+static int
+rule_slot(enum lw_rule_id rule, enum lw_subject_kind kind)
+{
+    switch (kind) {
+    case LW_SUBJECT_SITE:
+        return SLOT[rule].site;
+    case LW_SUBJECT_GATEWAY:
+        return SLOT[rule].gateway;
+    case LW_SUBJECT_POINT:
+    case LW_SUBJECT_FEEDER:
+        break;
+    }
+    return SLOT[rule].point;
+}
+
+bool
+alarm_speaks(enum lw_rule_id rule, enum lw_subject_kind kind)
+{
+    return rule_slot(rule, kind) >= 0;
+}
+
+static int32_t
+slot_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    int32_t points = core->ledger->nsites * SITE_SLOTS;
+    int32_t gateways = points + core->ledger->npoints * POINT_SLOTS;
+    int slot = rule_slot(rule, subject.kind);
+
+    assert(slot >= 0);
+    if (subject.kind == LW_SUBJECT_SITE)
+        return subject.index * SITE_SLOTS + slot;
+    if (subject.kind == LW_SUBJECT_GATEWAY)
+        return gateways + subject.index * GATEWAY_SLOTS + slot;
+    return points + subject.index * POINT_SLOTS + slot;
+}
+
+struct lw_alarm *
+alarm_of(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    return &core->alarm[slot_of(core, rule, subject)];
+}
+
+void
+alarm_link(struct lw_core *core, int32_t slot)
+{
+    struct standing *s = &core->standing[slot];
+
+    s->next = LW_NONE;
+    s->prev = core->last_standing;
+    if (s->prev == LW_NONE)
+        core->first_standing = slot;
+    else
+        core->standing[s->prev].next = slot;
+    core->last_standing = slot;
+    core->nstanding++;
+}
+
+static void
+unlink_slot(struct lw_core *core, int32_t slot)
+{
+    const struct standing *s = &core->standing[slot];
+
+    if (s->prev == LW_NONE)
+        core->first_standing = s->next;
+    else
+        core->standing[s->prev].next = s->next;
+    if (s->next == LW_NONE)
+        core->last_standing = s->prev;
+    else
+        core->standing[s->next].prev = s->prev;
+    core->nstanding--;
+}
+
+static void
+emit(struct lw_core *core, enum lw_alert_kind kind, const struct lw_alarm *alarm)
+{
+    struct lw_effect effect = {.kind = LW_EFFECT_ALERT, .at = {core->now}};
+
+    effect.alert.kind = kind;
+    effect.alert.alarm = alarm;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
+}
+
+/* The id survives a crash, a takeover and a restored database: a hash of what it is
+ * about. */
+static void
+identify(const struct lw_core *core, struct lw_alarm *alarm)
+{
+    struct lw_sha256 h;
+    uint8_t digest[LW_SHA256_SIZE];
+    char subject[LW_ID_MAX + 16];
+    char onset[24];
+    const char *const part[] = {core->ledger->deployment, subject,
+                                lw_rule_info(alarm->rule)->id, onset};
+
+    lw_alert_subject(core->ledger, alarm, subject);
+    snprintf(onset, sizeof onset, "%lld", (long long)alarm->onset.ms);
+    lw_sha256_init(&h);
+    for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)
+        lw_sha256_add(&h, part[i], strlen(part[i]) + 1);
+    lw_sha256_get(&h, digest);
+    memcpy(alarm->id, digest, sizeof alarm->id);
+}
+
+static int32_t
+subject_site(const struct lw_core *core, struct subject subject)
+{
+    switch (subject.kind) {
+    case LW_SUBJECT_SITE:
+        return subject.index;
+    case LW_SUBJECT_GATEWAY:
+        return LW_NONE;
+    case LW_SUBJECT_POINT:
+    case LW_SUBJECT_FEEDER:
+        break;
+    }
+    return core->ledger->point[subject.index].site;
+}
+
+static bool
+doubled(int64_t now, int64_t before)
+{
+    return now >= 2 * before && now > before;
+}
+
+static bool
+material(const struct lw_alarm *alarm, enum lw_priority priority,
+         const struct lw_evidence *evidence)
+{
+    const struct lw_evidence *before = &alarm->evidence;
+
+    return priority > alarm->priority || evidence->finding != before->finding ||
+           doubled(evidence->excess_wh, before->excess_wh) ||
+           evidence->detail2 != before->detail2;
+}
+
+void
+alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+          enum lw_priority priority, const struct lw_evidence *evidence)
+{
+    int32_t slot = slot_of(core, rule, subject);
+    struct lw_alarm *alarm = &core->alarm[slot];
+    enum lw_alert_kind kind = LW_ALERT_UPDATED;
+    int64_t age;
+
+    if (!alarm_stands(alarm)) {
+        bool feeder = subject.kind == LW_SUBJECT_POINT &&
+                      core->ledger->point[subject.index].role == LW_FEEDER;
+
+        *alarm = (struct lw_alarm){
+            .rule = (uint8_t)rule,
+            .subject_kind = (uint8_t)(feeder ? LW_SUBJECT_FEEDER : subject.kind),
+            .state = LW_ALARM_UNACKNOWLEDGED_ACTIVE,
+            .subject = subject.index,
+            .site = subject_site(core, subject),
+            .onset = {core->now},
+        };
+        identify(core, alarm);
+        alarm_link(core, slot);
+        kind = LW_ALERT_RAISED;
+    } else {
+        age = core->now - alarm->at.ms;
+        if (age < UPDATE_MOST &&
+            (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
+            return;
+    }
+    alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
+    alarm->evidence = *evidence;
+    alarm->at = (lw_wall){core->now};
+    alarm->revision++;
+    emit(core, kind, alarm);
+}
+
+void
+alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             const struct lw_evidence *evidence)
+{
+    int32_t slot = slot_of(core, rule, subject);
+    struct lw_alarm *alarm = &core->alarm[slot];
+
+    if (!alarm_stands(alarm))
+        return;
+    if (evidence)
+        alarm->evidence = *evidence;
+    alarm->at = (lw_wall){core->now};
+    alarm->revision++;
+    alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
+                       ? LW_ALARM_RETURNED_UNACKNOWLEDGED
+                       : LW_ALARM_NORMAL;
+    unlink_slot(core, slot);
+    emit(core, LW_ALERT_RETURNED, alarm);
+    /* What people still have to acknowledge is theirs to keep; the slot is free again. */
+    alarm->state = LW_ALARM_NORMAL;
+}
+
+/* By what the site is: where nothing may run, where people could be underground. */
+enum lw_priority
+alarm_site_priority(const struct lw_core *core, int32_t site)
+{
+    if (site == LW_NONE)
+        return LW_PRIORITY_LOW;
+    switch (lw_site_status_at(&core->ledger->site[site], (lw_wall){core->now})) {
+    case LW_CLOSED:
+    case LW_UNLICENSED:
+    case LW_CUT_OFF:
+        return LW_PRIORITY_HIGH;
+    case LW_SUSPENDED:
+    case LW_MAINTENANCE:
+    case LW_RELOCATING:
+    case LW_STATUS_UNKNOWN:
+        return LW_PRIORITY_MEDIUM;
+    case LW_LICENSED:
+        break;
+    }
+    return LW_PRIORITY_LOW;
+}

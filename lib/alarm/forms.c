@@ -1,0 +1,83 @@
+/* Numbers, durations, times and names in the form in which people read them. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "sentences.h"
+
+enum {
+    FOREIGN_MAX = 120
+};
+
+/* value / per_unit with at most so many decimals, none of them a needless 0. */
+static void
+add_number(struct lw_text *out, int64_t value, int64_t per_unit, int decimals)
+{
+    int64_t step = per_unit;
+    for (int i = 0; i < decimals; i++)
+        step /= 10;
+    int64_t rounded = (value < 0 ? value - step / 2 : value + step / 2) / step;
+
+    for (; decimals > 0 && rounded % 10 == 0; decimals--)
+        rounded /= 10;
+    lw_text_add_decimal(out, value, per_unit, decimals);
+}
+
+void
+lw_form_kw(struct lw_text *out, int64_t w)
+{
+    add_number(out, w, 1000, w > -10000 && w < 10000 ? 2 : 1);
+}
+
+void
+lw_form_kwh(struct lw_text *out, int64_t wh)
+{
+    add_number(out, wh, 1000, 1);
+}
+
+/* Minutes up to two hours, hours up to two days, then days. */
+void
+lw_form_duration(struct lw_text *out, int64_t ms, bool zh)
+{
+    static const struct {
+        int64_t from, unit;
+        const char *zh, *en;
+    } units[] = {
+        {2 * LW_DAY, LW_DAY, "天", " day"},
+        {2 * LW_HOUR, LW_HOUR, "小时", " hour"},
+        {0, LW_MINUTE, "分钟", " minute"},
+    };
+    size_t i = 0;
+    while (ms < units[i].from && i + 1 < sizeof units / sizeof *units)
+        i++;
+    /* Tenths; whole minutes. */
+    int64_t tenths = (ms * 10 + units[i].unit / 2) / units[i].unit;
+    if (units[i].unit == LW_MINUTE)
+        tenths = (tenths + 5) / 10 * 10;
+    add_number(out, tenths, 10, 1);
+    lw_text_add(out, zh ? units[i].zh : units[i].en);
+    if (!zh && tenths != 10)
+        lw_text_add(out, "s");
+}
+
+void
+lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t)
+{
+    struct lw_civil c = lw_zone_civil(zone, t);
+    lw_text_addf(out, "%04d-%02d-%02d %02d:%02d", c.year, c.month, c.mday, c.minute / 60,
+                 c.minute % 60);
+}
+
+void
+lw_form_foreign(struct lw_text *out, const char *s)
+{
+    size_t n = strlen(s);
+    bool cut = n > FOREIGN_MAX;
+
+    if (cut)
+        for (n = FOREIGN_MAX; n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80;)
+            n--;
+    for (size_t i = 0; i < n; i++)
+        lw_text_addn(out, (unsigned char)s[i] < ' ' ? " " : s + i, 1);
+    if (cut)
+        lw_text_add(out, "…");
+}

@@ -1,0 +1,84 @@
+/* The sentences that alerts are made of: the tables' form. Private to this folder. */
+#ifndef LIB_ALARM_SENTENCES_H
+#define LIB_ALARM_SENTENCES_H
+
+#include <stdbool.h>
+
+#include <lodewatch/text.h>
+#include <lodewatch/words.h>
+
+struct sentences {
+    enum lw_rule_id rule;
+    enum lw_finding finding;
+    bool zh; /* else English */
+    const char *event;
+    const char *raised; /* headline of the first revision */
+    const char *updated;
+    const char *returned;
+    const char *active; /* description while it stands */
+    const char *back;   /* description of the return */
+    const char *action; /* what to do, as the end of the instruction's sentence */
+};
+
+/* The row for a rule and finding; the rule's first row serves a finding without one. */
+const struct sentences *lw_sentences(enum lw_rule_id rule, enum lw_finding finding,
+                                     bool zh);
+
+/* What stands around the rows' sentences and in their places. */
+enum phrase {
+    EVENT,
+    HEADLINE,
+    DESCRIPTION,
+    INSTRUCTION,
+    LINE,
+    WHERE,
+    ON_RAISED,
+    ON_UPDATED,
+    ON_RETURNED,
+    AT_NIGHT,
+    STATUS,
+    SINCE,
+    DOCUMENT,
+    NOTHING_ON_FILE,
+    ON_FILE,
+    LIMIT,
+    IN_FORCE,
+    NOT_YET,
+    EXPIRED,
+    OUTSIDE_HOURS,
+    EXCEEDED,
+    MORE,
+    SEMICOLON,
+    STOP,
+    COMMA,
+    GONE,
+    GONE_WHY,
+    UNLICENSED,
+    BY_STATUS,
+    BOTH_MISSING,
+    NONE_ON_FILE,
+    LICENCE_TO,
+    LICENCE_FROM,
+    MINING,
+    SAFETY,
+    GAP_METER,
+    GAP_POSITION,
+    GAP_RESPONSIBLE,
+    GAP_STATUS,
+    THE_POINT,
+    THE_FEEDER,
+    THE_GATEWAY,
+    PHRASES,
+};
+
+const char *lw_phrase(enum phrase phrase, bool zh);
+
+void lw_form_kw(struct lw_text *out, int64_t w);
+void lw_form_kwh(struct lw_text *out, int64_t wh);
+void lw_form_duration(struct lw_text *out, int64_t ms, bool zh);
+/* "2025-03-13 02:31" on the zone's clocks. */
+void lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t);
+/* Text of the ledger's: on one line, and of bounded length. */
+void lw_form_foreign(struct lw_text *out, const char *s);
+
+#endif

@@ -1,0 +1,260 @@
+/* The core's step: an event in, effects out. Validates each reading, then lets the
+ * families of rules see what concerns them. Owns the timers. */
+#include "lib/state.h"
+
+/* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
+
+static int32_t
+key_site(const struct lw_core *core, int32_t site)
+{
+    return core->ledger->nmeters + site;
+}
+
+static int32_t
+key_gateway(const struct lw_core *core, int32_t gateway)
+{
+    return key_site(core, core->ledger->nsites) + gateway;
+}
+
+static int32_t
+key_ledger(const struct lw_core *core)
+{
+    return key_gateway(core, core->ledger->ngateways);
+}
+
+void
+core_timer_meter(struct lw_core *core, int32_t meter, int64_t at)
+{
+    lw_due_set(core->timers, meter, at);
+}
+
+void
+core_timer_site(struct lw_core *core, int32_t site, int64_t at)
+{
+    lw_due_set(core->timers, key_site(core, site), at);
+}
+
+void
+core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at)
+{
+    lw_due_set(core->timers, key_gateway(core, gateway), at);
+}
+
+void
+core_timer_ledger(struct lw_core *core, int64_t at)
+{
+    lw_due_set(core->timers, key_ledger(core), at);
+}
+
+static void
+fire(struct lw_core *core, int32_t key)
+{
+    if (key == key_ledger(core)) {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->ledger)
+                detect_families[i]->ledger(core);
+    } else if (key >= key_gateway(core, 0)) {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->gateway_timer)
+                detect_families[i]->gateway_timer(core, key - key_gateway(core, 0));
+    } else if (key >= key_site(core, 0)) {
+        balance_timer(core, key - key_site(core, 0));
+    } else {
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->meter_timer)
+                detect_families[i]->meter_timer(core, key);
+    }
+}
+
+/* Runs what is due at each whole tick up to `at`, stamped with that tick: so it makes no
+ * difference how many ticks come in between. */
+static void
+run_timers(struct lw_core *core, int64_t at)
+{
+    int32_t key;
+    int64_t due;
+
+    while (lw_due_first(core->timers, &key, &due)) {
+        int64_t tick = lw_floor_to(due + LW_CORE_TICK - 1, LW_CORE_TICK);
+
+        if (tick > at)
+            return;
+        lw_due_remove(core->timers, key);
+        if (tick > core->now)
+            core->now = tick;
+        fire(core, key);
+    }
+}
+
+/* --- one reading */
+
+static void
+limits_of(const struct lw_core *core, const struct lw_meter *meter,
+          struct lw_register_limits *limits)
+{
+    const struct lw_metering_point *point = &core->ledger->point[meter->point];
+    int64_t most = meter->rated_w;
+
+    if (most == LW_NOT_GIVEN && point->site != LW_NONE)
+        most = core->ledger->site[point->site].contract_w;
+    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
+    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
+    limits->resolution_wh =
+        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+}
+
+static uint16_t
+mark_of(enum lw_register_verdict verdict)
+{
+    switch (verdict) {
+    case LW_REGISTER_ROLLED:
+        return LW_MARK_ROLLOVER;
+    case LW_REGISTER_ODD_FELL:
+    case LW_REGISTER_FELL:
+        return LW_MARK_RESET;
+    case LW_REGISTER_ODD_LEAPT:
+    case LW_REGISTER_LEAPT:
+        return LW_MARK_JUMP;
+    case LW_REGISTER_FIRST:
+    case LW_REGISTER_ADVANCED:
+        break;
+    }
+    return 0;
+}
+
+/* Compares the register with what it was, and unrolls it. */
+static void
+judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
+               struct judged *judged)
+{
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    struct meter_state *m = &core->meter[index];
+    struct lw_register_limits limits;
+    struct lw_register_step *step = &judged->step;
+
+    limits_of(core, meter, &limits);
+    *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
+    judged->has_step = true;
+    r->q |= mark_of(step->verdict);
+    if (step->verdict == LW_REGISTER_ODD_FELL || step->verdict == LW_REGISTER_ODD_LEAPT) {
+        r->q = (uint16_t)((r->q & ~LW_QUALITY_MASK) | LW_SUSPECT);
+        judged->good = false;
+        return;
+    }
+    if (step->verdict == LW_REGISTER_FIRST) {
+        if (index > core->ledger->point[meter->point].meter_first)
+            r->q |= LW_MARK_EXCHANGE;
+        return;
+    }
+    m->total_wh += step->energy_wh;
+    if (r->time.ms > step->from)
+        m->power_w = lw_muldiv(step->energy_wh, LW_HOUR, r->time.ms - step->from);
+}
+
+static void
+emit_reading(struct lw_core *core, const struct lw_reading *reading)
+{
+    struct lw_effect effect = {.kind = LW_EFFECT_STORE, .at = {core->now}};
+
+    effect.reading = reading;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
+}
+
+static void
+step_reading(struct lw_core *core, const struct lw_reading *in)
+{
+    struct meter_state *m = &core->meter[in->meter];
+    struct lw_reading r = *in;
+    struct judged judged = {.reading = &r, .good = lw_reading_quality(in) == LW_GOOD};
+
+    r.q &= LW_QUALITY_MASK;
+    if (r.time.ms <= m->newest) {
+        r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
+        emit_reading(core, &r);
+        return;
+    }
+    m->newest = r.time.ms;
+    if (judged.good && lw_reading_has(&r, LW_IMPORT))
+        judge_register(core, (int32_t)in->meter, &r, &judged);
+    if (judged.good && m->failures > 0) {
+        r.q |= LW_MARK_GAP;
+        m->failures = 0;
+    }
+    for (int i = 0; i < detect_nfamilies; i++)
+        if (detect_families[i]->reading)
+            detect_families[i]->reading(core, (int32_t)in->meter, &judged);
+    if (alarm_stands(alarm_of(
+            core, LW_RULE_STUCK_REGISTER,
+            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point})))
+        r.q |= LW_MARK_STUCK;
+    emit_reading(core, &r);
+    balance_reading(core, (int32_t)in->meter, &judged);
+}
+
+/* Our wall clock moved: what is owed since a time by the old clock is owed by the new. */
+static void
+step_clock(struct lw_core *core, int64_t by_ms)
+{
+    if (by_ms < 0)
+        return;
+    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
+        core->meter[i].heard += by_ms;
+        core_timer_meter(core, i, core->now);
+    }
+    for (int32_t i = 0; i < core->ledger->ngateways; i++)
+        core->gateway[i].heard += by_ms;
+}
+
+/* From the first event on, every meter owes samples. */
+static void
+start(struct lw_core *core, int64_t at)
+{
+    core->starting = false;
+    if (core->now == NEVER)
+        core->now = at;
+    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
+        struct meter_state *m = &core->meter[i];
+        int64_t installed = core->ledger->meter[i].installed.ms;
+
+        if (m->heard == NEVER)
+            m->heard = installed > at ? installed : at;
+        core_timer_meter(core, i, m->heard);
+    }
+    for (int32_t i = 0; i < core->ledger->ngateways; i++) {
+        if (core->gateway[i].heard == NEVER)
+            core->gateway[i].heard = at;
+        core_timer_gateway(core, i, core->gateway[i].heard);
+    }
+    for (int32_t i = 0; i < core->ledger->nsites; i++)
+        core_timer_site(core, i, at);
+    core_timer_ledger(core, at + core->rules->coverage.grace_ms);
+}
+
+void
+lw_core_step(struct lw_core *core, const struct lw_event *event)
+{
+    int64_t at = event->at.ms > core->now ? event->at.ms : core->now;
+
+    if (event->kind == LW_EVENT_CLOCK_STEP && event->step.by_ms > 0) {
+        /* Before the timers: the time in between has not passed. */
+        if (!core->starting)
+            step_clock(core, event->step.by_ms);
+    }
+    if (core->starting)
+        start(core, at);
+    run_timers(core, at);
+    core->now = at;
+    switch (event->kind) {
+    case LW_EVENT_READING:
+        step_reading(core, &event->reading);
+        break;
+    case LW_EVENT_READ_FAILED:
+        if (core->meter[event->failed.meter].failures < UINT32_MAX)
+            core->meter[event->failed.meter].failures++;
+        break;
+    case LW_EVENT_TICK:
+    case LW_EVENT_CLOCK_STEP:
+        break;
+    }
+}

@@ -1,0 +1,255 @@
+/* The core's state in a checkpoint: one table a kind of state, each field by name, so
+ * that the next release can read it. Written in a forked child: nothing is allocated. */
+#include <string.h>
+
+#include "lib/state.h"
+
+#define N(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct lw_field CORE[] = {
+    LW_FIELD(struct lw_core, now),
+    LW_FIELD(struct lw_core, started),
+    LW_FIELD(struct lw_core, starting),
+};
+
+#define MARK(i)                                                                          \
+    LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
+
+static const struct lw_field METER[] = {
+    LW_FIELD(struct meter_state, newest),
+    LW_FIELD(struct meter_state, heard),
+    LW_FIELD(struct meter_state, back),
+    LW_FIELD(struct meter_state, reg.at),
+    LW_FIELD(struct meter_state, reg.wh),
+    LW_FIELD(struct meter_state, reg.odd_at),
+    LW_FIELD(struct meter_state, reg.odd_wh),
+    LW_FIELD(struct meter_state, total_wh),
+    LW_FIELD(struct meter_state, power_w),
+    LW_FIELD(struct meter_state, moved),
+    LW_FIELD(struct meter_state, due_mwh),
+    LW_FIELD(struct meter_state, power_at),
+    LW_FIELD(struct meter_state, jump_at),
+    LW_FIELD(struct meter_state, stuck_at),
+    LW_FIELD(struct meter_state, failures),
+    LW_FIELD(struct meter_state, silent),
+    MARK(0),
+    MARK(1),
+    MARK(2),
+    MARK(3),
+};
+_Static_assert(BOUNDARIES == 4, "each boundary is a field of the checkpoint");
+
+#define RUN(run)                                                                         \
+    LW_FIELD(struct site_state, run.from), LW_FIELD(struct site_state, run.to),          \
+        LW_FIELD(struct site_state, run.energy_wh),                                      \
+        LW_FIELD(struct site_state, run.allowed_wh),                                     \
+        LW_FIELD(struct site_state, run.excess_wh),                                      \
+        LW_FIELD(struct site_state, run.peak_w),                                         \
+        LW_FIELD(struct site_state, run.over_ms),                                        \
+        LW_FIELD(struct site_state, run.clear_ms),                                       \
+        LW_FIELD(struct site_state, run.night_ms),                                       \
+        LW_FIELD(struct site_state, run.samples_good)
+
+static const struct lw_field SITE[] = {
+    LW_FIELD(struct site_state, closed),
+    LW_FIELD(struct site_state, last_from),
+    LW_FIELD(struct site_state, last_to),
+    LW_FIELD(struct site_state, last_wh),
+    LW_FIELD(struct site_state, last_allowed_wh),
+    LW_FIELD(struct site_state, good),
+    RUN(load),
+    RUN(production),
+    LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
+};
+
+static const struct lw_field GATEWAY[] = {
+    LW_FIELD(struct gateway_state, heard),
+    LW_FIELD(struct gateway_state, back),
+};
+
+#define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
+
+static const struct lw_field ALARM[] = {
+    LW_FIELD_RAW(struct lw_alarm, id),
+    LW_FIELD(struct lw_alarm, rule),
+    LW_FIELD(struct lw_alarm, subject_kind),
+    LW_FIELD(struct lw_alarm, state),
+    LW_FIELD(struct lw_alarm, priority),
+    LW_FIELD(struct lw_alarm, subject),
+    LW_FIELD(struct lw_alarm, site),
+    LW_FIELD(struct lw_alarm, revision),
+    LW_FIELD(struct lw_alarm, onset),
+    LW_FIELD(struct lw_alarm, at),
+    EVIDENCE(from),
+    EVIDENCE(to),
+    EVIDENCE(mean_w),
+    EVIDENCE(peak_w),
+    EVIDENCE(energy_wh),
+    EVIDENCE(expected_w),
+    EVIDENCE(excess_wh),
+    EVIDENCE(samples_expected),
+    EVIDENCE(samples_good),
+    EVIDENCE(detail),
+    EVIDENCE(detail2),
+    EVIDENCE(finding),
+    EVIDENCE(night),
+    LW_FIELD_RAW(struct lw_alarm, evidence.sha256),
+};
+
+struct timer {
+    int32_t key;
+    int64_t at;
+};
+
+static const struct lw_field TIMER[] = {
+    LW_FIELD(struct timer, key),
+    LW_FIELD(struct timer, at),
+};
+
+int
+lw_core_save(const struct lw_core *core, struct lw_packer *p)
+{
+    const struct lw_ledger *l = core->ledger;
+    struct timer timer;
+
+    lw_pack_table(p, "core", CORE, N(CORE), core, sizeof *core, 1);
+    lw_pack_table(p, "meters", METER, N(METER), core->meter, sizeof *core->meter,
+                  (size_t)l->nmeters);
+    lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
+                  (size_t)l->nsites);
+    lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
+                  sizeof *core->gateway, (size_t)l->ngateways);
+    lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
+        lw_pack_row(p, ALARM, N(ALARM), &core->alarm[i]);
+    lw_pack_table_head(p, "timers", TIMER, N(TIMER),
+                       (uint64_t)lw_due_count(core->timers));
+    for (timer.key = 0; timer.key < core_ntimers(core); timer.key++)
+        if (lw_due_get(core->timers, timer.key, &timer.at))
+            lw_pack_row(p, TIMER, N(TIMER), &timer);
+    return p->rc;
+}
+
+/* --- reading it back */
+
+static bool
+subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
+{
+    int32_t n = l->npoints;
+
+    if (alarm->subject_kind == LW_SUBJECT_SITE)
+        n = l->nsites;
+    else if (alarm->subject_kind == LW_SUBJECT_GATEWAY)
+        n = l->ngateways;
+    return alarm->rule < LW_RULES && alarm->subject_kind <= LW_SUBJECT_GATEWAY &&
+           alarm->priority <= LW_PRIORITY_URGENT &&
+           alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
+           alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
+           alarm->evidence.finding <= LW_FOUND_NO_METER;
+}
+
+static int
+load_alarm(struct lw_core *core, const struct lw_alarm *alarm)
+{
+    struct subject subject = {(enum lw_subject_kind)alarm->subject_kind, alarm->subject};
+    struct lw_alarm *slot;
+
+    if (!subject_exists(core->ledger, alarm) ||
+        !alarm_speaks((enum lw_rule_id)alarm->rule, subject.kind))
+        return LW_EPARSE;
+    slot = alarm_of(core, (enum lw_rule_id)alarm->rule, subject);
+    if (alarm_stands(slot) || !alarm_stands(alarm))
+        return LW_EPARSE;
+    *slot = *alarm;
+    alarm_link(core, (int32_t)(slot - core->alarm));
+    return 0;
+}
+
+static int
+load_alarms(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+{
+    int rc = 0;
+
+    for (uint64_t i = 0; i < head->count && rc == 0 && u->rc == 0; i++) {
+        struct lw_alarm alarm = {0};
+
+        lw_unpack_row(u, head, ALARM, N(ALARM), &alarm);
+        rc = load_alarm(core, &alarm);
+    }
+    return rc;
+}
+
+static int
+load_timers(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+{
+    for (uint64_t i = 0; i < head->count && u->rc == 0; i++) {
+        struct timer timer = {0};
+
+        lw_unpack_row(u, head, TIMER, N(TIMER), &timer);
+        if (timer.key < 0 || timer.key >= core_ntimers(core))
+            return LW_EPARSE;
+        lw_due_set(core->timers, timer.key, timer.at);
+    }
+    return 0;
+}
+
+/* The rows of an array that the ledger has given its length. */
+static int
+load_array(struct lw_unpacker *u, const struct lw_table_head *head,
+           const struct lw_field *fields, size_t nfields, void *rows, size_t stride,
+           int32_t n)
+{
+    if (head->count != (uint64_t)n)
+        return LW_EPARSE;
+    for (int32_t i = 0; i < n; i++)
+        lw_unpack_row(u, head, fields, nfields, (char *)rows + (size_t)i * stride);
+    return 0;
+}
+
+static int
+load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+{
+    const struct lw_ledger *l = core->ledger;
+
+    if (strcmp(head->name, "core") == 0)
+        return load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
+    if (strcmp(head->name, "meters") == 0)
+        return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,
+                          l->nmeters);
+    if (strcmp(head->name, "sites") == 0)
+        return load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site,
+                          l->nsites);
+    if (strcmp(head->name, "gateways") == 0)
+        return load_array(u, head, GATEWAY, N(GATEWAY), core->gateway,
+                          sizeof *core->gateway, l->ngateways);
+    if (strcmp(head->name, "alarms") == 0)
+        return load_alarms(core, u, head);
+    if (strcmp(head->name, "timers") == 0)
+        return load_timers(core, u, head);
+    lw_unpack_skip_rows(u, head);
+    return 0;
+}
+
+int
+lw_core_load(const struct lw_ledger *ledger, const struct lw_rules *rules,
+             const void *data, size_t n, struct lw_core **ret_core)
+{
+    struct lw_core *core = NULL;
+    struct lw_unpacker u;
+    struct lw_table_head head;
+    int rc = lw_core_new(ledger, rules, NULL, &core);
+
+    lw_unpack_init(&u, data, n);
+    while (rc == 0 && u.at < u.n) {
+        rc = lw_unpack_table(&u, &head);
+        if (rc == 0)
+            rc = load_table(core, &u, &head);
+        if (rc == 0)
+            rc = u.rc;
+    }
+    if (rc == 0)
+        *ret_core = core;
+    else
+        lw_core_free(core);
+    return rc;
+}

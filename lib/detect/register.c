@@ -1,0 +1,113 @@
+/* register_jump: the energy register fell or leapt, and a second reading goes on from
+ * there. stuck_register: power flows and the register stands. */
+#include "lib/state.h"
+
+/* Power between two readings is believed for so long. */
+#define POWER_HOLDS LW_HOUR
+
+static struct subject
+point_of(const struct lw_core *core, int32_t meter)
+{
+    return (struct subject){LW_SUBJECT_POINT, core->ledger->meter[meter].point};
+}
+
+static enum lw_priority
+data_priority(const struct lw_core *core, int32_t meter)
+{
+    enum lw_priority p = alarm_site_priority(core, meter_point(core, meter)->site);
+
+    return p > LW_PRIORITY_MEDIUM ? p : LW_PRIORITY_MEDIUM;
+}
+
+static void
+jump(struct lw_core *core, int32_t meter, const struct judged *judged)
+{
+    struct meter_state *m = &core->meter[meter];
+    const struct lw_register_step *step = &judged->step;
+    struct lw_evidence e = {
+        .from = {step->from},
+        .to = judged->reading->time,
+        .detail = step->step_wh,
+    };
+
+    if (step->verdict == LW_REGISTER_FELL || step->verdict == LW_REGISTER_LEAPT) {
+        e.finding = step->verdict == LW_REGISTER_FELL ? LW_FOUND_REGISTER_FELL
+                                                      : LW_FOUND_REGISTER_LEAPT;
+        m->jump_at = core->now;
+        alarm_set(core, LW_RULE_REGISTER_JUMP, point_of(core, meter),
+                  data_priority(core, meter), &e);
+    } else if (m->jump_at != NEVER &&
+               core->now - m->jump_at >= core->rules->register_jump.clear_ms) {
+        m->jump_at = NEVER;
+        alarm_return(core, LW_RULE_REGISTER_JUMP, point_of(core, meter), NULL);
+    }
+}
+
+/* Sums up the energy that the power promises, from one power reading to the next. */
+static void
+promise(struct meter_state *m, const struct lw_reading *r)
+{
+    int64_t ms = m->power_at == NEVER ? 0 : r->time.ms - m->power_at;
+    int64_t power_w = r->value[LW_ACTIVE_POWER];
+
+    if (ms > POWER_HOLDS)
+        ms = POWER_HOLDS;
+    if (power_w > 0)
+        m->due_mwh += (int64_t)((__int128)power_w * ms * 1000 / LW_HOUR);
+    m->power_at = r->time.ms;
+}
+
+static void
+stuck(struct lw_core *core, int32_t meter, const struct judged *judged)
+{
+    struct meter_state *m = &core->meter[meter];
+    const struct lw_reading *r = judged->reading;
+    int64_t resolution = core->ledger->meter[meter].resolution_wh;
+    int64_t stood_ms;
+    struct lw_evidence e;
+
+    if (m->moved == NEVER || judged->step.energy_wh > 0 ||
+        judged->step.verdict != LW_REGISTER_ADVANCED) {
+        m->moved = r->time.ms;
+        m->due_mwh = 0;
+        m->power_at = lw_reading_has(r, LW_ACTIVE_POWER) ? r->time.ms : NEVER;
+        if (m->stuck_at != NEVER &&
+            core->now - m->stuck_at >= core->rules->stuck_register.clear_ms) {
+            m->stuck_at = NEVER;
+            alarm_return(core, LW_RULE_STUCK_REGISTER, point_of(core, meter), NULL);
+        }
+        return;
+    }
+    if (!lw_reading_has(r, LW_ACTIVE_POWER))
+        return;
+    promise(m, r);
+    stood_ms = r->time.ms - m->moved;
+    if (resolution == LW_NOT_GIVEN || resolution < 1)
+        resolution = 1000;
+    if (stood_ms < core->rules->stuck_register.for_ms ||
+        m->due_mwh / 1000 < core->rules->stuck_register.steps * resolution ||
+        lw_muldiv(m->due_mwh / 1000, LW_HOUR, stood_ms) <
+            core->rules->stuck_register.least_w)
+        return;
+    m->stuck_at = core->now;
+    e = (struct lw_evidence){
+        .from = {m->moved},
+        .to = r->time,
+        .mean_w = lw_muldiv(m->due_mwh / 1000, LW_HOUR, stood_ms),
+        .detail = m->due_mwh / 1000,
+        .finding = LW_FOUND_REGISTER_STOOD,
+    };
+    alarm_set(core, LW_RULE_STUCK_REGISTER, point_of(core, meter),
+              data_priority(core, meter), &e);
+}
+
+static void
+register_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
+{
+    if (!judged->good || !judged->has_step)
+        return;
+    jump(core, meter, judged);
+    stuck(core, meter, judged);
+}
+
+const struct family detect_register = {.reading = register_reading};

@@ -1,0 +1,90 @@
+/* The rules by name, and every parameter with its default and the argument for it. */
+#include <lodewatch/rules.h>
+
+static const struct lw_rule_info RULE[LW_RULES] = {
+    [LW_RULE_CLOSED_LOAD] = {"closed_load", LW_CLASS_CONSUMPTION, 1, "关闭或无证点用电",
+                             "Load at a closed or unlicensed site"},
+    [LW_RULE_LICENCE_GAP] = {"licence_gap", LW_CLASS_CONSUMPTION, 1, "证照不全生产用电",
+                             "Production load without a licence in force"},
+    [LW_RULE_COMM_LOSS] = {"comm_loss", LW_CLASS_DATA, 1, "通信中断",
+                           "Communication lost"},
+    [LW_RULE_REGISTER_JUMP] = {"register_jump", LW_CLASS_DATA, 1, "电能示值突变",
+                               "Energy register jumped"},
+    [LW_RULE_STUCK_REGISTER] = {"stuck_register", LW_CLASS_DATA, 1, "电能示值停走",
+                                "Energy register stands still"},
+    [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, 1, "台账不全", "Ledger incomplete"},
+};
+
+const struct lw_rule_info *
+lw_rule_info(enum lw_rule_id rule)
+{
+    return &RULE[rule];
+}
+
+#define AT(member) offsetof(struct lw_rules, member)
+#define WEEK_MS    (7 * LW_DAY)
+
+const struct lw_ini_key lw_rule_keys[] = {
+    {"closed_load", "floor_kw", LW_INI_DECIMAL, AT(closed_load.floor_w), 0, 1000000, 1000,
+     "0.5",
+     "kW allowed at a closed site with nothing on file: a meter's own use and a lamp."},
+    {"closed_load", "for", LW_INI_DURATION, AT(closed_load.for_ms), 0, WEEK_MS, 0, "45m",
+     "Excess without a break for so long raises: three quarter hours, so that one late "
+     "register or a motor's start is no alarm."},
+    {"closed_load", "clear", LW_INI_DURATION, AT(closed_load.clear_ms), 0, WEEK_MS, 0,
+     "24h",
+     "Explained without a break for so long returns: a crusher that runs every night is one "
+     "alarm, not thirty."},
+    {"closed_load", "least_kwh", LW_INI_DECIMAL, AT(closed_load.least_wh), 0, 1000000000,
+     1000, "0", "kWh unexplained at least, beside the register's resolution."},
+    {"licence_gap", "production_kw", LW_INI_DECIMAL, AT(licence_gap.production_w), 0,
+     1000000000, 1000, "15",
+     "kW above which a mine without a licence is producing, not being kept."},
+    {"licence_gap", "production_share", LW_INI_DECIMAL, AT(licence_gap.production_milli),
+     0, 1000, 1000, "0.15",
+     "Share of contract_kw above which it is; whichever is more counts."},
+    {"licence_gap", "for", LW_INI_DURATION, AT(licence_gap.for_ms), 0, WEEK_MS, 0, "1h",
+     "Production for so long raises."},
+    {"licence_gap", "clear", LW_INI_DURATION, AT(licence_gap.clear_ms), 0, WEEK_MS, 0,
+     "24h", "No production for so long returns."},
+    {"comm_loss", "intervals", LW_INI_INT, AT(comm_loss.intervals), 1, 10000, 0, "3",
+     "Intervals of a meter without a good sample: one lost poll is a busy line."},
+    {"comm_loss", "least", LW_INI_DURATION, AT(comm_loss.least_ms), 0, WEEK_MS, 0, "10m",
+     "And at least so long, for meters with short intervals."},
+    {"comm_loss", "clear", LW_INI_DURATION, AT(comm_loss.clear_ms), 0, WEEK_MS, 0, "1h",
+     "Good samples for so long return it."},
+    {"register_jump", "clear", LW_INI_DURATION, AT(register_jump.clear_ms), 0, WEEK_MS, 0,
+     "1h", "Good samples for so long return it."},
+    {"stuck_register", "least_kw", LW_INI_DECIMAL, AT(stuck_register.least_w), 0, 1000000,
+     1000, "0.1", "kW below which a register may stand: the meter's starting current."},
+    {"stuck_register", "for", LW_INI_DURATION, AT(stuck_register.for_ms), 0, WEEK_MS, 0,
+     "2h", "Power without energy for so long raises."},
+    {"stuck_register", "steps", LW_INI_INT, AT(stuck_register.steps), 1, 1000000, 0, "5",
+     "And so many steps of the register's resolution must have been due."},
+    {"stuck_register", "clear", LW_INI_DURATION, AT(stuck_register.clear_ms), 0, WEEK_MS,
+     0, "1h", "Good samples for so long return it."},
+    {"coverage", "grace", LW_INI_DURATION, AT(coverage.grace_ms), 0, WEEK_MS, 0, "0s",
+     "After a ledger comes into force, before its gaps are told."},
+    {"night", "from_minute", LW_INI_INT, AT(night.night_from_min), 0, 1439, 0, "1320",
+     "Minute of the local day at which night begins: 22:00."},
+    {"night", "to_minute", LW_INI_INT, AT(night.night_to_min), 0, 1439, 0, "360",
+     "And ends: 06:00."},
+};
+
+const size_t lw_rule_nkeys = sizeof lw_rule_keys / sizeof lw_rule_keys[0];
+
+int
+lw_rules_parse(const char *file, const char *text, size_t n, struct lw_faults *faults,
+               struct lw_rules *ret_rules)
+{
+    struct lw_rules rules = {0};
+    int rc;
+
+    lw_ini_defaults(lw_rule_keys, lw_rule_nkeys, &rules);
+    rc = n == 0
+             ? 0
+             : lw_ini_parse(file, text, n, lw_rule_keys, lw_rule_nkeys, &rules, faults);
+    if (rc == 0)
+        *ret_rules = rules;
+    return rc;
+}

@@ -1,0 +1,274 @@
+/* closed_load and licence_gap: a site draws more than it may, without a break for long
+ * enough. Both watch the same windows; they differ in whom they concern and in what is
+ * too much. */
+#include <string.h>
+
+#include "lib/state.h"
+
+/* What a rule says about one window. */
+struct view {
+    bool concerns;      /* the rule speaks about this site at this time */
+    int64_t most_wh;    /* that it may have drawn */
+    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
+    enum lw_finding finding;
+    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
+};
+
+static int64_t
+times(int64_t w, int64_t ms)
+{
+    return (int64_t)((__int128)w * ms / LW_HOUR);
+}
+
+static struct view
+view_closed_load(const struct lw_core *core, const struct window *w,
+                 const struct expectation *x)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->to});
+    int64_t floor_wh = times(core->rules->closed_load.floor_w, w->to - w->from);
+    struct view v = {0};
+
+    v.concerns =
+        (status == LW_CLOSED || status == LW_UNLICENSED || status == LW_CUT_OFF) &&
+        !x->unlimited;
+    v.allowed_wh = x->allowed_wh > floor_wh ? x->allowed_wh : floor_wh;
+    v.most_wh = v.allowed_wh;
+    v.finding = x->any ? LW_FOUND_OVER_ALLOWANCE : LW_FOUND_NO_EXPLANATION;
+    return v;
+}
+
+static bool
+is_mine(enum lw_site_kind kind)
+{
+    return kind == LW_COAL_MINE || kind == LW_NON_COAL_MINE || kind == LW_QUARRY ||
+           kind == LW_SAND;
+}
+
+/* Which of the two licences is not in force. */
+static int64_t
+licences_missing(const struct lw_ledger *ledger, const struct lw_site *site, int64_t at)
+{
+    int64_t missing = 3;
+
+    for (int32_t i = site->licence_first; i < site->licence_first + site->licence_n;
+         i++) {
+        const struct lw_licence *licence = &ledger->licence[i];
+
+        if (licence->from.ms <= at && at < licence->to.ms)
+            missing &= ~(INT64_C(1) << licence->kind);
+    }
+    return missing;
+}
+
+static struct view
+view_licence_gap(const struct lw_core *core, const struct window *w,
+                 const struct expectation *x)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->to});
+    int64_t production_w = core->rules->licence_gap.production_w;
+    struct view v = {.finding = LW_FOUND_NO_LICENCE};
+
+    if (!is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
+        status == LW_CUT_OFF || x->unlimited)
+        return v;
+    v.missing = licences_missing(core->ledger, site, w->to - 1);
+    v.concerns = v.missing != 0 || status == LW_SUSPENDED;
+    if (site->contract_w != LW_NOT_GIVEN) {
+        int64_t share_w =
+            lw_muldiv(site->contract_w, core->rules->licence_gap.production_milli, 1000);
+
+        production_w = share_w > production_w ? share_w : production_w;
+    }
+    v.allowed_wh = x->allowed_wh;
+    v.most_wh = x->allowed_wh + times(production_w, w->to - w->from);
+    return v;
+}
+
+/* --- runs of excess */
+
+static int64_t
+night_ms(const struct lw_core *core, const struct window *w)
+{
+    struct lw_civil c =
+        lw_zone_civil(core->ledger->zone, (lw_wall){w->from + (w->to - w->from) / 2});
+    int64_t from = core->rules->night.night_from_min,
+            to = core->rules->night.night_to_min;
+    bool night = from <= to ? c.minute >= from && c.minute < to
+                            : c.minute >= from || c.minute < to;
+
+    return night ? w->to - w->from : 0;
+}
+
+static void
+run_add(const struct lw_core *core, struct run *run, const struct window *w,
+        const struct view *v)
+{
+    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
+
+    if (run->from == NEVER)
+        *run = (struct run){.from = w->from};
+    run->to = w->to;
+    run->energy_wh += w->supply_wh;
+    run->allowed_wh += v->allowed_wh;
+    if (w->supply_wh > v->allowed_wh)
+        run->excess_wh += w->supply_wh - v->allowed_wh;
+    if (mean_w > run->peak_w)
+        run->peak_w = mean_w;
+    run->night_ms += night_ms(core, w);
+    run->samples_good += w->samples_good;
+}
+
+static int64_t
+samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
+{
+    const struct lw_ledger *ledger = core->ledger;
+    const struct lw_site *s = &ledger->site[site];
+    int64_t n = 0;
+
+    for (int32_t p = s->point_first; p < s->point_first + s->point_n; p++) {
+        const struct lw_metering_point *point = &ledger->point[p];
+
+        if (point->role == LW_SUPPLY && point->meter_n > 0)
+            n += ms / (ledger->meter[point->meter_first].interval_s * LW_SECOND);
+    }
+    return n;
+}
+
+static struct lw_evidence
+run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
+             const struct view *v)
+{
+    int64_t ms = run->to - run->from;
+    struct lw_evidence e = {
+        .from = {run->from},
+        .to = {run->to},
+        .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
+        .peak_w = run->peak_w,
+        .energy_wh = run->energy_wh,
+        .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
+        .excess_wh = run->excess_wh,
+        .samples_expected = (uint32_t)samples_expected(core, site, ms),
+        .samples_good = (uint32_t)run->samples_good,
+        .detail2 = v->missing,
+        .finding = (uint8_t)v->finding,
+        .night = 2 * run->night_ms > ms,
+    };
+
+    lw_sha256_get(&core->site[site].sha, e.sha256);
+    return e;
+}
+
+struct patience {
+    enum lw_rule_id rule;
+    int64_t for_ms, clear_ms, least_wh;
+};
+
+static void
+run_window(struct lw_core *core, const struct window *w, struct run *run,
+           const struct view *v, const struct patience *p)
+{
+    struct subject subject = {LW_SUBJECT_SITE, w->site};
+    bool stands = alarm_stands(alarm_of(core, p->rule, subject));
+    bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
+    int64_t length = w->to - w->from;
+    struct lw_evidence evidence;
+
+    if (!over && !stands) {
+        run->from = NEVER;
+        return;
+    }
+    run_add(core, run, w, v);
+    if (over) {
+        run->over_ms += length;
+        run->clear_ms = 0;
+    } else if (!w->partial) {
+        /* A gap whose mean is lawful says little about its hours: it counts as one. */
+        int64_t interval = core->site[w->site].interval;
+
+        run->clear_ms += length < interval ? length : interval;
+    }
+    evidence = run_evidence(core, w->site, run, v);
+    if (stands && run->clear_ms >= p->clear_ms && !over) {
+        alarm_return(core, p->rule, subject, &evidence);
+        run->from = NEVER;
+    } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
+        alarm_set(core, p->rule, subject, alarm_site_priority(core, w->site), &evidence);
+    }
+}
+
+static void
+site_load_window(struct lw_core *core, const struct window *w)
+{
+    const struct lw_rules *rules = core->rules;
+    struct site_state *s = &core->site[w->site];
+    struct expectation x = expect(core, w);
+    struct view closed = view_closed_load(core, w, &x);
+    struct view licence = view_licence_gap(core, w, &x);
+
+    s->last_allowed_wh = x.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
+    run_window(core, w, &s->load, &closed,
+               &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
+                                  rules->closed_load.clear_ms,
+                                  rules->closed_load.least_wh});
+    run_window(core, w, &s->production, &licence,
+               &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
+                                  rules->licence_gap.clear_ms, 0});
+    if (s->load.from == NEVER && s->production.from == NEVER)
+        lw_sha256_init(&s->sha);
+}
+
+/* --- the hash of the readings that a run rests on */
+
+/* Writes v's digits; returns the place after them. */
+static char *
+digits(char *at, int64_t v)
+{
+    char text[20];
+    int n = 0;
+    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
+
+    if (v < 0)
+        *at++ = '-';
+    do
+        text[n++] = (char)('0' + u % 10);
+    while ((u /= 10) > 0);
+    while (n > 0)
+        *at++ = text[--n];
+    return at;
+}
+
+/* One line a reading, as docs/evidence.md has it. */
+static void
+site_load_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
+{
+    static const enum lw_quantity COLUMN[] = {LW_ACTIVE_POWER, LW_IMPORT, LW_EXPORT};
+    const struct lw_reading *r = judged->reading;
+    const char *id = core->ledger->meter[meter].id;
+    size_t n = strlen(id);
+    int32_t site = meter_point(core, meter)->site;
+    char line[LW_ID_MAX + 128];
+    char *at;
+
+    if (site == LW_NONE)
+        return;
+    at = digits(line, r->time.ms);
+    *at++ = ',';
+    memcpy(at, id, n);
+    at += n;
+    *at++ = ',';
+    at = digits(at, r->q);
+    for (size_t i = 0; i < sizeof COLUMN / sizeof COLUMN[0]; i++) {
+        *at++ = ',';
+        if (lw_reading_has(r, COLUMN[i]))
+            at = digits(at, r->value[COLUMN[i]]);
+    }
+    *at++ = '\n';
+    lw_sha256_add(&core->site[site].sha, line, (size_t)(at - line));
+}
+
+const struct family detect_site_load = {
+    .window = site_load_window,
+    .reading = site_load_reading,
+};

@@ -1,0 +1,142 @@
+/* Registers -> a reading in stored units. What cannot be is left out, never made fit. */
+#include "register.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+enum value {
+    VALUE,
+    NOT_AVAILABLE,
+    IMPOSSIBLE
+};
+
+static double
+raw_float(const struct lw_register *reg, uint64_t bits)
+{
+    if (reg->type == LW_TYPE_F32) {
+        uint32_t word = (uint32_t)bits;
+        float f;
+        memcpy(&f, &word, sizeof f);
+        return (double)f;
+    }
+    double d;
+    memcpy(&d, &bits, sizeof d);
+    return d;
+}
+
+/* Integers as they are, with their sign. */
+static __int128
+raw_integer(const struct lw_register *reg, uint64_t bits)
+{
+    unsigned width = 16u * lw_register_words(reg->type);
+    __int128 raw = bits;
+    if (register_is_signed(reg->type) && bits >> (width - 1))
+        raw -= (__int128)1 << width;
+    return raw;
+}
+
+/* num / den, rounded half away from zero. den > 0. */
+static __int128
+divide_round(__int128 num, __int128 den)
+{
+    __int128 q = num / den, r = num % den;
+    if (r < 0 ? -r >= den + r : r >= den - r)
+        q += num < 0 ? -1 : 1;
+    return q;
+}
+
+/* The exact way. What 2^126 cannot hold is far over every limit, as den is at most 1e15.
+ */
+static enum value
+scale_exact(__int128 raw, const struct register_ratio *ratio,
+            const struct lw_quantity_info *info, int64_t *ret_value)
+{
+    __int128 most = ((__int128)1 << 126) / (ratio->num < 0 ? -ratio->num : ratio->num);
+    if (raw > most || raw < -most)
+        return IMPOSSIBLE;
+    __int128 v = divide_round(raw * ratio->num, ratio->den);
+    if (v < info->min || v > info->max)
+        return IMPOSSIBLE;
+    *ret_value = (int64_t)v;
+    return VALUE;
+}
+
+static enum value
+scale_double(double v, const struct lw_quantity_info *info, int64_t *ret_value)
+{
+    /* Written so that NaN is refused; 2^63 is the first double that int64 cannot hold. */
+    if (!(fabs(v) < 0x1p63))
+        return IMPOSSIBLE;
+    int64_t i = llround(v);
+    if (i < info->min || i > info->max)
+        return IMPOSSIBLE;
+    *ret_value = i;
+    return VALUE;
+}
+
+static enum value
+decode(const struct lw_register *reg, int exponent, const uint8_t *data, int64_t ct_milli,
+       int64_t pt_milli, int64_t *ret_value)
+{
+    const struct lw_quantity_info *info = lw_quantity_info(reg->quantity);
+    struct register_ratio ratio;
+    uint64_t bits = register_get(reg, data);
+    bool is_float = register_is_float(reg->type);
+
+    if (reg->has_missing && bits == reg->missing)
+        return NOT_AVAILABLE;
+    double raw = is_float ? raw_float(reg, bits) : (double)raw_integer(reg, bits);
+    if (!isfinite(raw))
+        return IMPOSSIBLE;
+
+    /* What the device shows, before CT and PT. */
+    struct register_line line = register_line(reg, exponent, 1000, 1000);
+    double shown = (raw * line.factor + line.offset) / (double)info->per_unit;
+    if (reg->has_range && !(shown >= reg->min && shown <= reg->max))
+        return IMPOSSIBLE;
+
+    if (!is_float && register_ratio(reg, exponent, ct_milli, pt_milli, &ratio))
+        return scale_exact(raw_integer(reg, bits), &ratio, info, ret_value);
+    line = register_line(reg, exponent, ct_milli, pt_milli);
+    return scale_double(raw * line.factor + line.offset, info, ret_value);
+}
+
+/* The scale register's power of ten; false where it says that there is none. */
+static bool
+scale_exponent(const uint8_t *data, int *ret_exponent)
+{
+    int e = (int16_t)(data[0] << 8 | data[1]);
+    if (e < -SCALE_EXPONENT_MAX || e > SCALE_EXPONENT_MAX)
+        return false;
+    *ret_exponent = e;
+    return true;
+}
+
+int
+lw_profile_decode(const struct lw_profile *profile, const struct lw_read_block *block,
+                  const uint8_t *data, int64_t ct_milli, int64_t pt_milli,
+                  struct lw_reading *reading)
+{
+    int impossible = 0;
+    for (size_t i = 0; i < profile->nregs; i++) {
+        const struct lw_register *reg = &profile->reg[i];
+        int exponent = 0;
+        enum value got = NOT_AVAILABLE;
+
+        if (!(block->regs >> i & 1))
+            continue;
+        assert(reg->address >= block->address &&
+               reg->address - block->address + lw_register_words(reg->type) <=
+                   block->count);
+        if (!reg->has_scale_register ||
+            scale_exponent(data + 2 * (reg->scale_register - block->address), &exponent))
+            got = decode(reg, exponent, data + 2 * (reg->address - block->address),
+                         ct_milli, pt_milli, &reading->value[reg->quantity]);
+        if (got == VALUE)
+            reading->have = (uint16_t)(reading->have | 1u << reg->quantity);
+        else if (got == IMPOSSIBLE)
+            impossible++;
+    }
+    return impossible;
+}

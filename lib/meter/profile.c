@@ -1,0 +1,129 @@
+/* Registers: their types, their bytes on the wire, and what one raw step is worth.
+ *
+ * Counters must not lose a watt-hour to rounding, so a factor that is a decimal fraction
+ * (0.1, 0.01, 250, 2.5) is kept as a fraction of integers: its double is at most a few
+ * units in the last place off, and `1e-12` tells it from one that merely comes near. */
+#include "register.h"
+
+#include <assert.h>
+#include <math.h>
+
+#include <lodewatch/quantity.h>
+
+static const struct {
+    const char *name;
+    uint16_t words;
+    bool is_float;
+    bool is_signed;
+} types[LW_REGISTER_TYPES] = {
+    [LW_TYPE_U16] = {"u16", 1, false, false}, [LW_TYPE_I16] = {"i16", 1, false, true},
+    [LW_TYPE_U32] = {"u32", 2, false, false}, [LW_TYPE_I32] = {"i32", 2, false, true},
+    [LW_TYPE_U64] = {"u64", 4, false, false}, [LW_TYPE_I64] = {"i64", 4, false, true},
+    [LW_TYPE_F32] = {"f32", 2, true, true},   [LW_TYPE_F64] = {"f64", 4, true, true},
+};
+
+const char *
+lw_register_type_name(enum lw_register_type type)
+{
+    assert(type < LW_REGISTER_TYPES);
+    return types[type].name;
+}
+
+uint16_t
+lw_register_words(enum lw_register_type type)
+{
+    assert(type < LW_REGISTER_TYPES);
+    return types[type].words;
+}
+
+bool
+register_is_float(enum lw_register_type type)
+{
+    return types[type].is_float;
+}
+
+bool
+register_is_signed(enum lw_register_type type)
+{
+    return types[type].is_signed;
+}
+
+/* Where the i-th byte, most significant first, stands on the wire. */
+static size_t
+byte_at(const struct lw_register *reg, size_t i)
+{
+    size_t word = i / 2, byte = i % 2;
+    if (reg->low_word_first)
+        word = types[reg->type].words - 1u - word;
+    if (reg->low_byte_first)
+        byte = 1 - byte;
+    return 2 * word + byte;
+}
+
+uint64_t
+register_get(const struct lw_register *reg, const uint8_t *data)
+{
+    uint64_t bits = 0;
+    for (size_t i = 0; i < 2u * types[reg->type].words; i++)
+        bits = bits << 8 | data[byte_at(reg, i)];
+    return bits;
+}
+
+void
+register_put(const struct lw_register *reg, uint64_t bits, uint8_t *data)
+{
+    for (size_t i = 2u * types[reg->type].words; i-- > 0; bits >>= 8)
+        data[byte_at(reg, i)] = (uint8_t)bits;
+}
+
+static double
+stored_per_raw(const struct lw_register *reg, int exponent)
+{
+    static const double ten[SCALE_EXPONENT_MAX + 1] = {1,   1e1, 1e2, 1e3, 1e4, 1e5,
+                                                       1e6, 1e7, 1e8, 1e9, 1e10};
+    double f = reg->scale * (double)lw_quantity_info(reg->quantity)->per_unit;
+    return exponent < 0 ? f / ten[-exponent] : f * ten[exponent];
+}
+
+bool
+register_ratio(const struct lw_register *reg, int exponent, int64_t ct_milli,
+               int64_t pt_milli, struct register_ratio *ret_ratio)
+{
+    double f = stored_per_raw(reg, exponent);
+    if (fpclassify(reg->offset) != FP_ZERO)
+        return false;
+    for (int64_t den = 1; den <= 1000000000; den *= 10) {
+        double num = round(f * (double)den);
+        if (fabs(num) > 1e15)
+            return false;
+        if (fabs(num) >= 1 && fabs(f * (double)den - num) <= 1e-12 * fabs(num)) {
+            struct register_ratio r = {(int64_t)num, den};
+            if (reg->apply_ct) {
+                r.num *= ct_milli;
+                r.den *= 1000;
+            }
+            if (reg->apply_pt) {
+                r.num *= pt_milli;
+                r.den *= 1000;
+            }
+            *ret_ratio = r;
+            return true;
+        }
+    }
+    return false;
+}
+
+struct register_line
+register_line(const struct lw_register *reg, int exponent, int64_t ct_milli,
+              int64_t pt_milli)
+{
+    double ratio = 1;
+    if (reg->apply_ct)
+        ratio *= (double)ct_milli / 1000;
+    if (reg->apply_pt)
+        ratio *= (double)pt_milli / 1000;
+    return (struct register_line){
+        .factor = stored_per_raw(reg, exponent) * ratio,
+        .offset = reg->offset * (double)lw_quantity_info(reg->quantity)->per_unit * ratio,
+    };
+}
