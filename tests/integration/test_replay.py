@@ -214,7 +214,7 @@ def run_command(tmp):
         test(name, None if good else f"exit {r.returncode}: {err}")
 
     head = "time,meter_id,quality,import_kwh\n"
-    wrong("a bad number is a fault with its place", head + "2025-03-03T00:00:00+08:00,M,good,x1\n", "wrong.csv:2:35:")
+    wrong("a bad number is a fault with its place", head + "2025-03-03T00:00:00+08:00,M,good,x1\n", "wrong.csv:2:34:")
     wrong("an unknown meter too", head + "2025-03-03T00:00:00+08:00,NO,good,1\n", "wrong.csv:2:27:", "NO")
     wrong("and rows that go backwards",
           head + "2025-03-03T00:15:00+08:00,M,good,1\n2025-03-03T00:00:00+08:00,M,good,1\n", "wrong.csv:3:1:")

@@ -49,6 +49,7 @@ class Meter:
         while t <= self.county.end:
             if (self.first is None or t >= self.first) and (self.last is None or t < self.last):
                 shown = self.kwh % self.modulus if self.modulus else self.kwh
+                shown = int(shown * 100) / 100  # a register counts whole steps, it does not round
                 row = {"time": t, "meter_id": self.name, "quality": "good", "kw": kw, "kwh": shown}
                 if self.reading:
                     row = self.reading(t, row)
@@ -290,8 +291,8 @@ def gaps_in_the_ledger(c):
 
 
 def closed_later(c):
-    """Load before the closing is nobody's offence; the status was not known."""
-    c.site("S", since=at("3 00:00"))
+    """Before its status's date a site is unknown, not closed."""
+    c.site("S", since=at("3 00:00"), kind="coal_washery")
     c.meter("M", "S", crusher("1 08:00", "2 18:00", kw=60))
 
 
