@@ -26,7 +26,8 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROGRAMS := $(BUILD)/lodewatchd $(BUILD)/lodewatch $(BUILD)/lodewatch-sim
 
 .DELETE_ON_ERROR:
-.PHONY: all programs deps demo check soak lint format fuzz bench eval install clean unit
+.PHONY: all programs deps demo check soak lint format fuzz fuzzers fuzz-bin bench eval install clean \
+        unit helpers
 
 all: deps
 	@$(MAKE) --no-print-directory -j$$(nproc) programs
@@ -59,9 +60,109 @@ $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatc
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 
+# --- tests
+
+ASAN := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
+SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
+TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
+             SAN="-fsanitize=thread"
+THREADED := test_journal
+INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
+
+check:
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory -j$$(nproc) programs unit helpers
+	@$(CLANG_BUILD) -j$$(nproc) programs unit
+	@$(SAN_BUILD) -j$$(nproc) programs unit helpers
+	@$(TSAN_BUILD) -j$$(nproc) $(THREADED:%=$(BUILD)/tsan/unit/%)
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
+	@tests/run BUILD=$(BUILD) tests/lint/run.sh $(UNIT) $(INTEGRATION) \
+	    BUILD=$(BUILD)/clang $(UNIT:$(BUILD)/%=$(BUILD)/clang/%) \
+	    BUILD=$(BUILD)/san $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(INTEGRATION) \
+	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%) \
+	    BUILD=$(BUILD) tests/fuzz/run.sh
+
+# Programs that only the tests run.
+HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
+HELPERS := $(addprefix $(BUILD)/helpers/,$(basename $(notdir $(HELPER_SRC))))
+helpers: $(HELPERS)
+$(BUILD)/helpers/%: $(BUILD)/tests/lint/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+$(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+lint: deps
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@tests/lint/run.sh
+	@tests/lint/analyse.sh
+
+format:
+	git ls-files '*.[ch]' | xargs clang-format -i
+
+# Every parser of foreign bytes: tests/fuzz/fuzz_WHAT.c with its corpus.
+FUZZ_SECONDS ?= 60
+FUZZ_SRC := $(wildcard tests/fuzz/fuzz_*.c)
+FUZZ_BUILD := $(BUILD)/fuzz
+fuzzers:
+	@$(MAKE) --no-print-directory CC=clang BUILD=$(FUZZ_BUILD) OPT="-O1 -g" \
+	    SAN="-fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=undefined" fuzz-bin
+fuzz-bin: $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/bin/%)
+$(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
+	@mkdir -p $(@D)
+	clang -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+fuzz: deps
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
+	@BUILD=$(BUILD) tests/fuzz/run.sh $(FUZZ_SECONDS)
+
+# Figures beside a reference in the same run: name value unit reference value ratio goal ok|short
+BENCH ?=
+BENCH_SRC := $(wildcard tests/bench/bench_*.c)
+bench: deps
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory -j$$(nproc) programs $(BENCH_SRC:tests/bench/%.c=$(BUILD)/bench/%)
+	@BUILD=$(BUILD) tests/bench/run.sh "$(BENCH)"
+$(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
+	@mkdir -p $(@D)
+	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+
+# A labelled set with its scorer beside it: make eval SET=DIR
+eval: all
+	@test -n "$(SET)" || { echo "usage: make eval SET=DIR" >&2; exit 2; }
+	@$(BUILD)/lodewatch replay --ledger $(SET)/ledger $(SET)/readings.csv.gz >$(BUILD)/eval.ndjson
+	@if [ -e $(SET)/labels/feeders.csv ]; then s=score_feeder.py; else s=score.py; fi; \
+	    python3 $(SET)/../$$s $(SET) $(BUILD)/eval.ndjson
+
+# The long tests.
+soak: deps
+	@tests/deps.sh check
+	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+	@BUILD=$(BUILD) SOAK=1 tests/run tests/integration/test_crash.py
+
+demo: all
+	@BUILD=$(BUILD) tests/demo.sh
+
+# --- installing
+
+DESTDIR ?=
+install: programs
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/bin $(BUILD)/lodewatch $(BUILD)/lodewatch-sim
+	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/lodewatchd
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lodewatch/profiles etc/profiles/*.json
+	install -D -m 644 -t $(DESTDIR)/etc/lodewatch etc/lodewatch.conf etc/rules.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service
+	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
+	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md
+
 clean:
 	rm -rf $(BUILD)
 
 -include $(LIB_OBJ:.o=.d) $(EDGE_OBJ:.o=.d) $(UNIT:$(BUILD)/unit/%=$(BUILD)/tests/unit/%.d) \
-         $(MAINS:%.c=$(BUILD)/%.d)
+         $(MAINS:%.c=$(BUILD)/%.d) $(HELPER_SRC:%.c=$(BUILD)/%.d) \
+         $(FUZZ_SRC:%.c=$(BUILD)/%.d) $(BENCH_SRC:%.c=$(BUILD)/%.d)
 .SECONDARY:

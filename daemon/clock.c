@@ -54,12 +54,6 @@ read_us(clockid_t id)
     return (int64_t)t.tv_sec * SECOND_US + t.tv_nsec / 1000;
 }
 
-lw_wall
-clock_system(void)
-{
-    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
-}
-
 lw_mono
 clock_io(void)
 {
@@ -76,6 +70,12 @@ int64_t
 clock_thread_us(void)
 {
     return read_us(CLOCK_THREAD_CPUTIME_ID);
+}
+
+lw_wall
+clock_system(void)
+{
+    return (lw_wall){read_us(CLOCK_REALTIME) / 1000};
 }
 
 struct clock_time

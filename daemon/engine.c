@@ -241,6 +241,7 @@ engine_setup(struct engine *e, const struct lw_ledger_text *ledger, const char *
         goto out;
     next = NULL;
     journal_append(e->journal, JOURNAL_SETUP, setup.data, setup.n);
+    flush_alerts(e); /* of what is not in the new ledger */
 out:
     force_free(next);
     blob_free(&setup);

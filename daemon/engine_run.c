@@ -91,6 +91,8 @@ run_setup(struct run *run, struct force *next)
     if (rc != 0)
         return rc;
     lw_core_on_effect(next->core, run->emit, run->arg);
+    if (run->force)
+        lw_core_retire(run->force->core, next->core);
     force_free(run->force);
     run->force = next;
     return 0;

@@ -15,14 +15,8 @@ format(const struct lw_fault *fault, char line[LINE])
     struct lw_text text;
 
     lw_text_init(&text, line, LINE);
-    lw_text_addf(&text, "%s:", fault->file);
-    if (fault->line > 0) {
-        lw_text_addf(&text, "%u:", fault->line);
-        if (fault->column > 0) {
-            lw_text_addf(&text, "%u:", fault->column);
-        }
-    }
-    lw_text_addf(&text, " %s", fault->text);
+    lw_text_addf(&text, "%s:%u:%u: %s", fault->file, fault->line > 0 ? fault->line : 1,
+                 fault->column > 0 ? fault->column : 1, fault->text);
 }
 
 void
@@ -34,9 +28,8 @@ faults_print(FILE *file, const struct lw_faults *faults)
         format(&faults->fault[i], line);
         fprintf(file, "%s\n", line);
     }
-    if (faults->n > faults->kept) {
-        fprintf(file, "and %u more faults\n", faults->n - faults->kept);
-    }
+    if (faults->n > faults->kept)
+        fprintf(file, "and %u more\n", faults->n - faults->kept);
 }
 
 void
@@ -48,7 +41,6 @@ faults_log(const struct lw_faults *faults)
         format(&faults->fault[i], line);
         log_error("%s", line);
     }
-    if (faults->n > faults->kept) {
-        log_error("and %u more faults", faults->n - faults->kept);
-    }
+    if (faults->n > faults->kept)
+        log_error("and %u more", faults->n - faults->kept);
 }

@@ -106,12 +106,6 @@ static const struct lw_field TIMER[] = {
     LW_FIELD(struct timer, at),
 };
 
-static int32_t
-ntimers(const struct lw_core *core)
-{
-    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways + 1;
-}
-
 int
 lw_core_save(const struct lw_core *core, struct lw_packer *p)
 {
@@ -130,7 +124,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
         lw_pack_row(p, ALARM, N(ALARM), &core->alarm[i]);
     lw_pack_table_head(p, "timers", TIMER, N(TIMER),
                        (uint64_t)lw_due_count(core->timers));
-    for (timer.key = 0; timer.key < ntimers(core); timer.key++)
+    for (timer.key = 0; timer.key < core_ntimers(core); timer.key++)
         if (lw_due_get(core->timers, timer.key, &timer.at))
             lw_pack_row(p, TIMER, N(TIMER), &timer);
     return p->rc;
@@ -192,7 +186,7 @@ load_timers(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_h
         struct timer timer = {0};
 
         lw_unpack_row(u, head, TIMER, N(TIMER), &timer);
-        if (timer.key < 0 || timer.key >= ntimers(core))
+        if (timer.key < 0 || timer.key >= core_ntimers(core))
             return LW_EPARSE;
         lw_due_set(core->timers, timer.key, timer.at);
     }

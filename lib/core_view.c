@@ -70,7 +70,7 @@ size_t
 lw_core_size(const struct lw_core *core)
 {
     const struct lw_ledger *l = core->ledger;
-    size_t timers = (size_t)(l->nmeters + l->nsites + l->ngateways + 1);
+    size_t timers = (size_t)core_ntimers(core);
 
     return sizeof *core + (size_t)l->nmeters * (sizeof *core->meter + sizeof(int32_t)) +
            (size_t)l->nsites * sizeof *core->site +

@@ -138,6 +138,13 @@ in_place(const struct lw_meter *meter, int64_t at)
     return meter->installed.ms <= at && at < meter->removed.ms;
 }
 
+/* One timer a meter, a site, a gateway, and one for the ledger as a whole. */
+static inline int32_t
+core_ntimers(const struct lw_core *core)
+{
+    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways + 1;
+}
+
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
 void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);

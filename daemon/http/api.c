@@ -21,8 +21,7 @@ enum {
     HISTORY_MAX = 1000
 };
 
-/* --- lists
- * -------------------------------------------------------------------------------- */
+/* ---- lists ---- */
 
 /* {"NAME":[item, …],"at":"…","next":"…"}: `next` is what `after` asks for the next page.
  */
@@ -44,9 +43,8 @@ static int
 list_add(struct list *list, const char *item, size_t n)
 {
     if ((list->n++ > 0 && evbuffer_add(list->body, ",", 1) != 0) ||
-        evbuffer_add(list->body, item, n) != 0) {
+        evbuffer_add(list->body, item, n) != 0)
         return LW_ENOMEM;
-    }
     return 0;
 }
 
@@ -61,24 +59,21 @@ list_reply(struct list *list, struct http_call *call, int rc, const char *next)
     lw_wall_format(clock_now(call->rooms->clock).wall, at);
     lw_text_init(&end, data, sizeof data);
     lw_text_addf(&end, "],\"at\":\"%s\",\"next\":", at);
-    if (next == NULL) {
+    if (next == NULL)
         lw_text_add(&end, "null");
-    } else {
+    else
         lw_text_add_json(&end, next);
-    }
     lw_text_add(&end, "}\n");
     if (rc == 0 && evbuffer_add(list->body, end.data, end.len) == 0) {
         http_reply(call->http, call->req, 200, "application/json", list->body);
         return;
     }
-    if (list->body != NULL) {
+    if (list->body != NULL)
         evbuffer_free(list->body);
-    }
     http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
 }
 
-/* --- sites
- * -------------------------------------------------------------------------------- */
+/* ---- sites ---- */
 
 /* The first site whose id comes after `after`; sites are in the order of their ids. */
 static int32_t
@@ -86,9 +81,8 @@ site_after(const struct lw_ledger *ledger, const char *after)
 {
     int32_t i = 0;
 
-    while (i < ledger->nsites && strcmp(ledger->site[i].id, after) <= 0) {
+    while (i < ledger->nsites && strcmp(ledger->site[i].id, after) <= 0)
         i++;
-    }
     return i;
 }
 
@@ -109,42 +103,38 @@ sites_get(struct http_call *call)
     int32_t i = paged ? site_after(ledger, call->query.value[PARAM_AFTER]) : 0;
     char *text = malloc(LW_SITE_TEXT);
     int rc = list_begin(&list, "sites");
-    if (text == NULL) {
+    if (text == NULL)
         rc = LW_ENOMEM;
-    }
     for (; rc == 0 && i < ledger->nsites && list.n < limit; i++) {
         size_t n;
         rc = lw_site_json(core, i, now, text, &n);
-        if (rc == 0) {
+        if (rc == 0)
             rc = list_add(&list, text, n);
-        }
     }
     list_reply(&list, call, rc,
                i < ledger->nsites && i > 0 ? ledger->site[i - 1].id : NULL);
     free(text);
 }
 
-/* --- alerts that stand
- * -------------------------------------------------------------------- */
+/* ---- alerts that stand ---- */
 
 enum {
     ID_TEXT = 2 * sizeof((struct lw_alarm *)0)->id + 1
 };
 
-/* The index after the alarm with this id, or LW_ENOTFOUND. */
-static int32_t
-alarm_after(const struct lw_core *core, const char *id)
+/* The standing alarm with this id, or NULL. */
+static const struct lw_alarm *
+find_alarm(const struct lw_core *core, const char *id)
 {
+    const struct lw_alarm *alarm = NULL;
     char text[ID_TEXT];
 
-    for (int32_t i = 0; i < lw_core_nalarms(core); i++) {
-        const struct lw_alarm *alarm = lw_core_alarm(core, i);
+    while ((alarm = lw_core_next_alarm(core, alarm)) != NULL) {
         lw_hex(alarm->id, sizeof alarm->id, text);
-        if (strcmp(text, id) == 0) {
-            return i + 1;
-        }
+        if (strcmp(text, id) == 0)
+            break;
     }
-    return LW_ENOTFOUND;
+    return alarm;
 }
 
 static void
@@ -154,37 +144,38 @@ standing_get(struct http_call *call)
     char text[LW_ALERT_TEXT];
     char next[ID_TEXT] = "";
     struct list list;
+    const struct lw_alarm *alarm = NULL;
     int32_t limit;
-    int32_t i = 0;
 
     if (http_query_limit(&call->query, PAGE, PAGE_MAX, &limit) != 0) {
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
         return;
     }
     if ((call->query.given & PARAM(AFTER)) != 0) {
-        i = alarm_after(core, call->query.value[PARAM_AFTER]);
-        if (i < 0) {
+        alarm = find_alarm(core, call->query.value[PARAM_AFTER]);
+        if (!alarm) {
             http_reply_problem(call->http, call->req, PROBLEM_AFTER);
             return;
         }
     }
     int rc = list_begin(&list, "alerts");
-    for (; rc == 0 && i < lw_core_nalarms(core) && list.n < limit; i++) {
-        const struct lw_alarm *alarm = lw_core_alarm(core, i);
+    alarm = lw_core_next_alarm(core, alarm);
+    while (rc == 0 && alarm && list.n < limit) {
         size_t n;
+
         rc = lw_alert_json(lw_core_ledger(core), lw_core_rules(core),
                            alarm->revision == 1 ? LW_ALERT_RAISED : LW_ALERT_UPDATED,
                            alarm, text, &n);
         if (rc == 0) {
             rc = list_add(&list, text, n);
             lw_hex(alarm->id, sizeof alarm->id, next);
+            alarm = lw_core_next_alarm(core, alarm);
         }
     }
-    list_reply(&list, call, rc, i < lw_core_nalarms(core) ? next : NULL);
+    list_reply(&list, call, rc, alarm ? next : NULL);
 }
 
-/* --- alerts that were
- * --------------------------------------------------------------------- */
+/* ---- alerts that were ---- */
 
 /* A call that waits for PostgreSQL. Its connection may go away before the answer comes.
  */
@@ -236,9 +227,8 @@ parse_time(const struct http_call *call, enum http_param param, enum lw_date_edg
     const char *text = call->query.value[param];
     const struct lw_ledger *ledger = lw_core_ledger(engine_core(call->rooms->engine));
 
-    if ((call->query.given & (1u << param)) == 0) {
+    if ((call->query.given & (1u << param)) == 0)
         return 0;
-    }
     return lw_wall_parse(text, strlen(text), ledger->zone, edge, time);
 }
 
@@ -273,12 +263,11 @@ alerts_get(struct http_call *call)
                             ? call->query.value[PARAM_STATE]
                             : "standing";
 
-    if (strcmp(state, "all") == 0) {
+    if (strcmp(state, "all") == 0)
         history_get(call);
-    } else if (strcmp(state, "standing") == 0 &&
-               (call->query.given & (PARAM(FROM) | PARAM(TO))) == 0) {
+    else if (strcmp(state, "standing") == 0 &&
+             (call->query.given & (PARAM(FROM) | PARAM(TO))) == 0)
         standing_get(call);
-    } else {
+    else
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
-    }
 }

@@ -151,9 +151,8 @@ process_figures(struct figures *figures)
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file != NULL) {
-        if (fscanf(file, "%*u %lu", &pages) != 1) {
+        if (fscanf(file, "%*u %lu", &pages) != 1)
             pages = 0;
-        }
         fclose(file);
     }
     figures->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -170,11 +169,11 @@ collect(const struct rooms *rooms, struct figures *figures)
     loop_stats(rooms->loop, &figures->loop);
     engine_stats(rooms->engine, &figures->engine);
     journal_stats(rooms->journal, &figures->journal);
-    notify_stats(rooms->notify, &figures->notify);
     http_stats(rooms->http, &figures->http);
-    if (rooms->poller != NULL) {
+    if (rooms->notify != NULL)
+        notify_stats(rooms->notify, &figures->notify);
+    if (rooms->poller != NULL)
         poller_stats(rooms->poller, &figures->poller);
-    }
     if (rooms->store != NULL) {
         store_stats(rooms->store, &figures->store);
         figures->store_up = figures->store.state == STORE_UP;
@@ -188,8 +187,7 @@ head(struct evbuffer *out, const char *name, const char *type, const char *help)
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* --- metrics with labels
- * ------------------------------------------------------------------ */
+/* ---- metrics with labels ---- */
 
 static void
 add_polls(struct evbuffer *out, const struct figures *figures)
@@ -197,7 +195,8 @@ add_polls(struct evbuffer *out, const struct figures *figures)
     head(out, "lodewatch_polls_total", "counter", "Reads of meters, by how they ended.");
     for (int r = 0; r < POLL_RESULTS; r++) {
         evbuffer_add_printf(out, "lodewatch_polls_total{result=\"%s\"} %ju\n",
-                            poller_result_name(r), (uintmax_t)figures->poller.polls[r]);
+                            poller_result_name((enum poller_result)r),
+                            (uintmax_t)figures->poller.polls[r]);
     }
 }
 
@@ -206,13 +205,12 @@ add_alarms(struct evbuffer *out, const struct lw_core *core)
 {
     uint32_t active[LW_PRIORITY_URGENT + 1] = {0};
 
-    for (int32_t i = 0; i < lw_core_nalarms(core); i++) {
-        active[lw_core_alarm(core, i)->priority]++;
-    }
+    for (const struct lw_alarm *a = NULL; (a = lw_core_next_alarm(core, a)) != NULL;)
+        active[a->priority]++;
     head(out, "lodewatch_alarms_active", "gauge", "Alarms that stand, by priority.");
     for (int p = 0; p <= LW_PRIORITY_URGENT; p++) {
         evbuffer_add_printf(out, "lodewatch_alarms_active{priority=\"%s\"} %u\n",
-                            lw_priority_name(p), active[p]);
+                            lw_priority_name((enum lw_priority)p), active[p]);
     }
 }
 

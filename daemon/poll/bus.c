@@ -17,7 +17,7 @@
 
 enum {
     RETRY_MS = 1000,
-    RETRY_MOST_MS = 5 * 60 * 1000,
+    RETRY_MOST_MS = 4 * 60 * 1000, /* with its jitter, within 5 minutes */
 };
 
 /* A request under way. */

@@ -368,7 +368,8 @@ on_due(void *arg)
         else
             begin_read(p, m);
     }
-    p->seen = now;
+    if (p->seen.ms < now.ms) /* before a step back is known, the time may be earlier */
+        p->seen = now;
     for (int32_t i = 0; i < ntouched; i++) {
         p->line[touched[i]].touched = false;
         bus_pump(p->line[touched[i]].bus);
@@ -389,6 +390,7 @@ poller_clock_step(struct poller *p)
         if (lw_due_has(p->due, i))
             lay(p, m, back < interval_of(row_of(p, m)) ? p->seen : now);
     }
+    p->seen = now;
     set_timer(p);
 }
 

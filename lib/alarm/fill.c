@@ -160,8 +160,7 @@ put_explanations(struct filler *f)
             bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
             if (holds == (others == 1))
                 continue;
-            if (told++ > 0)
-                fill_phrase(f, SEMICOLON);
+            fill_phrase(f, told++ == 0 ? ON_FILE : SEMICOLON);
             fill_phrase(f, phrase[checked]);
         }
     f->more = f->site->explanation_n - told;
@@ -202,6 +201,13 @@ put_licences(struct filler *f)
         fill_phrase(f, BOTH_MISSING);
     if (missing & 2)
         fill_phrase(f, SAFETY);
+}
+
+/* A site may also not produce by its status alone, with both licences in force. */
+static void
+put_unlicensed(struct filler *f)
+{
+    fill_phrase(f, f->alert->alarm->evidence.detail2 & 3 ? UNLICENSED : BY_STATUS);
 }
 
 static void
@@ -266,14 +272,20 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    fill(f, headline[f->alert->kind]);
+    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
+        fill_phrase(f, GONE);
+    else
+        fill(f, headline[f->alert->kind]);
 }
 
 static void
 put_description(struct filler *f)
 {
     bool back = f->alert->kind == LW_ALERT_RETURNED;
-    fill(f, back ? f->sentences->back : f->sentences->active);
+    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
+        fill_phrase(f, GONE_WHY);
+    else
+        fill(f, back ? f->sentences->back : f->sentences->active);
 }
 
 static void
@@ -300,7 +312,6 @@ enum form {
     KW,
     KWH,
     TIME,
-    COUNT,
     FOREIGN,
     TEXT
 };
@@ -340,7 +351,6 @@ static const struct place {
     {"explanations", BY(put_explanations)},
     {"from", EVIDENCE_OF(TIME, from)},
     {"gaps", BY(put_gaps)},
-    {"good", EVIDENCE_OF(COUNT, samples_good)},
     {"headline", BY(put_headline)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
     {"id_of", BY(put_id_of)},
@@ -357,7 +367,6 @@ static const struct place {
     {"more", BY(put_more)},
     {"night", BY(put_night)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
-    {"samples", EVIDENCE_OF(COUNT, samples_expected)},
     {"silent", BY(put_silent)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
@@ -366,6 +375,7 @@ static const struct place {
     {"step_kwh", BY(put_step)},
     {"subject", BY(put_subject)},
     {"to", EVIDENCE_OF(TIME, to)},
+    {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
     {"valid_to", EXPLANATION_OF(TIME, to)},
     {"what", BY(put_what)},
@@ -397,9 +407,6 @@ put(struct filler *f, const struct place *place)
     case TIME:
         lw_form_time(f->out, f->alert->ledger->zone, *(const lw_wall *)member);
         break;
-    case COUNT:
-        lw_text_addf(f->out, "%" PRIu32, *(const uint32_t *)member);
-        break;
     case FOREIGN:
         lw_form_foreign(f->out, *(const char *const *)member);
         break;
@@ -422,7 +429,7 @@ fill(struct filler *f, const char *template)
             break;
         size_t n = strcspn(s + 1, "}");
         const struct place *found = NULL;
-        for (size_t i = 0; i < sizeof places / sizeof *places; i++)
+        for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++)
             if (strncmp(places[i].name, s + 1, n) == 0 && places[i].name[n] == '\0')
                 found = &places[i];
         if (found)

@@ -12,10 +12,9 @@
     "Measured: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all. Allowed: " \
     "{expected_kw} kW; {excess_kwh} kWh above it. "
 #define ZH_LOAD_BACK                                                                     \
-    "{duration}内实测平均{mean_kw}千瓦，允许{expected_kw}千瓦，有效样本{good}/{samples}。{status}"
+    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时，其中超出允许值{excess_kwh}千瓦时。{status}"
 #define EN_LOAD_BACK                                                                     \
-    "Measured over {duration}: mean {mean_kw} kW, {expected_kw} kW allowed, {good} of "  \
-    "{samples} samples good. {status}"
+    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all, {excess_kwh} kWh of it above what was allowed. {status}"
 #define ZH_CONSUMPTION "不明原因用电异常"
 #define EN_CONSUMPTION "Unexplained consumption"
 #define ZH_METERING    "计量数据异常"
@@ -25,9 +24,8 @@
     "check the data's quality, the explanations and the state of the site"
 #define ZH_REGISTER_OK "{subject}电能示数恢复正常"
 #define EN_REGISTER_OK "The energy register of {subject} behaves normally again"
-#define ZH_DATA_BACK   "有效样本{good}/{samples}，{duration}内该异常未再出现。"
-#define EN_DATA_BACK                                                                     \
-    "{good} of {samples} samples good over {duration}, without the anomaly."
+#define ZH_DATA_BACK   "有效样本中不再出现该异常。"
+#define EN_DATA_BACK   "Good samples have come without the anomaly."
 
 /* The first row of a rule also serves a finding that has no row of its own. */
 static const struct sentences table[] = {
@@ -39,7 +37,7 @@ static const struct sentences table[] = {
         .raised = "状态为“{status_name}”的点位{night}用电：{duration}平均{mean_kw}千瓦",
         .updated =
             "状态为“{status_name}”的点位仍在{night}用电：{duration}平均{mean_kw}千瓦",
-        .returned = "用电回到有说明的范围：{duration}平均{mean_kw}千瓦",
+        .returned = "用电回到有说明的范围",
         .active = ZH_LOAD "{status}{explanations}",
         .back = ZH_LOAD_BACK "{explanations}",
         .action = ZH_CHECK_LOAD,
@@ -53,7 +51,7 @@ static const struct sentences table[] = {
             "Site with status '{status_name}' drew power{night}: mean {mean_kw} kW over {duration}",
         .updated =
             "Site with status '{status_name}' still draws power{night}: mean {mean_kw} kW over {duration}",
-        .returned = "Load is explained again: mean {mean_kw} kW over {duration}",
+        .returned = "The load is explained again",
         .active = EN_LOAD "{status}{explanations}",
         .back = EN_LOAD_BACK "{explanations}",
         .action = EN_CHECK_LOAD,
@@ -67,7 +65,7 @@ static const struct sentences table[] = {
             "{night}用电超过允许值：{duration}平均{mean_kw}千瓦，允许{expected_kw}千瓦",
         .updated =
             "{night}用电仍超过允许值：{duration}平均{mean_kw}千瓦，允许{expected_kw}千瓦",
-        .returned = "用电回到允许值以内：{duration}平均{mean_kw}千瓦",
+        .returned = "用电回到允许值以内",
         .active = ZH_LOAD "{status}{explanations}",
         .back = ZH_LOAD_BACK "{explanations}",
         .action = ZH_CHECK_LOAD,
@@ -81,8 +79,7 @@ static const struct sentences table[] = {
             "Load above what is explained{night}: mean {mean_kw} kW over {duration}, {expected_kw} kW allowed",
         .updated =
             "Load still above what is explained{night}: mean {mean_kw} kW over {duration}, {expected_kw} kW allowed",
-        .returned =
-            "Load is within the allowance again: mean {mean_kw} kW over {duration}",
+        .returned = "The load is within what is explained again",
         .active = EN_LOAD "{status}{explanations}",
         .back = EN_LOAD_BACK "{explanations}",
         .action = EN_CHECK_LOAD,
@@ -92,9 +89,9 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_NO_LICENCE,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "无有效{licences}而有生产负荷：{duration}平均{mean_kw}千瓦",
-        .updated = "无有效{licences}而仍有生产负荷：{duration}平均{mean_kw}千瓦",
-        .returned = "生产负荷已停止或许可证已齐全：{duration}平均{mean_kw}千瓦",
+        .raised = "{unlicensed}有生产负荷：{duration}平均{mean_kw}千瓦",
+        .updated = "{unlicensed}仍有生产负荷：{duration}平均{mean_kw}千瓦",
+        .returned = "生产负荷已停止，或许可证已齐全",
         .active = ZH_LOAD "{status}{licence_states}{explanations}",
         .back = ZH_LOAD_BACK "{licence_states}",
         .action = "核对许可证台账、用电说明和生产状态",
@@ -104,12 +101,10 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_NO_LICENCE,
         .zh = false,
         .event = EN_CONSUMPTION,
-        .raised =
-            "Production load without a valid {licences}: mean {mean_kw} kW over {duration}",
+        .raised = "Production load {unlicensed}: mean {mean_kw} kW over {duration}",
         .updated =
-            "Production load continues without a valid {licences}: mean {mean_kw} kW over {duration}",
-        .returned =
-            "Production load has stopped or the licences are complete: mean {mean_kw} kW over {duration}",
+            "Production load continues {unlicensed}: mean {mean_kw} kW over {duration}",
+        .returned = "Production load has stopped, or the licences are complete",
         .active = EN_LOAD "{status}{licence_states}{explanations}",
         .back = EN_LOAD_BACK "{licence_states}",
         .action = "check the licences on file, the explanations and what is running",
@@ -122,9 +117,8 @@ static const struct sentences table[] = {
         .raised = "{subject}已{silent}无有效数据",
         .updated = "{subject}仍无有效数据，已{silent}",
         .returned = "{subject}恢复通信",
-        .active =
-            "自{from}起应有样本{samples}个，有效{good}个。{status}没有数据不等于没有用电。",
-        .back = "有效样本{good}/{samples}。中断期间的用电以恢复后的示数核对。",
+        .active = "最后一个有效样本在{from}。{status}没有数据不等于没有用电。",
+        .back = "已有有效样本。中断期间的用电以恢复后的示数核对。",
         .action = "检查通信、网关和电源；只有上级计量为零或现场照片才能说明已经断电",
     },
     {
@@ -136,9 +130,9 @@ static const struct sentences table[] = {
         .updated = "Still no good sample from {subject}, for {silent}",
         .returned = "{subject} communicates again",
         .active =
-            "Since {from}, {good} of {samples} samples were good. {status}A silent meter is not a dark site.",
+            "The last good sample was at {from}. {status}A silent meter is not a dark site.",
         .back =
-            "{good} of {samples} samples good. Check what was used in between against the register.",
+            "Good samples come again. Check what was used in between against the register.",
         .action =
             "check the link, the gateway and its supply; only an upstream meter at zero or a field photo shows that a site is dark",
     },
@@ -152,7 +146,7 @@ static const struct sentences table[] = {
         .returned = "{subject}恢复通信",
         .active =
             "自{from}起该网关的全部电表无有效数据，只发一条预警。没有数据不等于没有用电。",
-        .back = "中断期间的用电以恢复后的示数核对。",
+        .back = "已有有效样本。中断期间的用电以恢复后的示数核对。",
         .action =
             "检查网关、其电源和上行链路；只有上级计量为零或现场照片才能说明已经断电",
     },
@@ -166,7 +160,8 @@ static const struct sentences table[] = {
         .returned = "{subject} communicates again",
         .active =
             "Since {from} no meter of this gateway has given a good sample; this is one alert for all of them. A silent meter is not a dark site.",
-        .back = "Check what was used in between against the registers.",
+        .back =
+            "Good samples come again. Check what was used in between against the registers.",
         .action =
             "check the gateway, its supply and its uplink; only an upstream meter at zero or a field photo shows that a site is dark",
     },
@@ -228,7 +223,8 @@ static const struct sentences table[] = {
         .raised = "{subject}有功率而电能示数{duration}未变",
         .updated = "{subject}有功率而电能示数仍未变，已{duration}",
         .returned = ZH_REGISTER_OK,
-        .active = "自{from}起平均功率{mean_kw}千瓦，示数应当增加而没有增加。",
+        .active =
+            "自{from}起平均功率{mean_kw}千瓦，示数应增加约{step_kwh}千瓦时而没有增加。",
         .back = ZH_DATA_BACK,
         .action = "核对电表计量和接线",
     },
@@ -243,7 +239,7 @@ static const struct sentences table[] = {
             "The energy register of {subject} still stands, for {duration}, while power flows",
         .returned = EN_REGISTER_OK,
         .active =
-            "Since {from} the mean power was {mean_kw} kW, which must have moved the register.",
+            "Since {from} the mean power was {mean_kw} kW, which must have moved the register by about {step_kwh} kWh.",
         .back = EN_DATA_BACK,
         .action = "check the meter's metering and its wiring",
     },
@@ -272,25 +268,6 @@ static const struct sentences table[] = {
         .back = "The site has a meter, coordinates, a responsible person and a status.",
         .action = "complete the ledger",
     },
-    /* Of any rule: what it spoke about was taken off the ledger. */
-    {
-        .rule = LW_RULES,
-        .finding = LW_FOUND_GONE,
-        .zh = true,
-        .event = "台账变更",
-        .returned = "{subject}已不在台账中，不再监测",
-        .back = "预警因台账变更而结束，并非用电已得到说明。",
-        .action = "核对台账变更",
-    },
-    {
-        .rule = LW_RULES,
-        .finding = LW_FOUND_GONE,
-        .zh = false,
-        .event = "Ledger changed",
-        .returned = "{subject} is in the ledger no more and is not watched",
-        .back = "The alarm ended because the ledger changed, not because the load was explained.",
-        .action = "check the change of the ledger",
-    },
 };
 
 const struct sentences *
@@ -298,8 +275,6 @@ lw_sentences(enum lw_rule_id rule, enum lw_finding finding, bool zh)
 {
     const struct sentences *row = NULL;
 
-    if (finding == LW_FOUND_GONE)
-        rule = LW_RULES;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].rule == rule && table[i].zh == zh &&
             (!row || table[i].finding == finding))
@@ -329,21 +304,27 @@ static const struct {
     [SINCE] = {"（自{since}起）", " since {since}"},
     [DOCUMENT] = {"，依据{document}", ", by {document}"},
     [NOTHING_ON_FILE] = {"没有登记任何用电说明。", "No explanation is on file. "},
+    [ON_FILE] = {"用电说明：", "Explanations on file: "},
     [LIMIT] = {"，上限{limit_kw}千瓦", ", at most {limit_kw} kW"},
-    [IN_FORCE] = {"用电说明{id}（{what}{limit}）有效",
-                  "Explanation {id} ({what}{limit}) is in force"},
-    [NOT_YET] = {"用电说明{id}（{what}{limit}）自{valid_from}起才有效",
-                 "Explanation {id} ({what}{limit}) is not in force before {valid_from}"},
-    [EXPIRED] = {"用电说明{id}（{what}{limit}）已于{valid_to}到期",
-                 "Explanation {id} ({what}{limit}) expired at {valid_to}"},
-    [OUTSIDE_HOURS] = {"用电说明{id}（{what}{limit}）不含该时段",
-                       "Explanation {id} ({what}{limit}) does not cover these hours"},
-    [EXCEEDED] = {"用电说明{id}（{what}{limit}）已被超出",
-                  "Explanation {id} ({what}{limit}) is exceeded"},
+    [IN_FORCE] = {"{id}（{what}{limit}）有效", "{id} ({what}{limit}) is in force"},
+    [NOT_YET] = {"{id}（{what}{limit}）自{valid_from}起才有效",
+                 "{id} ({what}{limit}) is not in force before {valid_from}"},
+    [EXPIRED] = {"{id}（{what}{limit}）已于{valid_to}到期",
+                 "{id} ({what}{limit}) expired at {valid_to}"},
+    [OUTSIDE_HOURS] = {"{id}（{what}{limit}）不含该时段",
+                       "{id} ({what}{limit}) does not cover these hours"},
+    [EXCEEDED] = {"{id}（{what}{limit}）已被超出", "{id} ({what}{limit}) is exceeded"},
     [MORE] = {"；另有{more}项", "; {more} more on file"},
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},
     [COMMA] = {"、", ", "},
+    [GONE] = {"{subject}已不在台账中，不再监测",
+              "{subject} is in the ledger no more and is not watched"},
+    [GONE_WHY] =
+        {"预警因台账变更而结束，并非用电已得到说明。",
+         "The alarm ended because the ledger changed, not because the load was explained."},
+    [UNLICENSED] = {"无有效{licences}而", "without a valid {licences}"},
+    [BY_STATUS] = {"状态为“{status_name}”而", "while the status is '{status_name}'"},
     [BOTH_MISSING] = {"和", " or "},
     [NONE_ON_FILE] = {"{licence}：未登记", "No {licence} is on file"},
     [LICENCE_TO] = {"{licence}已于{licence_to}到期",

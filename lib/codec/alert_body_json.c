@@ -249,6 +249,7 @@ detail(const struct lw_alert *alert)
         break;
     case LW_FOUND_REGISTER_STOOD:
         put(&o, "power_kw", lw_json_kw(e->mean_w));
+        put(&o, "due_kwh", lw_json_kwh(e->detail));
         break;
     case LW_FOUND_NO_METER:
         put(&o, "missing", bits(e->detail, gaps, 4));

@@ -30,24 +30,10 @@ walk_fault(struct walk *w, const char *at, const char *format, ...)
     lw_fault_add(w->faults, w->file, line, column, "%s", text);
 }
 
-/* Levenshtein's distance; names are short, and more than 31 bytes are not looked at. */
 static size_t
-distance(const char *a, const char *b)
+distance(const char *name, const struct walk_member *m)
 {
-    size_t row[32], na = strnlen(a, 31), nb = strnlen(b, 31);
-    for (size_t j = 0; j <= nb; j++)
-        row[j] = j;
-    for (size_t i = 1; i <= na; i++) {
-        size_t diagonal = row[0];
-        row[0] = i;
-        for (size_t j = 1; j <= nb; j++) {
-            size_t change = diagonal + (a[i - 1] != b[j - 1]);
-            size_t gap = (row[j] < row[j - 1] ? row[j] : row[j - 1]) + 1;
-            diagonal = row[j];
-            row[j] = change < gap ? change : gap;
-        }
-    }
-    return row[nb];
+    return lw_text_distance(name, strlen(name), m->name, strlen(m->name));
 }
 
 static const struct walk_member *
@@ -55,7 +41,7 @@ nearest(const char *name, const struct walk_member *members, size_t n)
 {
     const struct walk_member *best = &members[0];
     for (size_t i = 1; i < n; i++)
-        if (distance(name, members[i].name) < distance(name, best->name))
+        if (distance(name, &members[i]) < distance(name, best))
             best = &members[i];
     return best;
 }

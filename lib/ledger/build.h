@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lodewatch/csv.h>
 #include <lodewatch/ledger.h>
 
 /* Strings and extras live here until the ledger goes. */
@@ -41,6 +42,7 @@ struct lw_ledger_index {
     void *owned[LW_TABLES]; /* the ledger's arrays */
     struct lw_metering_point *points;
     int32_t *holidays;
+    struct lw_unknown_column unknown[LW_TABLES * LW_CSV_CELLS];
 };
 
 /* Where a cell stands; line 0: the column is not in the file. */
@@ -68,6 +70,7 @@ enum {
 /* A row as read: this head, then the struct of its table. */
 struct lw_row {
     struct lw_place at;
+    bool faulty; /* a cell of it is; then what it lacks is no fault of its own */
     struct lw_ref ref[REFS];
 };
 
@@ -89,6 +92,7 @@ struct lw_build {
     struct lw_faults *faults;
     struct lw_ledger *ledger;
     struct lw_rows table[LW_TABLES];
+    bool lost[LW_TABLES]; /* rows that could not be read: what names them is no fault */
 };
 
 static inline struct lw_row *
@@ -120,10 +124,10 @@ void lw_rows_sort(struct lw_rows *rows, lw_row_compare *compare);
 /* Copies the rows' structs into an array that the ledger owns. */
 LW_MUSTCHECK
 int lw_rows_settle(struct lw_build *b, enum lw_table table, size_t size);
-/* The row that a reference names, or LW_NONE: blank, or a fault where there is none. */
+/* The row of `target` that a reference in `table` names (of LW_METERS: the point), or
+ * LW_NONE: blank, or a fault where there is none. */
 int32_t lw_build_resolve(struct lw_build *b, enum lw_table table,
-                         const struct lw_ref *ref, const struct lw_idmap *map,
-                         const char *what);
+                         const struct lw_ref *ref, enum lw_table target);
 /* Notes each cycle of parent[] once (at place[]) and breaks it, so that parents can be
  * followed. LW_ENOMEM. */
 LW_MUSTCHECK

@@ -115,12 +115,26 @@ check_unique(struct lw_build *b, enum lw_table table, lw_row_compare *compare,
 
 int32_t
 lw_build_resolve(struct lw_build *b, enum lw_table table, const struct lw_ref *ref,
-                 const struct lw_idmap *map, const char *what)
+                 enum lw_table target)
 {
+    const struct lw_ledger_index *index = b->ledger->index;
+    const struct lw_idmap *map = &index->point;
+    const char *what = "point";
+
     if (ref->id[0] == '\0')
         return LW_NONE;
+    if (target == LW_AREAS) {
+        map = &index->area;
+        what = "area";
+    } else if (target == LW_SITES) {
+        map = &index->site;
+        what = "site";
+    } else if (target == LW_GATEWAYS) {
+        map = &index->gateway;
+        what = "gateway";
+    }
     int32_t found = lw_idmap_find(map, ref->id, strlen(ref->id));
-    if (found == LW_NONE)
+    if (found == LW_NONE && !b->lost[target])
         lw_fault_add(b->faults, lw_build_file(b, table), ref->at.line, ref->at.column,
                      "no %s \"%s\"", what, ref->id);
     return found;
@@ -162,8 +176,9 @@ check_areas(struct lw_build *b)
     for (int32_t i = 0; i < rows->n && root == NULL; i++)
         if (lw_row_at(rows, i)->ref[REF_PARENT].id[0] == '\0')
             root = id_of(lw_row_at(rows, i));
-    if (ledger->deployment[0] == '\0')
-        strncpy(ledger->deployment, root != NULL ? root : "lodewatch", LW_ID_MAX);
+    const char *name = root != NULL ? root : "lodewatch";
+    if (ledger->deployment[0] == '\0' && strlen(name) <= LW_ID_MAX)
+        memcpy(ledger->deployment, name, strlen(name) + 1);
 
     check_unique(b, LW_AREAS, by_id, "this area_id");
     int rc = lw_rows_settle(b, LW_AREAS, sizeof(struct lw_area));
@@ -181,7 +196,7 @@ check_areas(struct lw_build *b)
     rc = parent == NULL || place == NULL ? LW_ENOMEM : 0;
     for (int32_t i = 0; rc == 0 && i < rows->n; i++) {
         const struct lw_ref *ref = &lw_row_at(rows, i)->ref[REF_PARENT];
-        parent[i] = lw_build_resolve(b, LW_AREAS, ref, &ledger->index->area, "area");
+        parent[i] = lw_build_resolve(b, LW_AREAS, ref, LW_AREAS);
         place[i] = ref->at;
     }
     if (rc == 0)
@@ -211,8 +226,7 @@ check_sites(struct lw_build *b)
     for (int32_t i = 0; i < rows->n; i++) {
         struct lw_row *row = lw_row_at(rows, i);
         struct lw_site *site = lw_row_body(row);
-        site->area = lw_build_resolve(b, LW_SITES, &row->ref[REF_AREA],
-                                      &ledger->index->area, "area");
+        site->area = lw_build_resolve(b, LW_SITES, &row->ref[REF_AREA], LW_AREAS);
     }
     int rc = lw_rows_settle(b, LW_SITES, sizeof(struct lw_site));
     if (rc != 0)
@@ -250,15 +264,13 @@ check_contacts(struct lw_build *b)
         struct lw_row *row = lw_row_at(rows, i);
         const struct lw_ref *area = &row->ref[REF_AREA], *site = &row->ref[REF_SITE];
         struct lw_contact *contact = lw_row_body(row);
-        if ((area->id[0] == '\0') == (site->id[0] == '\0'))
+        if ((area->id[0] == '\0') == (site->id[0] == '\0') && !row->faulty)
             lw_fault_add(b->faults, lw_build_file(b, LW_CONTACTS), row->at.line,
                          row->at.column,
                          "a contact is for an area_id or for a site_id; "
                          "expected one of them");
-        contact->area =
-            lw_build_resolve(b, LW_CONTACTS, area, &ledger->index->area, "area");
-        contact->site =
-            lw_build_resolve(b, LW_CONTACTS, site, &ledger->index->site, "site");
+        contact->area = lw_build_resolve(b, LW_CONTACTS, area, LW_AREAS);
+        contact->site = lw_build_resolve(b, LW_CONTACTS, site, LW_SITES);
     }
     lw_rows_sort(rows, by_owner);
     int rc = lw_rows_settle(b, LW_CONTACTS, sizeof(struct lw_contact));
@@ -281,8 +293,7 @@ check_licences(struct lw_build *b)
     for (int32_t i = 0; i < rows->n; i++) {
         struct lw_row *row = lw_row_at(rows, i);
         struct lw_licence *licence = lw_row_body(row);
-        licence->site = lw_build_resolve(b, LW_LICENCES, &row->ref[REF_SITE],
-                                         &ledger->index->site, "site");
+        licence->site = lw_build_resolve(b, LW_LICENCES, &row->ref[REF_SITE], LW_SITES);
     }
     lw_rows_sort(rows, by_site_kind);
     int rc = lw_rows_settle(b, LW_LICENCES, sizeof(struct lw_licence));
@@ -302,8 +313,7 @@ static int32_t
 check_explained_point(struct lw_build *b, const struct lw_row *row, int32_t site)
 {
     const struct lw_ref *ref = &row->ref[REF_POINT];
-    int32_t i =
-        lw_build_resolve(b, LW_EXPLANATIONS, ref, &b->ledger->index->point, "point");
+    int32_t i = lw_build_resolve(b, LW_EXPLANATIONS, ref, LW_METERS);
     if (i != LW_NONE) {
         const struct lw_metering_point *point = &b->ledger->point[i];
         if (point->role != LW_SUB || point->site != site)
@@ -325,8 +335,8 @@ check_explanations(struct lw_build *b)
     for (int32_t i = 0; i < rows->n; i++) {
         struct lw_row *row = lw_row_at(rows, i);
         struct lw_explanation *explanation = lw_row_body(row);
-        explanation->site = lw_build_resolve(b, LW_EXPLANATIONS, &row->ref[REF_SITE],
-                                             &ledger->index->site, "site");
+        explanation->site =
+            lw_build_resolve(b, LW_EXPLANATIONS, &row->ref[REF_SITE], LW_SITES);
         explanation->point = check_explained_point(b, row, explanation->site);
     }
     lw_rows_sort(rows, by_site_id);

@@ -150,15 +150,14 @@ gather_points(struct lw_build *b, struct point_rows *points, int32_t *ret_n)
         const struct lw_ref *site = &row->ref[REF_SITE];
         points[n++] = (struct point_rows){
             .point = {.id = point_id(row),
-                      .site = lw_build_resolve(b, LW_METERS, site,
-                                               &b->ledger->index->site, "site"),
+                      .site = lw_build_resolve(b, LW_METERS, site, LW_SITES),
                       .role = role,
                       .meter_n = 1},
             .first = i};
-        if (site->id[0] == '\0' && (role == LW_SUPPLY || role == LW_SUB))
+        if (site->id[0] == '\0' && (role == LW_SUPPLY || role == LW_SUB) && !row->faulty)
             lw_fault_add(b->faults, file, row->at.line, row->at.column,
                          "a meter in the role %s needs a site_id",
-                         lw_enum_name(LW_ENUM_ROLE, role));
+                         lw_enum_name(LW_ENUM_ROLE, (int)role));
     }
     if (n > 1)
         qsort(points, (size_t)n, sizeof(*points), by_site_point);
@@ -206,8 +205,7 @@ check_tree(struct lw_build *b, const struct point_rows *points, int32_t n)
     for (int32_t i = 0; rc == 0 && i < n; i++) {
         const struct lw_row *row = lw_row_at(&b->table[LW_METERS], points[i].first);
         const struct lw_ref *ref = &row->ref[REF_PARENT];
-        int32_t up = parent[i] =
-            lw_build_resolve(b, LW_METERS, ref, &b->ledger->index->point, "point");
+        int32_t up = parent[i] = lw_build_resolve(b, LW_METERS, ref, LW_METERS);
         place[i] = ref->at;
         if (up != LW_NONE && point[up].role != LW_FEEDER && point[up].role != LW_SUPPLY)
             lw_fault_add(b->faults, lw_build_file(b, LW_METERS), ref->at.line,
@@ -235,8 +233,8 @@ lw_build_check_meters(struct lw_build *b)
     for (int32_t i = 0; i < rows->n; i++) {
         struct lw_row *row = lw_row_at(rows, i);
         struct lw_meter_row *meter = lw_row_body(row);
-        meter->meter.gateway = lw_build_resolve(b, LW_METERS, &row->ref[REF_GATEWAY],
-                                                &ledger->index->gateway, "gateway");
+        meter->meter.gateway =
+            lw_build_resolve(b, LW_METERS, &row->ref[REF_GATEWAY], LW_GATEWAYS);
     }
     check_overlaps(b);
 

@@ -255,7 +255,7 @@ lw_ledger_is_holiday(const struct lw_ledger *ledger, int32_t day)
 static uint8_t
 day_bit(const struct lw_ledger *ledger, int32_t day, int weekday)
 {
-    return lw_ledger_is_holiday(ledger, day) ? HOLIDAY : (uint8_t)(1 << weekday);
+    return (uint8_t)(lw_ledger_is_holiday(ledger, day) ? HOLIDAY : 1 << weekday);
 }
 
 bool

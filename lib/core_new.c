@@ -1,0 +1,262 @@
+/* Making a core: empty, or with what an older one knew about what is still in the ledger.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/state.h"
+
+static void
+init_meter(struct meter_state *m)
+{
+    *m = (struct meter_state){.newest = NEVER,
+                              .heard = NEVER,
+                              .back = NEVER,
+                              .power_w = LW_NOT_GIVEN,
+                              .moved = NEVER,
+                              .power_at = NEVER,
+                              .jump_at = NEVER,
+                              .stuck_at = NEVER};
+    lw_register_init(&m->reg);
+    for (int i = 0; i < BOUNDARIES; i++)
+        m->mark[i].at = NEVER;
+}
+
+static void
+init_site(struct site_state *s)
+{
+    *s = (struct site_state){.closed = NEVER, .last_from = NEVER};
+    s->load.from = NEVER;
+    s->production.from = NEVER;
+    lw_sha256_init(&s->sha);
+}
+
+/* The balance's grid: as coarse as the slowest of the site's meters, a minute at least.
+ */
+static int64_t
+site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
+{
+    int64_t interval = LW_MINUTE;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
+        const struct lw_metering_point *point = &ledger->point[p];
+
+        if (point->role != LW_SUPPLY && point->role != LW_SUB)
+            continue;
+        for (int32_t m = point->meter_first; m < point->meter_first + point->meter_n; m++)
+            if (ledger->meter[m].interval_s * LW_SECOND > interval)
+                interval = ledger->meter[m].interval_s * LW_SECOND;
+    }
+    return interval;
+}
+
+/* The meters in order of their gateway. */
+static void
+index_gateways(struct lw_core *core)
+{
+    const struct lw_ledger *ledger = core->ledger;
+    int32_t *first = core->gateway_first;
+    int32_t n = 0;
+
+    for (int32_t m = 0; m < ledger->nmeters; m++)
+        if (ledger->meter[m].gateway != LW_NONE)
+            first[ledger->meter[m].gateway]++;
+    for (int32_t g = 0; g <= ledger->ngateways; g++) {
+        n += first[g];
+        first[g] = n; /* the end of g; filling brings it down to the beginning */
+    }
+    for (int32_t m = ledger->nmeters - 1; m >= 0; m--)
+        if (ledger->meter[m].gateway != LW_NONE)
+            core->gateway_meters[--first[ledger->meter[m].gateway]] = m;
+}
+
+static void *
+array(int32_t n, size_t size)
+{
+    return calloc(n > 0 ? (size_t)n : 1, size);
+}
+
+static struct lw_core *
+empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
+{
+    struct lw_core *core = calloc(1, sizeof *core);
+
+    if (!core)
+        return NULL;
+    core->ledger = ledger;
+    core->rules = rules;
+    core->now = core->started = NEVER;
+    core->starting = true;
+    core->first_standing = core->last_standing = LW_NONE;
+    core->nslots = alarm_slots(ledger);
+    core->meter = array(ledger->nmeters, sizeof *core->meter);
+    core->site = array(ledger->nsites, sizeof *core->site);
+    core->gateway = array(ledger->ngateways, sizeof *core->gateway);
+    core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
+    core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
+    core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
+    core->alarm = array(core->nslots, sizeof *core->alarm);
+    core->standing = array(core->nslots, sizeof *core->standing);
+    if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
+        !core->gateway_first || !core->answered || !core->alarm || !core->standing ||
+        lw_due_new(core_ntimers(core), &core->timers) < 0) {
+        lw_core_free(core);
+        return NULL;
+    }
+    for (int32_t i = 0; i < ledger->nmeters; i++)
+        init_meter(&core->meter[i]);
+    for (int32_t i = 0; i < ledger->nsites; i++) {
+        init_site(&core->site[i]);
+        core->site[i].interval = site_interval(ledger, &ledger->site[i]);
+    }
+    for (int32_t i = 0; i < ledger->ngateways; i++)
+        core->gateway[i] = (struct gateway_state){NEVER, NEVER};
+    index_gateways(core);
+    for (int32_t i = 0; i < ledger->ncontacts; i++) {
+        if (ledger->contact[i].site != LW_NONE)
+            core->answered[ledger->nareas + ledger->contact[i].site] = true;
+        else if (ledger->contact[i].area != LW_NONE)
+            core->answered[ledger->contact[i].area] = true;
+    }
+    return core;
+}
+
+/* The row of the new ledger that is this row of the old one. */
+static int32_t
+same_meter(const struct lw_ledger *ledger, const struct lw_meter *was,
+           const struct lw_metering_point *point)
+{
+    int32_t m = lw_ledger_meter(ledger, was->id, strlen(was->id), was->installed);
+
+    if (m == LW_NONE || ledger->meter[m].installed.ms != was->installed.ms ||
+        strcmp(ledger->point[ledger->meter[m].point].id, point->id) != 0)
+        return LW_NONE;
+    return m;
+}
+
+static int32_t
+same_subject(const struct lw_core *core, const struct lw_ledger *was,
+             const struct lw_alarm *alarm)
+{
+    switch ((enum lw_subject_kind)alarm->subject_kind) {
+    case LW_SUBJECT_SITE:
+        return lw_ledger_site(core->ledger, was->site[alarm->subject].id);
+    case LW_SUBJECT_GATEWAY:
+        return lw_ledger_gateway(core->ledger, was->gateway[alarm->subject].id);
+    case LW_SUBJECT_POINT:
+    case LW_SUBJECT_FEEDER:
+        break;
+    }
+    return lw_ledger_point(core->ledger, was->point[alarm->subject].id);
+}
+
+static void
+take_alarms(struct lw_core *core, const struct lw_core *old)
+{
+    for (int32_t i = old->first_standing; i != LW_NONE; i = old->standing[i].next) {
+        struct lw_alarm alarm = old->alarm[i];
+        int32_t subject = same_subject(core, old->ledger, &alarm);
+        struct subject at = {(enum lw_subject_kind)alarm.subject_kind, subject};
+        struct lw_alarm *slot;
+
+        if (subject == LW_NONE)
+            continue;
+        alarm.subject = subject;
+        alarm.site = alarm.site == LW_NONE
+                         ? LW_NONE
+                         : lw_ledger_site(core->ledger, old->ledger->site[alarm.site].id);
+        slot = alarm_of(core, (enum lw_rule_id)alarm.rule, at);
+        *slot = alarm;
+        alarm_link(core, (int32_t)(slot - core->alarm));
+    }
+}
+
+/* What the old core knew about what is still in the ledger. */
+static void
+take_over(struct lw_core *core, const struct lw_core *old)
+{
+    const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
+
+    core->now = old->now;
+    core->started = old->started;
+    for (int32_t i = 0; i < was->nmeters; i++) {
+        int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
+
+        if (m != LW_NONE)
+            core->meter[m] = old->meter[i];
+    }
+    for (int32_t i = 0; i < was->nsites; i++) {
+        int32_t s = lw_ledger_site(ledger, was->site[i].id);
+
+        /* Another grid: the balance begins anew. */
+        if (s != LW_NONE && core->site[s].interval == old->site[i].interval)
+            core->site[s] = old->site[i];
+    }
+    for (int32_t i = 0; i < was->ngateways; i++) {
+        int32_t g = lw_ledger_gateway(ledger, was->gateway[i].id);
+
+        if (g != LW_NONE)
+            core->gateway[g] = old->gateway[i];
+    }
+    take_alarms(core, old);
+}
+
+int
+lw_core_new(const struct lw_ledger *ledger, const struct lw_rules *rules,
+            const struct lw_core *old, struct lw_core **ret_core)
+{
+    struct lw_core *core = empty_core(ledger, rules);
+
+    if (!core)
+        return LW_ENOMEM;
+    if (old) {
+        take_over(core, old);
+        core->emit = old->emit;
+        core->emit_arg = old->emit_arg;
+    }
+    *ret_core = core;
+    return 0;
+}
+
+void
+lw_core_retire(struct lw_core *old, const struct lw_core *next)
+{
+    int32_t after;
+
+    for (int32_t i = old->first_standing; i != LW_NONE; i = after) {
+        const struct lw_alarm *alarm = &old->alarm[i];
+        struct lw_evidence evidence = alarm->evidence;
+
+        after = old->standing[i].next;
+        if (same_subject(next, old->ledger, alarm) != LW_NONE)
+            continue;
+        evidence.finding = LW_FOUND_GONE;
+        alarm_return(
+            old, (enum lw_rule_id)alarm->rule,
+            (struct subject){(enum lw_subject_kind)alarm->subject_kind, alarm->subject},
+            &evidence);
+    }
+}
+
+void
+lw_core_free(struct lw_core *core)
+{
+    if (!core)
+        return;
+    lw_due_free(core->timers);
+    free(core->meter);
+    free(core->site);
+    free(core->gateway);
+    free(core->gateway_meters);
+    free(core->gateway_first);
+    free(core->answered);
+    free(core->alarm);
+    free(core->standing);
+    free(core);
+}
+
+void
+lw_core_on_effect(struct lw_core *core, lw_emit *emit, void *arg)
+{
+    core->emit = emit;
+    core->emit_arg = arg;
+}

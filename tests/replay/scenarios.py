@@ -1,0 +1,317 @@
+"""Small counties with readings, each for one sentence of the field's rules.
+
+What must come of them stands in expected.csv, written by hand from the rules: a row says
+which alert about which subject is due, and between which times. No other alarm may be
+raised. The noise on the loads comes from a seed that the test prints.
+"""
+import random
+from datetime import datetime, timedelta, timezone
+
+ZONE = timezone(timedelta(hours=8))
+START = datetime(2025, 3, 3, tzinfo=ZONE)  # a Monday
+QUARTER = timedelta(minutes=15)
+
+FILES = {
+    "areas.csv": "area_id,parent_id,level,name",
+    "contacts.csv": "contact_id,area_id,role,rank,name",
+    "sites.csv": "site_id,name,kind,status,status_since,area_id,lat,lon,datum,contract_kw",
+    "licences.csv": "site_id,kind,number,valid_from,valid_to",
+    "explanations.csv": "explanation_id,site_id,kind,max_kw,hours,valid_from,valid_to,point_id",
+    "gateways.csv": "gateway_id,transport,address",
+    "meters.csv": "meter_id,installed_at,point_id,site_id,role,parent_id,gateway_id,unit,profile,"
+                  "interval_s,ct_ratio,rated_kw,energy_resolution_kwh,energy_modulus_kwh,removed_at",
+}
+
+
+def at(text):
+    """'2 22:15' is 22:15 on day 2 (day 1 is START's)."""
+    day, clock = text.split()
+    hour, minute = clock.split(":")
+    return START + timedelta(days=int(day) - 1, hours=int(hour), minutes=int(minute))
+
+
+def between(t, first, last):
+    return at(first) <= t < at(last)
+
+
+class Meter:
+    """A meter that reads every quarter of an hour. load(t) is the kW from t to t + 15 min."""
+
+    def __init__(self, county, name, load, start_kwh=1000.0, modulus=None, first=None, last=None):
+        self.county, self.name, self.load = county, name, load
+        self.modulus, self.first, self.last = modulus, first, last
+        self.kwh = start_kwh
+        self.reading = None  # changes what is reported: (t, row) -> row or None
+
+    def rows(self):
+        kw = 0.0
+        t = START
+        while t <= self.county.end:
+            if (self.first is None or t >= self.first) and (self.last is None or t < self.last):
+                shown = self.kwh % self.modulus if self.modulus else self.kwh
+                shown = int(shown * 100) / 100  # a register counts whole steps, it does not round
+                row = {"time": t, "meter_id": self.name, "quality": "good", "kw": kw, "kwh": shown}
+                if self.reading:
+                    row = self.reading(t, row)
+                if row:
+                    yield row
+                kw = max(0.0, self.load(t)) * self.county.noise()
+                self.kwh += kw / 4
+            t += QUARTER
+
+
+class County:
+    def __init__(self, name, seed, days=4):
+        self.name = name
+        self.random = random.Random(f"{seed} {name}")
+        self.end = START + timedelta(days=days)
+        self.meters = []
+        self.tables = {f: [] for f in FILES}
+        self.add("areas.csv", "C,,county,示例县")
+        self.add("areas.csv", "T,C,township,一乡")
+        self.add("contacts.csv", "p-1,T,township head,chief,甲")
+        self.add("gateways.csv", "G1,tcp,127.0.0.1:1502")
+
+    def noise(self):
+        return self.random.uniform(0.98, 1.02)
+
+    def add(self, file, row):
+        self.tables[file].append(row)
+
+    def site(self, name, status="closed", kind="non_coal_mine", since=None, contract=""):
+        since = (since or START - timedelta(days=100)).isoformat()
+        self.add("sites.csv", f"{name},矿点{name},{kind},{status},{since},T,35.6,110.98,CGCS2000,{contract}")
+
+    def explain(self, name, site, kind, kw, first=None, last=None, hours="", point=""):
+        first = (first or START - timedelta(days=90)).isoformat()
+        last = last.isoformat() if last else ""
+        self.add("explanations.csv", f"{name},{site},{kind},{kw},{hours},{first},{last},{point}")
+
+    def meter(self, name, site, load, role="supply", gateway="G1", point=None, rated=400, parent="", **more):
+        first = more.get("first") or START - timedelta(days=200)
+        last = more["last"].isoformat() if more.get("last") else ""
+        modulus = more.get("modulus") or 1000000
+        self.add("meters.csv",
+                 f"{name},{first.isoformat()},{point or name},{site},{role},{parent},{gateway},"
+                 f"{len(self.tables['meters.csv']) + 1},generic,900,1,{rated},0.01,{modulus},{last}")
+        meter = Meter(self, name, load, **more)
+        self.meters.append(meter)
+        return meter
+
+    def rows(self):
+        rows = [r for m in self.meters for r in m.rows()]
+        return sorted(rows, key=lambda r: (r["time"], r["meter_id"]))
+
+    def ledger(self, directory):
+        for file, header in FILES.items():
+            with open(f"{directory}/{file}", "w", encoding="utf-8") as f:
+                f.write("\n".join([header] + self.tables[file]) + "\n")
+
+    def readings(self, path):
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("time,meter_id,quality,active_power_kw,import_kwh\n")
+            for r in self.rows():
+                values = f"{r['kw']:.3f},{r['kwh']:.2f}" if r["quality"] != "missing" else ","
+                f.write(f"{r['time'].isoformat()},{r['meter_id']},{r['quality']},{values}\n")
+
+
+def dark(_):
+    return 0.05
+
+
+def crusher(first, last, kw=80.0, idle=0.05):
+    return lambda t: kw if between(t, first, last) else idle
+
+
+# --- one function a scenario; its name is the key in expected.csv
+
+
+def crusher_at_night(c):
+    """A closed mine should be dark; a crusher runs for a night."""
+    c.site("S")
+    c.meter("M", "S", crusher("2 22:00", "3 04:00"))
+
+
+def unlicensed_point(c):
+    """The same holds for a point that never had a licence."""
+    c.site("S", status="unlicensed", kind="unlicensed_point")
+    c.meter("M", "S", crusher("2 10:00", "2 15:00", kw=12))
+
+
+def guard_house_within_ceiling(c):
+    """A guard house under its ceiling, cooking in the evening, is explained."""
+    c.site("S")
+    c.explain("X", "S", "guard_house", 3)
+    c.meter("M", "S", lambda t: 2.5 if t.hour in (7, 18, 19) else 0.8)
+
+
+def guard_house_exceeded(c):
+    """Above the ceiling it is not."""
+    c.site("S")
+    c.explain("X", "S", "guard_house", 3)
+    c.meter("M", "S", crusher("2 22:00", "3 02:00", kw=25, idle=0.8))
+
+
+def maintenance_overstayed(c):
+    """Approved maintenance explains its load, and not a minute more."""
+    c.site("S")
+    c.explain("X", "S", "maintenance", 30, at("2 08:00"), at("3 18:00"))
+    c.meter("M", "S", lambda t: 20 if between(t, "2 09:00", "2 17:00") or between(t, "3 09:00", "3 23:00") else 0.05)
+
+
+def outside_its_hours(c):
+    """An explanation for the night does not explain the day."""
+    c.site("S")
+    c.explain("X", "S", "lighting", 5, hours="18:00-06:00")
+    c.meter("M", "S", lambda t: 4 if t.hour >= 18 or t.hour < 6 or between(t, "3 10:00", "3 14:00") else 0.05)
+
+
+def two_supply_points(c):
+    """All supply points of an enterprise count together: each alone is under the ceiling."""
+    c.site("S")
+    c.explain("X", "S", "guard_house", 3)
+    c.meter("M1", "S", crusher("2 12:00", "2 16:00", kw=2.4, idle=0.2))
+    c.meter("M2", "S", crusher("2 12:00", "2 16:00", kw=2.4, idle=0.2))
+
+
+def pump_measured(c):
+    """A pump with a sub-meter explains what the sub-meter measured, not its ceiling."""
+    c.site("S")
+    c.explain("X1", "S", "guard_house", 2)
+    c.explain("X2", "S", "dewatering", 30, point="P")
+    c.meter("P", "S", crusher("2 08:00", "2 18:00", kw=25, idle=0), role="sub", parent="M")
+    c.meter("M", "S", lambda t: 25.6 if between(t, "2 08:00", "2 18:00") or between(t, "3 22:00", "4 03:00") else 0.6)
+
+
+def exchanged_and_rolled_over(c):
+    """An exchange that is in the ledger and a register's rollover are no events."""
+    c.site("S1")
+    c.explain("X1", "S1", "guard_house", 3)
+    c.meter("A-old", "S1", lambda _: 1.5, point="A", last=at("2 12:00"), start_kwh=88000)
+    c.meter("A-new", "S1", lambda _: 1.5, point="A", first=at("2 12:00"), start_kwh=0)
+    c.site("S2")
+    c.explain("X2", "S2", "guard_house", 3)
+    c.meter("B", "S2", lambda _: 1.5, start_kwh=99930, modulus=100000)
+
+
+def one_garbage_reading(c):
+    """One impossible register value is no event either."""
+    c.site("S")
+    m = c.meter("M", "S", dark)
+    m.reading = lambda t, r: dict(r, kwh=6553.5, kw=0.0) if t == at("2 10:15") else r
+
+
+def register_fell(c):
+    """A register that falls, with no exchange in the ledger."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 30, start_kwh=50000)
+    m.reading = lambda t, r: dict(r, kwh=r["kwh"] - 40000) if t >= at("2 10:00") else r
+
+
+def register_leapt(c):
+    """A register that rises by more than the connection can carry invents no load."""
+    c.site("S")
+    m = c.meter("M", "S", dark, rated=100)
+    m.reading = lambda t, r: dict(r, kwh=r["kwh"] + 300000) if t >= at("2 10:00") else r
+
+
+def stuck(c):
+    """Power flows and the energy register stands; later it moves again."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 30)
+    held = {}
+
+    def reading(t, r):
+        if at("2 00:00") <= t < at("3 00:00"):
+            held.setdefault("kwh", r["kwh"])
+            return dict(r, kwh=held["kwh"])
+        if t >= at("3 00:00"):
+            return dict(r, kwh=r["kwh"] - 24 * 30)
+        return r
+
+    m.reading = reading
+
+
+def silent_while_it_runs(c):
+    """A meter that falls silent while its load runs: comm_loss, and the alarm stands."""
+    c.site("S")
+    m = c.meter("M", "S", crusher("2 20:00", "5 00:00"))
+    m.reading = lambda t, r: dict(r, quality="missing") if t >= at("2 23:00") else r
+    c.site("S2")
+    c.meter("M2", "S2", dark)
+
+
+def gateway_dead(c):
+    """A dead gateway is one alarm, not one a meter."""
+    for i in (1, 2, 3):
+        c.site(f"S{i}")
+        m = c.meter(f"M{i}", f"S{i}", dark, gateway="G2")
+        m.reading = lambda t, r: dict(r, quality="missing") if between(t, "2 10:00", "2 16:00") else r
+    c.add("gateways.csv", "G2,tcp,127.0.0.1:1503")
+    c.site("S4")
+    c.meter("M4", "S4", dark)
+
+
+def estimated_only(c):
+    """Estimated values raise nothing about consumption; they are no good samples."""
+    c.site("S")
+    m = c.meter("M", "S", dark)
+
+    def reading(t, r):
+        if between(t, "2 10:00", "2 20:00"):
+            hours = (t - at("2 10:00")) / timedelta(hours=1)
+            return dict(r, quality="estimated", kw=90, kwh=r["kwh"] + 90 * hours)
+        return r
+
+    m.reading = reading
+    c.site("S2")
+    c.meter("M2", "S2", dark)
+
+
+def licence_expired(c):
+    """Production while the safety licence has run out; the mine beside it has both."""
+    work = lambda t: 180 if 8 <= t.hour < 20 else 3
+    for name, last in (("S1", at("3 00:00")), ("S2", None)):
+        c.site(name, status="licensed", kind="quarry", contract=300)
+        c.add("licences.csv", f"{name},mining,C-{name},2020-01-01,")
+        c.add("licences.csv", f"{name},safety,A-{name},2020-01-01,{last.isoformat() if last else ''}")
+        c.meter(f"M-{name}", name, work)
+    # A washery needs no mining licence.
+    c.site("S3", status="licensed", kind="coal_washery")
+    c.meter("M-S3", "S3", work)
+
+
+def gaps_in_the_ledger(c):
+    """A site without a meter, one without coordinates, one that is whole."""
+    c.site("S1")
+    c.add("sites.csv", f"S2,矿点S2,quarry,closed,{START.isoformat()},T,,,,")
+    c.meter("M2", "S2", dark)
+    c.site("S3")
+    c.meter("M3", "S3", dark)
+
+
+def closed_later(c):
+    """Before its status's date a site is unknown, not closed."""
+    c.site("S", since=at("3 00:00"), kind="coal_washery")
+    c.meter("M", "S", crusher("1 08:00", "2 18:00", kw=60))
+
+
+def stands_for_weeks(c):
+    """One alarm for as long as it stands, told at least weekly."""
+    c.site("S")
+    c.meter("M", "S", lambda t: 40 if t >= at("2 00:00") else 0.05)
+
+
+ALL = {f.__name__: f for f in (
+    crusher_at_night, unlicensed_point, guard_house_within_ceiling, guard_house_exceeded,
+    maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
+    exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
+    silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
+    closed_later, stands_for_weeks)}
+DAYS = {"stands_for_weeks": 17}
+
+
+def make(name, seed):
+    county = County(name, seed, DAYS.get(name, 5))
+    ALL[name](county)
+    return county
