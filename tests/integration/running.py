@@ -84,7 +84,9 @@ class Daemon:
     """A folder with everything, and the daemon that runs in it."""
 
     def __init__(self, gateway=None, ledger=None, **sections):
-        self.dir = tempfile.mkdtemp(prefix="lodewatch-test-")
+        # The path of a Unix socket has 107 bytes at most.
+        base = tempfile.gettempdir()
+        self.dir = tempfile.mkdtemp(prefix="lodewatch-", dir=base if len(base) < 60 else "/tmp")
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.process = None
