@@ -42,8 +42,8 @@ const struct lw_ini_key config_keys[] = {
            "The deployment's name in alerts; empty: the id of the first root area."),
     STRING("daemon", "ledger", ledger, "",
            "The folder with the ledger's CSV files; empty: the ledger is in PostgreSQL."),
-    STRING("daemon", "profiles", profiles, LODEWATCH_PREFIX "/share/lodewatch/profiles",
-           "The folder with the meter profiles (JSON)."),
+    STRING("daemon", "profiles", profiles, "",
+           "The folder with the meter profiles (JSON); empty: the installed ones."),
     STRING("daemon", "rules", rules, "",
            "The file with the rules' parameters; empty: their defaults."),
     STRING("daemon", "log_level", log_level, "info",
@@ -99,11 +99,9 @@ static const struct {
 int
 config_log_level(const char *name)
 {
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
-        if (strcmp(name, levels[i].name) == 0) {
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++)
+        if (strcmp(name, levels[i].name) == 0)
             return (int)levels[i].level;
-        }
-    }
     return LW_EINVAL;
 }
 
@@ -125,9 +123,8 @@ line_of(const char *text, const char *section, const char *name)
         } else if (inside && strncmp(word, name, strlen(name)) == 0) {
             const char *after = word + strlen(name);
             after += strspn(after, " \t");
-            if (*after == '=' || *after == ':') {
+            if (*after == '=' || *after == ':')
                 return line;
-            }
         }
         s += n + (s[n] == '\n');
     }
@@ -167,9 +164,8 @@ load_conninfo_file(struct config *config, struct lw_faults *faults)
         lw_fault_add(faults, config->conninfo_file, 0, 0, "%s", strerror(errno));
         return LW_EPARSE;
     }
-    while (n > 0 && strchr(" \t\r\n", data[n - 1]) != NULL) {
+    while (n > 0 && strchr(" \t\r\n", data[n - 1]) != NULL)
         n--;
-    }
     memcpy(config->conninfo, data, n);
     config->conninfo[n] = '\0';
     free(data);
@@ -178,9 +174,8 @@ load_conninfo_file(struct config *config, struct lw_faults *faults)
                      "one line in libpq's form was expected");
         return LW_EPARSE;
     }
-    if (has_password(config->conninfo)) {
+    if (has_password(config->conninfo))
         warn_readable(config->conninfo_file);
-    }
     return 0;
 }
 
@@ -212,9 +207,8 @@ check(const char *path, const char *text, struct config *config, struct lw_fault
                      "ledger: a folder was expected, since there is no [database] "
                      "conninfo either");
     }
-    if (config->listen[0] == '\0') {
+    if (config->listen[0] == '\0')
         return;
-    }
     if (http_address_parse(config->listen, &address) != 0) {
         lw_fault_add(
             faults, path, line_of(text, "http", "listen"), 1,
@@ -244,15 +238,12 @@ config_load(const char *path, struct config *ret_config, struct lw_faults *fault
     }
     lw_ini_defaults(config_keys, config_nkeys, &config);
     rc = lw_ini_parse(path, text, n, config_keys, config_nkeys, &config, faults);
-    if (rc == 0) {
+    if (rc == 0)
         check(path, text, &config, faults);
-    }
-    if (rc == 0 && faults->n > before) {
+    if (rc == 0 && faults->n > before)
         rc = LW_EPARSE;
-    }
-    if (rc == 0) {
+    if (rc == 0)
         *ret_config = config;
-    }
     free(text);
     return rc;
 }

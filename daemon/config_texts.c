@@ -46,9 +46,8 @@ read_text(const char *path, struct lw_faults *faults, char **ret_text, size_t *r
     size_t n;
     int rc;
 
-    if (path[0] == '\0') {
+    if (path[0] == '\0')
         return 0;
-    }
     rc = files_read(path, SMALL_FILE, &text, &n);
     if (rc != 0) {
         add_errno(faults, path, rc);
@@ -79,9 +78,8 @@ write_all(void *arg, const void *data, size_t n)
 
     while (n > 0) {
         ssize_t written = write(*(int *)arg, s, n);
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno != EINTR)
             return LW_EIO;
-        }
         if (written > 0) {
             s += written;
             n -= (size_t)written;
@@ -109,9 +107,8 @@ snapshot_write(const struct config *config, const struct lw_ledger_text *ledger)
         rc = rc == 0 && fsync(fd) != 0 ? LW_EIO : rc;
         close(fd);
     }
-    if (rc != 0 || rename(fresh, path) != 0) {
+    if (rc != 0 || rename(fresh, path) != 0)
         log_warn("%s: the snapshot of the ledger could not be written: %m", path);
-    }
 }
 
 static int
@@ -166,9 +163,8 @@ static int
 load_ledger(const struct config *config, struct config_texts *texts,
             struct lw_faults *faults)
 {
-    if (config->ledger[0] == '\0') {
+    if (config->ledger[0] == '\0')
         return load_from_database(config, texts, faults);
-    }
     int rc = files_ledger_load(config->ledger, faults, &texts->folder);
     if (rc == 0) {
         texts->ledger = texts->folder.text;
@@ -188,9 +184,8 @@ config_texts_load(const struct config *config, bool exercise, struct lw_faults *
     size_t holidays_n = 0;
     int rc;
 
-    if (texts == NULL) {
+    if (texts == NULL)
         return LW_ENOMEM;
-    }
     /* Every fault at once: a person mends a configuration in one go. */
     rc = load_ledger(config, texts, faults);
     int holidays_rc = read_text(config->holidays, faults, &texts->holidays, &holidays_n);
@@ -223,9 +218,8 @@ config_texts_load(const struct config *config, bool exercise, struct lw_faults *
 void
 config_texts_free(struct config_texts *texts)
 {
-    if (texts == NULL) {
+    if (texts == NULL)
         return;
-    }
     files_ledger_free(&texts->folder);
     free(texts->database);
     free(texts->tzif);

@@ -28,9 +28,8 @@ faults_print(FILE *file, const struct lw_faults *faults)
         format(&faults->fault[i], line);
         fprintf(file, "%s\n", line);
     }
-    if (faults->n > faults->kept) {
+    if (faults->n > faults->kept)
         fprintf(file, "and %u more\n", faults->n - faults->kept);
-    }
 }
 
 void
@@ -42,7 +41,6 @@ faults_log(const struct lw_faults *faults)
         format(&faults->fault[i], line);
         log_error("%s", line);
     }
-    if (faults->n > faults->kept) {
+    if (faults->n > faults->kept)
         log_error("and %u more", faults->n - faults->kept);
-    }
 }

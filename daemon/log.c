@@ -63,18 +63,14 @@ utf8_length(const unsigned char *s, size_t n)
                  : s[0] < 0xf5 ? 4
                                : 0;
 
-    if (len == 0 || len > n) {
+    if (len == 0 || len > n)
         return 0;
-    }
-    for (size_t i = 1; i < len; i++) {
-        if ((s[i] & 0xc0) != 0x80) {
+    for (size_t i = 1; i < len; i++)
+        if ((s[i] & 0xc0) != 0x80)
             return 0;
-        }
-    }
     if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
-        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f)) {
+        (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
         return 0; /* overlong, a surrogate, or beyond U+10FFFF */
-    }
     return len;
 }
 
@@ -131,9 +127,8 @@ log_write(enum log_level level, const char *format, ...)
 {
     va_list args;
 
-    if (level > most_level) {
+    if (level > most_level)
         return;
-    }
     va_start(args, format);
     write_line(level, format, args);
     va_end(args);

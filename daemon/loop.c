@@ -37,9 +37,8 @@ on_signal(evutil_socket_t number, short what, void *arg)
 
     (void)what;
     if (number == SIGHUP) {
-        if (!loop->stopping) {
+        if (!loop->stopping)
             loop->hooks.reload(loop->hooks.arg);
-        }
     } else if (loop->stopping) {
         log_note("the second signal to stop: leaving at once");
         loop_quit(loop);
@@ -54,22 +53,18 @@ loop_new(const struct loop_hooks *hooks, struct loop **ret_loop)
 {
     struct loop *loop = calloc(1, sizeof *loop);
 
-    if (loop == NULL) {
+    if (loop == NULL)
         return LW_ENOMEM;
-    }
     loop->hooks = *hooks;
     loop->base = event_base_new();
-    if (loop->base == NULL ||
-        event_base_priority_init(loop->base, LOOP_PRIORITIES) != 0) {
+    if (loop->base == NULL || event_base_priority_init(loop->base, LOOP_PRIORITIES) != 0)
         goto out;
-    }
     for (size_t i = 0; i < SIGNALS; i++) {
         loop->signal[i] = evsignal_new(loop->base, signals[i], on_signal, loop);
         if (loop->signal[i] == NULL ||
             event_priority_set(loop->signal[i], LOOP_SIGNALS) != 0 ||
-            event_add(loop->signal[i], NULL) != 0) {
+            event_add(loop->signal[i], NULL) != 0)
             goto out;
-        }
     }
     signal(SIGPIPE, SIG_IGN);
     *ret_loop = loop;
@@ -82,17 +77,13 @@ out:
 void
 loop_free(struct loop *loop)
 {
-    if (loop == NULL) {
+    if (loop == NULL)
         return;
-    }
-    for (size_t i = 0; i < SIGNALS; i++) {
-        if (loop->signal[i] != NULL) {
+    for (size_t i = 0; i < SIGNALS; i++)
+        if (loop->signal[i] != NULL)
             event_free(loop->signal[i]);
-        }
-    }
-    if (loop->base != NULL) {
+    if (loop->base != NULL)
         event_base_free(loop->base);
-    }
     free(loop);
 }
 
@@ -107,14 +98,12 @@ count_turn(struct loop_stats *stats, int64_t us)
 {
     size_t i = 0;
 
-    while (i < LOOP_BUCKETS && us > loop_bucket_us[i]) {
+    while (i < LOOP_BUCKETS && us > loop_bucket_us[i])
         i++;
-    }
     stats->turns[i]++;
     stats->total_us += us;
-    if (us > stats->longest_us) {
+    if (us > stats->longest_us)
         stats->longest_us = us;
-    }
 }
 
 int
@@ -122,9 +111,8 @@ loop_run(struct loop *loop)
 {
     while (!loop->quit) {
         int64_t began = clock_thread_us();
-        if (event_base_loop(loop->base, EVLOOP_ONCE) != 0) {
+        if (event_base_loop(loop->base, EVLOOP_ONCE) != 0)
             return LW_EIO;
-        }
         count_turn(&loop->stats, clock_thread_us() - began);
     }
     return 0;

@@ -131,9 +131,8 @@ run(struct daemon *d, struct lw_faults *faults)
     const struct loop_hooks hooks = {.stop = on_stop, .reload = on_reload, .arg = d};
     int rc = loop_new(&hooks, &d->rooms.loop);
 
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start(d, faults);
-    }
     if (rc != 0) {
         faults_print(stderr, faults);
         log_error("not started: %s", lw_result_text(rc));
@@ -154,15 +153,13 @@ main(int argc, char **argv)
     int code;
 
     log_open("lodewatchd", LOG_NOTE);
-    if (parse_arguments(argc, argv, &d.arguments, &code) != 0) {
+    if (parse_arguments(argc, argv, &d.arguments, &code) != 0)
         return code;
-    }
     int rc = setup_load(d.arguments.config, d.arguments.simulated, &d.setup, &faults);
     if (rc != 0) {
         faults_print(stderr, &faults);
-        if (faults.n == 0) {
+        if (faults.n == 0)
             log_error("%s", lw_result_text(rc));
-        }
         return rc == LW_EPARSE ? EXIT_BAD : EXIT_FAILURE;
     }
     if (d.arguments.check) {

@@ -61,34 +61,28 @@ reload(struct daemon *d, struct lw_faults *faults)
     struct setup fresh;
     int rc = setup_load(d->arguments.config, d->arguments.simulated, &fresh, faults);
 
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     const struct config *config = &fresh.config;
     const struct config *old = &d->setup.config;
-    if (journal_options_differ(config, old)) {
+    if (journal_options_differ(config, old))
         log_note("state_dir and [journal] change with the next start only");
-    }
     bool alerts = alert_options_differ(config, old);
-    if (alerts) {
+    if (alerts)
         rc = daemon_start_notify(d, config);
-    } else {
+    else
         notify_reopen(d->rooms.notify);
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start_http(d, config, faults);
-    }
-    if (rc != 0 && alerts && daemon_start_notify(d, old) != 0) {
+    if (rc != 0 && alerts && daemon_start_notify(d, old) != 0)
         log_error("alerts are kept in the journal until [alerts] is mended");
-    }
     if (rc == 0 && store_options_differ(config, old)) {
         store_free(d->rooms.store);
         d->rooms.store = NULL;
         rc = daemon_start_store(d, config);
     }
-    if (rc == 0) {
+    if (rc == 0)
         rc = put_into_force(d, &fresh, faults);
-    }
     setup_free(&fresh);
     return rc;
 }
@@ -103,9 +97,8 @@ daemon_reload(struct daemon *d)
     if (rc == 0) {
         log_note("reloaded %s", d->arguments.config);
     } else {
-        if (faults != NULL) {
+        if (faults != NULL)
             faults_log(faults);
-        }
         log_error("not reloaded (%s): everything stays as it was", lw_result_text(rc));
     }
     free(faults);

@@ -39,9 +39,8 @@ rehearse_poller(const struct lw_ledger *ledger, const struct profiles *profiles,
     }
     poller_free(poller);
     clock_free(clock);
-    if (base != NULL) {
+    if (base != NULL)
         event_base_free(base);
-    }
     return rc;
 }
 
@@ -57,9 +56,8 @@ rehearse(const struct setup *setup, struct lw_faults *faults)
     int rules_rc = lw_rules_parse(setup->config.rules, text, n, faults, &rules);
     int auth_rc = auth_load(setup->config.token_file, &auth, faults);
 
-    if (rc == 0) {
+    if (rc == 0)
         rc = rehearse_poller(ledger, setup->profiles, faults);
-    }
     lw_ledger_free(ledger);
     return rc != 0 ? rc : rules_rc != 0 ? rules_rc : auth_rc;
 }
@@ -71,17 +69,15 @@ setup_load(const char *path, bool exercise, struct setup *ret_setup,
     struct setup setup = {0};
     int rc = config_load(path, &setup.config, faults);
 
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     /* The snapshot of the ledger goes there before the journal does. */
     (void)mkdir(setup.config.state_dir, 0750);
     rc = config_texts_load(&setup.config, exercise, faults, &setup.texts);
     int profiles_rc = profiles_load(setup.config.profiles, faults, &setup.profiles);
     rc = rc != 0 ? rc : profiles_rc;
-    if (rc == 0) {
+    if (rc == 0)
         rc = rehearse(&setup, faults);
-    }
     if (rc != 0) {
         setup_free(&setup);
         return rc;

@@ -48,9 +48,8 @@ on_clock_step(void *arg, int64_t by_ms)
     log_note("the clock was set %s by %lld ms", by_ms < 0 ? "back" : "forward",
              (long long)llabs(by_ms));
     engine_event(d->rooms.engine, &event);
-    if (d->rooms.poller != NULL) {
+    if (d->rooms.poller != NULL)
         poller_clock_step(d->rooms.poller);
-    }
 }
 
 /* At each whole 10 s of the schedule's time; less often where that time flies. */
@@ -94,9 +93,8 @@ start_journal(struct daemon *d)
 
     snprintf(dir, sizeof dir, "%s/journal", config->state_dir);
     int rc = journal_open(loop_base(d->rooms.loop), &options, &d->rooms.journal);
-    if (rc != 0) {
+    if (rc != 0)
         log_error("%s: %s", dir, rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
-    }
     return rc;
 }
 
@@ -113,9 +111,8 @@ start_clock(struct daemon *d)
 
     snprintf(socket, sizeof socket, "%s/clock.sock", d->setup.config.state_dir);
     int rc = clock_new(loop_base(d->rooms.loop), &options, &d->rooms.clock);
-    if (rc != 0) {
+    if (rc != 0)
         log_error("clock: %s", rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
-    }
     return rc;
 }
 
@@ -156,14 +153,12 @@ daemon_start_store(struct daemon *d, const struct config *config)
         .days_ahead = config->days_ahead,
     };
 
-    if (config->conninfo[0] == '\0') {
+    if (config->conninfo[0] == '\0')
         return 0;
-    }
     int rc = store_new(loop_base(d->rooms.loop), d->rooms.clock, d->rooms.journal,
                        &options, &d->rooms.store);
-    if (rc != 0) {
+    if (rc != 0)
         log_error("[database] conninfo: %s", lw_result_text(rc));
-    }
     return rc;
 }
 
@@ -182,9 +177,8 @@ daemon_start_http(struct daemon *d, const struct config *config, struct lw_fault
         d->rooms.http = NULL;
         return 0;
     }
-    if (d->rooms.http != NULL) {
+    if (d->rooms.http != NULL)
         return http_reload(d->rooms.http, &options, faults);
-    }
     return http_new(loop_base(d->rooms.loop), &options, &d->rooms, faults,
                     &d->rooms.http);
 }
@@ -207,15 +201,13 @@ on_settle(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     if (journal_durable(journal) < journal_end(journal) &&
-        lw_mono_since(d->settle_end, clock_io()) > 0) {
+        lw_mono_since(d->settle_end, clock_io()) > 0)
         return;
-    }
     event_del(d->settle);
-    if (d->rooms.store == NULL) {
+    if (d->rooms.store == NULL)
         loop_quit(d->rooms.loop);
-    } else {
+    else
         store_flush(d->rooms.store, SETTLE_MOST_MS, on_flushed, d);
-    }
 }
 
 int
@@ -227,31 +219,24 @@ daemon_start(struct daemon *d, struct lw_faults *faults)
     int rc = start_clock(d);
 
     d->settle = event_new(loop_base(d->rooms.loop), -1, EV_PERSIST, on_settle, d);
-    if (rc == 0 && d->settle == NULL) {
+    if (rc == 0 && d->settle == NULL)
         rc = LW_ENOMEM;
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = start_journal(d);
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start_notify(d, &setup->config); /* before the first alert can come */
-    }
     if (rc == 0) {
         rc = engine_new(d->rooms.journal, config_texts_ledger(setup->texts), rules, n,
                         faults, &d->rooms.engine);
     }
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start_poller(d, faults);
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start_store(d, &setup->config);
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = daemon_start_http(d, &setup->config, faults);
-    }
-    if (rc == 0) {
+    if (rc == 0)
         rc = service_new(loop_base(d->rooms.loop), &d->service);
-    }
     if (rc == 0) {
         clock_on_step(d->rooms.clock, on_clock_step, d);
         clock_timer_init(&d->tick, d->rooms.clock, on_tick, d);
@@ -265,9 +250,8 @@ daemon_finish(struct daemon *d)
 {
     struct rooms *rooms = &d->rooms;
 
-    if (d->settle != NULL) {
+    if (d->settle != NULL)
         event_free(d->settle);
-    }
     service_free(d->service);
     http_free(rooms->http);
     store_free(rooms->store);

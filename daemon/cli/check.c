@@ -58,6 +58,15 @@ load(const char *dir, const char *zone, struct lw_faults *faults)
     return ledger;
 }
 
+/* Often a header that was misspelt. */
+static void
+print_unknown(const struct lw_ledger *ledger)
+{
+    for (int32_t i = 0; i < ledger->nunknown; i++)
+        fprintf(stderr, "note: %s: column \"%s\" is none of ours; it is kept in extra\n",
+                lw_table_file(ledger->unknown[i].table), ledger->unknown[i].name);
+}
+
 static void
 print_json(const struct lw_faults *faults, const struct lw_ledger *ledger)
 {
@@ -70,7 +79,14 @@ print_json(const struct lw_faults *faults, const struct lw_ledger *ledger)
     }
     json_t *report =
         json_pack("{s:i, s:o}", "fault_count", (int)faults->n, "faults", list);
-    if (ledger != NULL)
+    if (ledger != NULL) {
+        json_t *unknown = json_array();
+        for (int32_t i = 0; i < ledger->nunknown; i++)
+            json_array_append_new(unknown,
+                                  json_pack("{s:s, s:s}", "file",
+                                            lw_table_file(ledger->unknown[i].table),
+                                            "column", ledger->unknown[i].name));
+        json_object_set_new(report, "unknown_columns", unknown);
         json_object_set_new(
             report, "counts",
             json_pack("{s:i, s:i, s:i, s:i, s:i, s:i, s:i, s:i}", "areas", ledger->nareas,
@@ -78,6 +94,7 @@ print_json(const struct lw_faults *faults, const struct lw_ledger *ledger)
                       ledger->nlicences, "explanations", ledger->nexplanations,
                       "gateways", ledger->ngateways, "points", ledger->npoints, "meters",
                       ledger->nmeters));
+    }
     json_dumpf(report, stdout, JSON_COMPACT);
     putchar('\n');
     json_decref(report);
@@ -122,6 +139,8 @@ cli_check(int argc, char **argv)
                ledger->deployment, ledger->nareas, ledger->ncontacts, ledger->nsites,
                ledger->nlicences, ledger->nexplanations, ledger->ngateways,
                ledger->nmeters, ledger->npoints);
+    if (ledger != NULL && !json)
+        print_unknown(ledger);
     int rc = ledger != NULL ? CLI_DONE : CLI_INPUT;
     lw_ledger_free(ledger);
     return rc;

@@ -43,9 +43,8 @@ static int
 list_add(struct list *list, const char *item, size_t n)
 {
     if ((list->n++ > 0 && evbuffer_add(list->body, ",", 1) != 0) ||
-        evbuffer_add(list->body, item, n) != 0) {
+        evbuffer_add(list->body, item, n) != 0)
         return LW_ENOMEM;
-    }
     return 0;
 }
 
@@ -60,19 +59,17 @@ list_reply(struct list *list, struct http_call *call, int rc, const char *next)
     lw_wall_format(clock_now(call->rooms->clock).wall, at);
     lw_text_init(&end, data, sizeof data);
     lw_text_addf(&end, "],\"at\":\"%s\",\"next\":", at);
-    if (next == NULL) {
+    if (next == NULL)
         lw_text_add(&end, "null");
-    } else {
+    else
         lw_text_add_json(&end, next);
-    }
     lw_text_add(&end, "}\n");
     if (rc == 0 && evbuffer_add(list->body, end.data, end.len) == 0) {
         http_reply(call->http, call->req, 200, "application/json", list->body);
         return;
     }
-    if (list->body != NULL) {
+    if (list->body != NULL)
         evbuffer_free(list->body);
-    }
     http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
 }
 
@@ -84,9 +81,8 @@ site_after(const struct lw_ledger *ledger, const char *after)
 {
     int32_t i = 0;
 
-    while (i < ledger->nsites && strcmp(ledger->site[i].id, after) <= 0) {
+    while (i < ledger->nsites && strcmp(ledger->site[i].id, after) <= 0)
         i++;
-    }
     return i;
 }
 
@@ -107,15 +103,13 @@ sites_get(struct http_call *call)
     int32_t i = paged ? site_after(ledger, call->query.value[PARAM_AFTER]) : 0;
     char *text = malloc(LW_SITE_TEXT);
     int rc = list_begin(&list, "sites");
-    if (text == NULL) {
+    if (text == NULL)
         rc = LW_ENOMEM;
-    }
     for (; rc == 0 && i < ledger->nsites && list.n < limit; i++) {
         size_t n;
         rc = lw_site_json(core, i, now, text, &n);
-        if (rc == 0) {
+        if (rc == 0)
             rc = list_add(&list, text, n);
-        }
     }
     list_reply(&list, call, rc,
                i < ledger->nsites && i > 0 ? ledger->site[i - 1].id : NULL);
@@ -233,9 +227,8 @@ parse_time(const struct http_call *call, enum http_param param, enum lw_date_edg
     const char *text = call->query.value[param];
     const struct lw_ledger *ledger = lw_core_ledger(engine_core(call->rooms->engine));
 
-    if ((call->query.given & (1u << param)) == 0) {
+    if ((call->query.given & (1u << param)) == 0)
         return 0;
-    }
     return lw_wall_parse(text, strlen(text), ledger->zone, edge, time);
 }
 
@@ -270,12 +263,11 @@ alerts_get(struct http_call *call)
                             ? call->query.value[PARAM_STATE]
                             : "standing";
 
-    if (strcmp(state, "all") == 0) {
+    if (strcmp(state, "all") == 0)
         history_get(call);
-    } else if (strcmp(state, "standing") == 0 &&
-               (call->query.given & (PARAM(FROM) | PARAM(TO))) == 0) {
+    else if (strcmp(state, "standing") == 0 &&
+             (call->query.given & (PARAM(FROM) | PARAM(TO))) == 0)
         standing_get(call);
-    } else {
+    else
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
-    }
 }

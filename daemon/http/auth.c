@@ -41,9 +41,8 @@ auth_load(const char *path, struct auth *ret_auth, struct lw_faults *faults)
         return 0;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd >= 0 && fstat(fd, &st) == 0) {
+    if (fd >= 0 && fstat(fd, &st) == 0)
         n = read(fd, text, sizeof text);
-    }
     if (n < 0) {
         why = strerror(errno);
     } else if (!S_ISREG(st.st_mode)) {
@@ -51,17 +50,14 @@ auth_load(const char *path, struct auth *ret_auth, struct lw_faults *faults)
     } else if ((st.st_mode & (S_IWGRP | S_IRWXO)) != 0) {
         why = "others may use this file: chmod 0600 was expected";
     } else {
-        while (len < (size_t)n && is_token_character(text[len])) {
+        while (len < (size_t)n && is_token_character(text[len]))
             len++;
-        }
         size_t end = len + (len < (size_t)n && text[len] == '\n');
-        if (end != (size_t)n || len < AUTH_TOKEN_MIN || len > AUTH_TOKEN_MAX) {
+        if (end != (size_t)n || len < AUTH_TOKEN_MIN || len > AUTH_TOKEN_MAX)
             why = "one line of 16 to 256 letters, digits and -._~+/= was expected";
-        }
     }
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
     if (why != NULL) {
         lw_fault_add(faults, path, 0, 0, "%s", why);
         return LW_EPARSE;
@@ -79,14 +75,12 @@ auth_permits(const struct auth *auth, const char *authorization)
     uint8_t differ = 0;
 
     if (!auth->present || authorization == NULL ||
-        strncasecmp(authorization, "Bearer ", 7) != 0) {
+        strncasecmp(authorization, "Bearer ", 7) != 0)
         return false;
-    }
     const char *token = authorization + 7;
     token += strspn(token, " ");
     digest(token, strlen(token), given);
-    for (size_t i = 0; i < sizeof given; i++) {
+    for (size_t i = 0; i < sizeof given; i++)
         differ |= (uint8_t)(given[i] ^ auth->digest[i]);
-    }
     return differ == 0;
 }

@@ -14,9 +14,8 @@ reply_text(struct http_call *call, int status, const struct lw_text *text)
 {
     struct evbuffer *body = evbuffer_new();
 
-    if (body != NULL) {
+    if (body != NULL)
         evbuffer_add(body, text->data, text->len);
-    }
     http_reply(call->http, call->req, status, "application/json", body);
 }
 
@@ -35,9 +34,8 @@ check_database(const struct rooms *rooms, struct lw_text *why)
 {
     struct store_stats stats;
 
-    if (rooms->store == NULL) {
+    if (rooms->store == NULL)
         return true; /* none is configured */
-    }
     store_stats(rooms->store, &stats);
     if (stats.state != STORE_UP) {
         lw_text_addf(why, "%s",
@@ -53,14 +51,12 @@ check_polling(const struct rooms *rooms, struct lw_text *why)
 {
     struct poller_stats stats = {0};
 
-    if (rooms->poller != NULL) {
+    if (rooms->poller != NULL)
         poller_stats(rooms->poller, &stats);
-    }
-    if (stats.gateways == 0) {
+    if (stats.gateways == 0)
         lw_text_add(why, "there is no gateway to poll");
-    } else if (stats.gateways_up == 0) {
+    else if (stats.gateways_up == 0)
         lw_text_addf(why, "none of %d gateways answers", stats.gateways);
-    }
     return stats.gateways_up > 0;
 }
 
@@ -69,12 +65,10 @@ check_journal(const struct rooms *rooms, struct lw_text *why)
 {
     struct journal_stats stats = {0};
 
-    if (rooms->journal != NULL) {
+    if (rooms->journal != NULL)
         journal_stats(rooms->journal, &stats);
-    }
-    if (stats.failing) {
+    if (stats.failing)
         lw_text_add(why, "the disk refuses what is written");
-    }
     return !stats.failing;
 }
 

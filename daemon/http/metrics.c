@@ -151,9 +151,8 @@ process_figures(struct figures *figures)
     FILE *file = fopen("/proc/self/statm", "re");
 
     if (file != NULL) {
-        if (fscanf(file, "%*u %lu", &pages) != 1) {
+        if (fscanf(file, "%*u %lu", &pages) != 1)
             pages = 0;
-        }
         fclose(file);
     }
     figures->resident_bytes = (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
@@ -171,12 +170,10 @@ collect(const struct rooms *rooms, struct figures *figures)
     engine_stats(rooms->engine, &figures->engine);
     journal_stats(rooms->journal, &figures->journal);
     http_stats(rooms->http, &figures->http);
-    if (rooms->notify != NULL) {
+    if (rooms->notify != NULL)
         notify_stats(rooms->notify, &figures->notify);
-    }
-    if (rooms->poller != NULL) {
+    if (rooms->poller != NULL)
         poller_stats(rooms->poller, &figures->poller);
-    }
     if (rooms->store != NULL) {
         store_stats(rooms->store, &figures->store);
         figures->store_up = figures->store.state == STORE_UP;

@@ -52,12 +52,11 @@ http_reply_problem(struct http *http, struct evhttp_request *req,
                             problems[problem].name, status, problems[problem].en,
                             problems[problem].zh);
     }
-    if (status == 401) {
+    if (status == 401)
         evhttp_add_header(headers, "WWW-Authenticate", "Bearer realm=\"lodewatch\"");
-    } else if (status == 405) {
+    else if (status == 405)
         evhttp_add_header(headers, "Allow", "GET, HEAD");
-    } else if (status == 503) {
+    else if (status == 503)
         evhttp_add_header(headers, "Retry-After", "5");
-    }
     http_reply(http, req, status, "application/problem+json", body);
 }

@@ -38,15 +38,13 @@ decode(const char *s, size_t n, char value[HTTP_VALUE + 1])
         if (c == '%') {
             int high = i + 2 < n ? hex_value(s[i + 1]) : -1;
             int low = high < 0 ? -1 : hex_value(s[i + 2]);
-            if (low < 0) {
+            if (low < 0)
                 return LW_EINVAL;
-            }
             c = high * 16 + low;
             i += 2;
         }
-        if (len == HTTP_VALUE || c < 0x20 || c == 0x7f) {
+        if (len == HTTP_VALUE || c < 0x20 || c == 0x7f)
             return LW_EINVAL;
-        }
         value[len++] = (char)c;
     }
     value[len] = '\0';
@@ -56,11 +54,9 @@ decode(const char *s, size_t n, char value[HTTP_VALUE + 1])
 static int
 find_param(const char *name, size_t n)
 {
-    for (int p = 0; p < HTTP_PARAMS; p++) {
-        if (strlen(names[p]) == n && memcmp(names[p], name, n) == 0) {
+    for (int p = 0; p < HTTP_PARAMS; p++)
+        if (strlen(names[p]) == n && memcmp(names[p], name, n) == 0)
             return p;
-        }
-    }
     return LW_ENOTFOUND;
 }
 
@@ -74,9 +70,8 @@ http_query_parse(const char *query, uint32_t allowed, struct http_query *ret_que
         size_t name = strcspn(s, "=&");
         int p = find_param(s, name);
         if (p < 0 || (allowed & (1u << p)) == 0 || (q.given & (1u << p)) != 0 ||
-            name == n || decode(s + name + 1, n - name - 1, q.value[p]) != 0) {
+            name == n || decode(s + name + 1, n - name - 1, q.value[p]) != 0)
             return LW_EINVAL;
-        }
         q.given |= 1u << p;
         s += n + (s[n] == '&');
     }
@@ -94,9 +89,8 @@ http_query_limit(const struct http_query *query, int32_t otherwise, int32_t most
     if ((query->given & PARAM(LIMIT)) != 0 &&
         (strspn(text, "0123456789") != strlen(text) ||
          lw_decimal_parse(text, strlen(text), 1, &limit) != 0 || limit < 1 ||
-         limit > most)) {
+         limit > most))
         return LW_EINVAL;
-    }
     *ret_limit = (int32_t)limit;
     return 0;
 }

@@ -18,11 +18,9 @@ static const struct http_route routes[] = {
 const struct http_route *
 http_route_find(const char *path)
 {
-    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-        if (strcmp(routes[i].path, path) == 0) {
+    for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++)
+        if (strcmp(routes[i].path, path) == 0)
             return &routes[i];
-        }
-    }
     return NULL;
 }
 

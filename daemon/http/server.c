@@ -69,11 +69,10 @@ pause_listener(struct http *http, bool pause)
     struct evconnlistener *listener = evhttp_bound_socket_get_listener(http->socket);
 
     http->paused = pause;
-    if (pause) {
+    if (pause)
         evconnlistener_disable(listener);
-    } else {
+    else
         evconnlistener_enable(listener);
-    }
 }
 
 static bool
@@ -115,12 +114,10 @@ sweep(struct http *http)
             http->stats.timeouts++;
         }
     }
-    if (http->paused && http->stats.connections < http->max_connections) {
+    if (http->paused && http->stats.connections < http->max_connections)
         pause_listener(http, false);
-    }
-    if (LIST_EMPTY(&http->clients)) {
+    if (LIST_EMPTY(&http->clients))
         event_del(http->sweep);
-    }
 }
 
 static void
@@ -188,14 +185,12 @@ http_reply(struct http *http, struct evhttp_request *req, int status, const char
     evutil_snprintf(length, sizeof length, "%zu",
                     body == NULL ? (size_t)0 : evbuffer_get_length(body));
     evhttp_add_header(headers, "Content-Length", length);
-    if (body != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_HEAD) {
+    if (body != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
         evbuffer_drain(body, evbuffer_get_length(body));
-    }
     http->stats.requests[status / 100]++;
     evhttp_send_reply(req, status, NULL, body);
-    if (body != NULL) {
+    if (body != NULL)
         evbuffer_free(body);
-    }
 }
 
 void
@@ -204,9 +199,8 @@ http_reply_static(struct http_call *call, const char *type, const char *data, si
     struct evbuffer *body = evbuffer_new();
 
     if (body == NULL || evbuffer_add_reference(body, data, n, NULL, NULL) != 0) {
-        if (body != NULL) {
+        if (body != NULL)
             evbuffer_free(body);
-        }
         http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
         return;
     }
@@ -226,21 +220,19 @@ on_request(struct evhttp_request *req, void *arg)
         evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
 
     renew_deadline(http, req);
-    if (route == NULL) {
+    if (route == NULL)
         http_reply_problem(http, req, PROBLEM_NOT_FOUND);
-    } else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD) {
+    else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
         http_reply_problem(http, req, PROBLEM_METHOD);
-    } else if (route->access == ACCESS_TOKEN && !http->auth.present) {
+    else if (route->access == ACCESS_TOKEN && !http->auth.present)
         http_reply_problem(http, req, PROBLEM_CLOSED);
-    } else if (route->access != ACCESS_ANY && http->auth.present &&
-               !auth_permits(&http->auth, authorization)) {
+    else if (route->access != ACCESS_ANY && http->auth.present &&
+             !auth_permits(&http->auth, authorization))
         http_reply_problem(http, req, PROBLEM_TOKEN);
-    } else if (http_query_parse(evhttp_uri_get_query(uri), route->params, &call.query) !=
-               0) {
+    else if (http_query_parse(evhttp_uri_get_query(uri), route->params, &call.query) != 0)
         http_reply_problem(http, req, PROBLEM_QUERY);
-    } else {
+    else
         route->handler(&call);
-    }
 }
 
 /* ---- life ---- */
@@ -252,14 +244,12 @@ remove_stale(const struct http_address *address)
     struct stat st;
 
     if (address->sa.sa_family != AF_UNIX || lstat(address->un.sun_path, &st) != 0 ||
-        !S_ISSOCK(st.st_mode)) {
+        !S_ISSOCK(st.st_mode))
         return;
-    }
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd >= 0) {
-        if (connect(fd, &address->sa, address->len) != 0 && errno == ECONNREFUSED) {
+        if (connect(fd, &address->sa, address->len) != 0 && errno == ECONNREFUSED)
             unlink(address->un.sun_path);
-        }
         close(fd);
     }
 }
@@ -301,17 +291,15 @@ http_new(struct event_base *base, const struct http_options *options,
     struct http *http = calloc(1, sizeof *http);
     int rc = LW_ENOMEM;
 
-    if (http == NULL) {
+    if (http == NULL)
         return rc;
-    }
     http->base = base;
     http->rooms = rooms;
     LIST_INIT(&http->clients);
     http->evhttp = evhttp_new(base);
     http->sweep = event_new(base, -1, EV_PERSIST, on_sweep, http);
-    if (http->evhttp == NULL || http->sweep == NULL) {
+    if (http->evhttp == NULL || http->sweep == NULL)
         goto out;
-    }
     event_priority_set(http->sweep, LOOP_HTTP);
     evhttp_set_max_headers_size(http->evhttp, HEADERS_MAX);
     evhttp_set_max_body_size(http->evhttp, BODY_MAX);
@@ -342,18 +330,16 @@ http_reload(struct http *http, const struct http_options *options,
         struct evhttp_bound_socket *fresh;
         rc = listen_at(http, options->listen, faults, &fresh);
         if (rc == 0) {
-            if (http->socket != NULL) {
+            if (http->socket != NULL)
                 evhttp_del_accept_socket(http->evhttp, http->socket);
-            }
             http->socket = fresh;
             http->paused = false;
             snprintf(http->listen, sizeof http->listen, "%s", options->listen);
             log_info("HTTP is served at %s", http->listen);
         }
     }
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     http->auth = auth;
     http->max_connections = options->max_connections;
     http->timeout_ms = options->timeout_ms;
@@ -363,21 +349,16 @@ http_reload(struct http *http, const struct http_options *options,
 void
 http_free(struct http *http)
 {
-    if (http == NULL) {
+    if (http == NULL)
         return;
-    }
-    if (http->evhttp != NULL) {
+    if (http->evhttp != NULL)
         evhttp_free(http->evhttp); /* drops every connection */
-    }
-    while (!LIST_EMPTY(&http->clients)) {
+    while (!LIST_EMPTY(&http->clients))
         client_free(http, LIST_FIRST(&http->clients));
-    }
-    if (http->sweep != NULL) {
+    if (http->sweep != NULL)
         event_free(http->sweep);
-    }
-    if (strncmp(http->listen, "unix:", 5) == 0) {
+    if (strncmp(http->listen, "unix:", 5) == 0)
         unlink(http->listen + 5);
-    }
     free(http);
 }
 

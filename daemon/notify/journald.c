@@ -27,9 +27,8 @@ journald_open(const struct notify_options *options, void **ret_sink)
 {
     static char nothing;
 
-    if (!options->journald || access("/run/systemd/journal/socket", W_OK) != 0) {
+    if (!options->journald || access("/run/systemd/journal/socket", W_OK) != 0)
         return LW_ENOTFOUND;
-    }
     *ret_sink = &nothing;
     return 0;
 }
@@ -43,14 +42,11 @@ journald_close(void *sink)
 static int
 syslog_priority(const struct lw_alert_brief *alert)
 {
-    if (strstr(alert->type, ".returned.") != NULL) {
+    if (strstr(alert->type, ".returned.") != NULL)
         return 6;
-    }
-    for (size_t i = 0; i < sizeof priorities / sizeof priorities[0]; i++) {
-        if (strcmp(priorities[i].name, alert->priority) == 0) {
+    for (size_t i = 0; i < sizeof priorities / sizeof priorities[0]; i++)
+        if (strcmp(priorities[i].name, alert->priority) == 0)
             return priorities[i].syslog;
-        }
-    }
     return 4;
 }
 

@@ -34,28 +34,23 @@ cut_torn_line(const struct ndjson *sink)
     char tail[TAIL];
     struct stat st;
 
-    if (fstat(sink->fd, &st) != 0 || st.st_size == 0) {
+    if (fstat(sink->fd, &st) != 0 || st.st_size == 0)
         return;
-    }
     off_t from = st.st_size > TAIL ? st.st_size - TAIL : 0;
     int fd = open(sink->path, O_RDONLY | O_CLOEXEC);
     ssize_t n = fd < 0 ? -1 : pread(fd, tail, sizeof tail, from);
-    if (fd >= 0) {
+    if (fd >= 0)
         close(fd);
-    }
-    if (n <= 0 || tail[n - 1] == '\n') {
+    if (n <= 0 || tail[n - 1] == '\n')
         return;
-    }
     const char *end = memrchr(tail, '\n', (size_t)n);
     off_t whole = end == NULL ? from : from + (end + 1 - tail);
-    if (whole == 0 ? tail[0] != '{' : end == NULL) {
+    if (whole == 0 ? tail[0] != '{' : end == NULL)
         return; /* not ours */
-    }
     log_warn("%s: a torn last line of %jd bytes is cut off", sink->path,
              (intmax_t)(st.st_size - whole));
-    if (ftruncate(sink->fd, whole) != 0) {
+    if (ftruncate(sink->fd, whole) != 0)
         log_error("%s: %m", sink->path);
-    }
 }
 
 static int
@@ -72,13 +67,11 @@ open_file(struct ndjson *sink)
             open(sink->path,
                  O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
     }
-    if (sink->fd < 0 || fstat(sink->fd, &st) != 0) {
+    if (sink->fd < 0 || fstat(sink->fd, &st) != 0)
         return LW_EIO;
-    }
     sink->regular = S_ISREG(st.st_mode);
-    if (sink->regular && sink->path != NULL) {
+    if (sink->regular && sink->path != NULL)
         cut_torn_line(sink);
-    }
     return 0;
 }
 
@@ -88,12 +81,10 @@ close_file(struct ndjson *sink)
     struct stat st;
 
     if (sink->fd >= 0 && sink->regular && sink->done > 0 && fstat(sink->fd, &st) == 0 &&
-        ftruncate(sink->fd, st.st_size - (off_t)sink->done) != 0) {
+        ftruncate(sink->fd, st.st_size - (off_t)sink->done) != 0)
         log_error("alerts: a torn last line stays: %m");
-    }
-    if (sink->fd >= 0 && sink->path != NULL) {
+    if (sink->fd >= 0 && sink->path != NULL)
         close(sink->fd);
-    }
     sink->fd = -1;
     sink->done = 0;
 }
@@ -113,13 +104,11 @@ ndjson_open(const struct notify_options *options, void **ret_sink)
 {
     struct ndjson *sink;
 
-    if (options->ndjson[0] == '\0') {
+    if (options->ndjson[0] == '\0')
         return LW_ENOTFOUND;
-    }
     sink = calloc(1, sizeof *sink);
-    if (sink == NULL) {
+    if (sink == NULL)
         return LW_ENOMEM;
-    }
     if (strcmp(options->ndjson, "-") != 0) {
         sink->path = strdup(options->ndjson);
         if (sink->path == NULL) {
@@ -155,12 +144,10 @@ may_write(const struct ndjson *sink)
 {
     struct pollfd p = {.fd = sink->fd, .events = POLLOUT};
 
-    if (sink->regular) {
+    if (sink->regular)
         return 0;
-    }
-    if (poll(&p, 1, 0) == 0) {
+    if (poll(&p, 1, 0) == 0)
         return LW_EAGAIN;
-    }
     if ((p.revents & (POLLERR | POLLHUP | POLLNVAL)) != 0) {
         errno = EPIPE;
         return LW_EIO;
@@ -173,9 +160,8 @@ ndjson_deliver(void *arg, const char *json, size_t n)
 {
     struct ndjson *sink = arg;
 
-    if (sink->fd < 0 && open_file(sink) != 0) {
+    if (sink->fd < 0 && open_file(sink) != 0)
         return LW_EIO;
-    }
     while (sink->done < n + 1) {
         size_t left = n + 1 - sink->done;
         size_t piece = !sink->regular && left > PIECE ? PIECE : left;
@@ -188,12 +174,10 @@ ndjson_deliver(void *arg, const char *json, size_t n)
         };
         int rc = may_write(sink);
         ssize_t written = rc != 0 ? -1 : writev(sink->fd, parts, 2);
-        if (rc != 0) {
+        if (rc != 0)
             return rc;
-        }
-        if (written < 0 && errno != EINTR) {
+        if (written < 0 && errno != EINTR)
             return errno == EAGAIN ? LW_EAGAIN : LW_EIO;
-        }
         sink->done += written > 0 ? (size_t)written : 0;
     }
     sink->done = 0;

@@ -70,9 +70,8 @@ plan(struct consumer *c, int64_t ms)
 static int64_t
 note_failure(struct consumer *c, int rc)
 {
-    if (rc == LW_EAGAIN) {
+    if (rc == LW_EAGAIN)
         return AGAIN_MS;
-    }
     c->notify->stats.failed++;
     if (!c->failing) {
         log_error("alerts: %s refuses: %s; they are kept and tried again", c->type->name,
@@ -91,12 +90,10 @@ take(struct consumer *c)
 {
     while (!c->holds) {
         int rc = journal_next(c->reader, &c->record);
-        if (rc == 0) {
+        if (rc == 0)
             return 0;
-        }
-        if (rc < 0 && rc != LW_EPARSE) { /* a damaged range is logged by the journal */
+        if (rc < 0 && rc != LW_EPARSE) /* a damaged range is logged by the journal */
             return rc;
-        }
         c->holds = rc == 1;
     }
     return 1;
@@ -109,15 +106,13 @@ deliver(struct consumer *c)
 {
     for (int i = 0; i < RECORDS_A_TURN; i++) {
         int rc = take(c);
-        if (rc != 1) {
+        if (rc != 1)
             return rc;
-        }
         if (c->record.kind == JOURNAL_ALERT && c->record.n > ALERT_HEAD) {
             rc = c->type->deliver(c->sink, (const char *)c->record.data + ALERT_HEAD,
                                   c->record.n - ALERT_HEAD);
-            if (rc != 0) {
+            if (rc != 0)
                 return rc;
-            }
             ++*c->delivered;
         }
         c->position = c->record.next;
@@ -155,9 +150,8 @@ on_turn(evutil_socket_t fd, short what, void *arg)
     (void)fd;
     (void)what;
     int rc = turn(c);
-    if (rc != 0) {
+    if (rc != 0)
         plan(c, rc > 0 ? 0 : note_failure(c, rc));
-    }
 }
 
 static void
@@ -165,9 +159,8 @@ on_ready(void *arg)
 {
     struct consumer *c = arg;
 
-    if (!evtimer_pending(c->turn, NULL)) {
+    if (!evtimer_pending(c->turn, NULL))
         plan(c, 0);
-    }
 }
 
 static int
@@ -180,27 +173,23 @@ consumer_new(struct event_base *base, const struct notify_options *options,
     if (rc == LW_ENOTFOUND) {
         /* Nothing is kept for it; when it comes back, it begins with what is new then. */
         uint64_t position;
-        if (journal_acked(journal, c->type->name, &position) == 0) {
+        if (journal_acked(journal, c->type->name, &position) == 0)
             journal_ack(journal, c->type->name, UINT64_MAX);
-        }
         return 0;
     }
-    if (rc != 0) {
+    if (rc != 0)
         return rc;
-    }
     if (journal_acked(journal, c->type->name, &c->position) != 0) {
         c->position = journal_end(journal);
         journal_ack(journal, c->type->name, c->position);
     }
     c->flushed = c->position;
     c->turn = event_new(base, -1, 0, on_turn, c);
-    if (c->turn == NULL) {
+    if (c->turn == NULL)
         return LW_ENOMEM;
-    }
     rc = journal_reader_new(journal, c->position, on_ready, c, &c->reader);
-    if (rc == 0) {
+    if (rc == 0)
         plan(c, 0);
-    }
     return rc;
 }
 
@@ -210,9 +199,8 @@ notify_new(struct event_base *base, struct journal *journal,
 {
     struct notify *notify = calloc(1, sizeof *notify);
 
-    if (notify == NULL) {
+    if (notify == NULL)
         return LW_ENOMEM;
-    }
     notify->journal = journal;
     for (size_t i = 0; i < SINKS; i++) {
         struct consumer *c = &notify->consumer[i];
@@ -234,21 +222,18 @@ notify_new(struct event_base *base, struct journal *journal,
 void
 notify_free(struct notify *notify)
 {
-    if (notify == NULL) {
+    if (notify == NULL)
         return;
-    }
     lw_mono end = lw_mono_add(clock_io(), LAST_MS);
     for (size_t i = 0; i < SINKS; i++) {
         struct consumer *c = &notify->consumer[i];
         while (c->reader != NULL && lw_mono_since(end, clock_io()) > 0 && turn(c) > 0) {
         }
         journal_reader_free(c->reader);
-        if (c->turn != NULL) {
+        if (c->turn != NULL)
             event_free(c->turn);
-        }
-        if (c->sink != NULL) {
+        if (c->sink != NULL)
             c->type->close(c->sink);
-        }
     }
     free(notify);
 }
@@ -256,14 +241,12 @@ notify_free(struct notify *notify)
 void
 notify_reopen(struct notify *notify)
 {
-    if (notify == NULL) {
+    if (notify == NULL)
         return;
-    }
     for (size_t i = 0; i < SINKS; i++) {
         struct consumer *c = &notify->consumer[i];
-        if (c->sink != NULL && c->type->reopen != NULL) {
+        if (c->sink != NULL && c->type->reopen != NULL)
             c->type->reopen(c->sink);
-        }
     }
 }
 

@@ -28,9 +28,8 @@ service_new(struct event_base *base, struct service **ret_service)
     struct service *service = calloc(1, sizeof *service);
     uint64_t us;
 
-    if (service == NULL) {
+    if (service == NULL)
         return LW_ENOMEM;
-    }
     if (sd_watchdog_enabled(0, &us) > 0) {
         struct timeval half = {(time_t)(us / 2000000), (suseconds_t)(us / 2 % 1000000)};
         service->watchdog = event_new(base, -1, EV_PERSIST, on_watchdog, NULL);
@@ -46,9 +45,8 @@ service_new(struct event_base *base, struct service **ret_service)
 void
 service_free(struct service *service)
 {
-    if (service != NULL && service->watchdog != NULL) {
+    if (service != NULL && service->watchdog != NULL)
         event_free(service->watchdog);
-    }
     free(service);
 }
 

@@ -225,6 +225,12 @@ struct lw_site {
     int32_t explanation_first, explanation_n;
 };
 
+/* A column that is none of ours; its cells are in `extra`. */
+struct lw_unknown_column {
+    enum lw_table table;
+    const char *name; /* as in a JSON string */
+};
+
 struct lw_ledger {
     char deployment[LW_ID_MAX + 1];
     bool exercise; /* on a simulated clock: alerts say so */
@@ -241,6 +247,8 @@ struct lw_ledger {
     const struct lw_metering_point *point;     /* by site, id; those without a site last */
     const struct lw_meter *meter;              /* by point, installed */
     int32_t nareas, ncontacts, nsites, nlicences, nexplanations, ngateways, npoints, nmeters;
+    const struct lw_unknown_column *unknown;   /* as in the files */
+    int32_t nunknown;
     /* and what belongs to the module */
     struct lw_ledger_index *index;
 };

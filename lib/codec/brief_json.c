@@ -14,13 +14,11 @@ copy(const json_t *value, char *text, size_t cap)
 
     if (n >= cap) {
         n = cap - 1;
-        while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80) {
+        while (n > 0 && ((unsigned char)s[n] & 0xc0) == 0x80)
             n--;
-        }
     }
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         text[i] = (unsigned char)s[i] < 0x20 ? ' ' : s[i];
-    }
     text[n] = '\0';
 }
 

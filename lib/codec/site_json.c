@@ -17,9 +17,8 @@ time_or_null(lw_wall t)
 {
     char text[LW_TIME_TEXT];
 
-    if (t.ms < LW_WALL_FIRST || t.ms > LW_WALL_LAST) {
+    if (t.ms < LW_WALL_FIRST || t.ms > LW_WALL_LAST)
         return json_null();
-    }
     lw_wall_format(t, text);
     return json_string(text);
 }
@@ -65,9 +64,8 @@ point_json(const struct lw_core *core, int32_t index)
     json_t *meters = json_array();
     int rc = meters == NULL ? -1 : 0;
 
-    for (int32_t i = 0; i < point->meter_n && rc == 0; i++) {
+    for (int32_t i = 0; i < point->meter_n && rc == 0; i++)
         rc = append(meters, meter_json(core, point->meter_first + i));
-    }
     if (rc != 0) {
         json_decref(meters);
         return NULL;
@@ -82,9 +80,8 @@ point_json(const struct lw_core *core, int32_t index)
 static json_t *
 area_json(const struct lw_ledger *ledger, int32_t index)
 {
-    if (index == LW_NONE) {
+    if (index == LW_NONE)
         return json_null();
-    }
     const struct lw_area *area = &ledger->area[index];
     return json_pack("{s:s, s:s, s:o}", "id", area->id, "name", area->name, "name_en",
                      text_or_null(area->name_en));
@@ -96,6 +93,8 @@ balance_json(const struct lw_core *core, int32_t site)
     struct lw_site_view view;
 
     lw_core_site(core, site, &view);
+    if (view.from.ms == LW_WALL_MIN.ms)
+        return json_null(); /* no interval has closed yet */
     return json_pack("{s:o, s:o, s:o, s:o}", "from", time_or_null(view.from), "to",
                      time_or_null(view.to), "mean_kw", kilo_or_null(view.mean_w),
                      "expected_kw", kilo_or_null(view.expected_w));
@@ -104,9 +103,8 @@ balance_json(const struct lw_core *core, int32_t site)
 static json_t *
 position_json(const struct lw_site *site)
 {
-    if (!site->has_position) {
+    if (!site->has_position)
         return json_null();
-    }
     return json_pack("{s:f, s:f, s:o}", "lat", site->lat_udeg / 1e6, "lon",
                      site->lon_udeg / 1e6, "datum",
                      site->datum == LW_DATUM_NONE
@@ -120,14 +118,12 @@ dump(json_t *json, size_t flags, char *text, size_t cap, size_t *ret_n)
 {
     size_t n;
 
-    if (json == NULL) {
+    if (json == NULL)
         return LW_ENOMEM;
-    }
     n = json_dumpb(json, text, cap, flags | JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(json);
-    if (n == 0 || n > cap) {
+    if (n == 0 || n > cap)
         return n == 0 ? LW_ENOMEM : LW_EFULL;
-    }
     *ret_n = n;
     return 0;
 }
@@ -141,9 +137,8 @@ lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
     json_t *points = json_array();
     int rc = points == NULL ? -1 : 0;
 
-    for (int32_t i = 0; i < s->point_n && rc == 0; i++) {
+    for (int32_t i = 0; i < s->point_n && rc == 0; i++)
         rc = append(points, point_json(core, s->point_first + i));
-    }
     if (rc != 0) {
         json_decref(points);
         return LW_ENOMEM;
@@ -164,9 +159,8 @@ lw_text_add_json(struct lw_text *t, const char *s)
     char text[4096];
     size_t n;
 
-    if (dump(json_string(s), JSON_ENCODE_ANY, text, sizeof text, &n) == 0) {
+    if (dump(json_string(s), JSON_ENCODE_ANY, text, sizeof text, &n) == 0)
         lw_text_addn(t, text, n);
-    } else {
+    else
         lw_text_add(t, "\"\"");
-    }
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <lodewatch/csv.h>
 #include <lodewatch/ledger.h>
 
 /* Strings and extras live here until the ledger goes. */
@@ -41,6 +42,7 @@ struct lw_ledger_index {
     void *owned[LW_TABLES]; /* the ledger's arrays */
     struct lw_metering_point *points;
     int32_t *holidays;
+    struct lw_unknown_column unknown[LW_TABLES * LW_CSV_CELLS];
 };
 
 /* Where a cell stands; line 0: the column is not in the file. */

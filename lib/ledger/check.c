@@ -176,8 +176,9 @@ check_areas(struct lw_build *b)
     for (int32_t i = 0; i < rows->n && root == NULL; i++)
         if (lw_row_at(rows, i)->ref[REF_PARENT].id[0] == '\0')
             root = id_of(lw_row_at(rows, i));
-    if (ledger->deployment[0] == '\0')
-        strncpy(ledger->deployment, root != NULL ? root : "lodewatch", LW_ID_MAX);
+    const char *name = root != NULL ? root : "lodewatch";
+    if (ledger->deployment[0] == '\0' && strlen(name) <= LW_ID_MAX)
+        memcpy(ledger->deployment, name, strlen(name) + 1);
 
     check_unique(b, LW_AREAS, by_id, "this area_id");
     int rc = lw_rows_settle(b, LW_AREAS, sizeof(struct lw_area));

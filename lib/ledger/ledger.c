@@ -103,6 +103,7 @@ lw_ledger_new(const struct lw_ledger_text *text, struct lw_faults *faults,
     if (id.cut)
         lw_fault_add(faults, "deployment", 0, 0, "longer than %d bytes", LW_ID_MAX);
     ledger->exercise = text->exercise;
+    ledger->unknown = ledger->index->unknown;
     rc = build(&b);
     if (rc == 0 && faults->n != before)
         rc = LW_EPARSE;

@@ -1,5 +1,6 @@
 /* One table's CSV text into rows. What a row says about other rows stays a reference
  * until everything is read (check.c). */
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -51,13 +52,10 @@ primary_wh(const struct lw_meter *meter, int64_t *value)
 {
     if (*value == LW_NOT_GIVEN)
         return 0;
-    __extension__ typedef __int128 wide;
-    wide nano = (wide)*value * meter->ct_milli; /* below 1e27 */
-    wide limit = (wide)INT64_MAX * 1000000000;
-    if (nano > limit / meter->pt_milli)
+    double wh = (double)*value * (double)meter->ct_milli * (double)meter->pt_milli / 1e9;
+    if (wh > 9e18)
         return LW_ERANGE;
-    wide wh = (nano * meter->pt_milli + 500000000) / 1000000000;
-    *value = wh < 1 ? 1 : (int64_t)wh;
+    *value = wh < 1 ? 1 : llround(wh);
     return 0;
 }
 
@@ -231,6 +229,14 @@ find_column(const struct sheet *sheet, const struct lw_csv_cell *cell)
 }
 
 static void
+note_unknown(struct reader *r, const char *name)
+{
+    struct lw_ledger *ledger = r->b->ledger;
+    enum lw_table table = (enum lw_table)(r->sheet - lw_sheets);
+    ledger->index->unknown[ledger->nunknown++] = (struct lw_unknown_column){table, name};
+}
+
+static void
 read_header(struct reader *r, const struct lw_csv_cell *cells, size_t n)
 {
     bool seen[COLUMNS] = {false};
@@ -258,6 +264,8 @@ read_header(struct reader *r, const struct lw_csv_cell *cells, size_t n)
         lw_text_init(&text, name + size, 24);
         if (size == 0)
             lw_text_addf(&text, "column %zu", i + 1);
+        else
+            note_unknown(r, name);
     }
     for (int i = 0; i < r->sheet->ncolumns; i++)
         if (r->sheet->columns[i].key && !seen[i])

@@ -341,6 +341,9 @@ test_chinese(void **state)
     assert_int_equal(l->licence[0].kind, LW_LICENCE_MINING);
     assert_int_equal(l->licence[0].to.ms, INT64_MAX);
     assert_int_equal(l->licence[0].capacity_t, LW_NOT_GIVEN); /* not in our unit */
+    assert_int_equal(l->nunknown, 2);
+    assert_string_equal(l->unknown[0].name, "备注");
+    assert_int_equal(l->unknown[1].table, LW_LICENCES);
     assert_string_equal(l->licence[0].extra, "{\"核定产能(万吨/年)\":\"30\"}");
     assert_int_equal(l->explanation[0].max_w, 3000);
     assert_int_equal(l->explanation[0].hours.n, 2);
