@@ -133,9 +133,11 @@ class Daemon:
         before = len(self.logged())
         self.process = subprocess.Popen([DAEMON, "--config", self.path("conf"), *arguments],
                                         stderr=self.log, **kwargs)
-        if ready and not wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
-                                  or self.process.poll() is not None):
-            raise RuntimeError("the daemon did not start:\n" + self.logged())
+        if ready:
+            wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
+                     or self.process.poll() is not None)
+            if "lodewatchd: note: lodewatchd" not in self.logged()[before:]:
+                raise RuntimeError("the daemon did not start:\n" + self.logged())
         return self
 
     def logged(self):
