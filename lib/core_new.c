@@ -35,7 +35,7 @@ init_site(struct site_state *s)
 static int64_t
 site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
 {
-    int64_t interval = LW_MINUTE;
+    int64_t interval = 15 * LW_MINUTE;
 
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
         const struct lw_metering_point *point = &ledger->point[p];
