@@ -56,7 +56,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     size_t n = lw_event_pack(&event, ledger, bytes);
     assert(lw_event_unpack(bytes, n, ledger, &back) == 0);
     assert(back.kind == event.kind && back.at.ms == event.at.ms);
-    /* The same bytes, but for a meter whose dates were corrected since. */
-    assert(n == size);
+    assert(n <= size); /* ints may be padded */
     return 0;
 }
