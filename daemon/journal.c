@@ -162,7 +162,7 @@ end_group(struct journal *j, const struct journal_order *done)
         return;
     }
     if (j->stats.failing)
-        log_note("journal: writes to %s again; %" PRIu64 " readings were dropped", j->dir,
+        log_note("journal: writes to %s again; %" PRIu64 " records were dropped", j->dir,
                  j->stats.dropped);
     j->stats.failing = false;
     if (done->publish != JOURNAL_NOWHERE) {
@@ -222,7 +222,7 @@ journal_room(struct journal *j, enum journal_kind kind, size_t n)
         buffer_reserve(&j->fill, n))
         return true;
     if (j->stats.dropped++ == 0)
-        log_error("journal: no room for more; readings are dropped");
+        log_error("journal: no room for more in memory; records are dropped");
     return false;
 }
 

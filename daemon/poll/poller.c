@@ -175,7 +175,7 @@ end_good(struct poller *p, struct meter *m, struct lw_event *event)
         gateway->silent--;
     m->failures = 0;
     m->flags |= GOOD;
-    event->at = event->reading.time = event->reading.received = clock_now(p->clock).wall;
+    event->at = event->reading.time = event->reading.received = p->pool.received;
     p->event(p->arg, event);
     end_read(p, m);
 }

@@ -4,13 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "daemon/files.h"
 #include "daemon/poll/poller.h"
 
 enum {
-    PROFILES = 1000
+    PROFILES = 1000,
+    PATH_MOST = 1024
 };
+
+#define INSTALLED LODEWATCH_PREFIX "/share/lodewatch/profiles"
+#define IN_SOURCE "/../etc/profiles" /* from build/ */
 
 struct profiles {
     int n;
@@ -42,16 +47,35 @@ load_one(const char *path, struct lw_faults *faults, struct profiles *profiles)
     return rc == LW_ENOMEM ? rc : 0;
 }
 
+/* Where the profiles are when nobody says: as installed, or where the program is run from
+ * the tree that it was built in. */
+static const char *
+default_dir(char path[PATH_MOST])
+{
+    ssize_t n = readlink("/proc/self/exe", path, PATH_MOST - sizeof IN_SOURCE);
+    char *slash;
+
+    if (access(INSTALLED, R_OK) == 0 || n <= 0)
+        return INSTALLED;
+    path[n] = 0;
+    slash = strrchr(path, '/');
+    memcpy(slash, IN_SOURCE, sizeof IN_SOURCE);
+    return access(path, R_OK) == 0 ? path : INSTALLED;
+}
+
 int
 profiles_load(const char *dir, struct lw_faults *faults, struct profiles **ret_profiles)
 {
     struct profiles *profiles = calloc(1, sizeof *profiles);
     struct dirent **entry = NULL;
+    char fallback[PATH_MOST];
     uint32_t before = faults->n;
     int rc = 0;
 
     if (profiles == NULL)
         return LW_ENOMEM;
+    if (*dir == 0)
+        dir = default_dir(fallback);
     int n = scandir(dir, &entry, is_profile, alphasort);
     if (n < 0)
         lw_fault_add(faults, dir, 0, 0, "cannot be read: %s", strerror(errno));

@@ -24,7 +24,6 @@ enum {
     EXIT_INPUT = 2
 };
 
-#define PROFILES LODEWATCH_PREFIX "/share/lodewatch/profiles"
 
 static const char usage[] =
     "usage: lodewatch-sim --ledger DIR [OPTION]...\n"
@@ -39,9 +38,8 @@ static const char usage[] =
     "                      `exception` 0x0B\n"
     "  --clock-start T     simulated time begins at T (RFC 3339; default: now)\n"
     "  --clock-rate N      and runs N times as fast (default 1)\n"
-    "  --follow SOCKET     or follows a daemon's clock (its state_dir/clock.sock)\n"
-    "  --profiles DIR      meter profiles (default " PROFILES ",\n"
-    "                      or etc/profiles where that is not there)\n"
+    "  --follow SOCKET     follows a daemon's clock (its state_dir/clock.sock) instead\n"
+    "  --profiles DIR      meter profiles (default: the installed ones)\n"
     "  --timezone ZONE     of local times (default Asia/Shanghai)\n"
     "  --seed N            of the load shapes' noise (default 1)\n"
     "  --help              print this\n"
@@ -124,7 +122,7 @@ parse_arguments(int argc, char **argv, struct arguments *a)
 {
     char *end;
     int c;
-    *a = (struct arguments){.rate = 1, .timezone = "Asia/Shanghai", .seed = 1};
+    *a = (struct arguments){.rate = 1, .timezone = "Asia/Shanghai", .seed = 1, .profiles = ""};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'l':
@@ -180,10 +178,6 @@ parse_arguments(int argc, char **argv, struct arguments *a)
         return bad_usage("--ledger is missing");
     if (a->readings && a->shapes)
         return bad_usage("--readings and --shapes: expected one of the two");
-    if (a->follow && a->start)
-        return bad_usage("--follow and --clock-start: expected one of the two");
-    if (!a->profiles)
-        a->profiles = access(PROFILES, R_OK) == 0 ? PROFILES : "etc/profiles";
     return 0;
 }
 

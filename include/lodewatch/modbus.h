@@ -23,8 +23,8 @@ enum lw_mb_exception {
     LW_MB_DEVICE_FAILURE = 4,
     LW_MB_ACKNOWLEDGE = 5,
     LW_MB_DEVICE_BUSY = 6,
-    LW_MB_NO_PATH = 10,     /* a gateway's: the unit's line is not available */
-    LW_MB_NO_ANSWER = 11,   /* a gateway's: the unit did not answer */
+    LW_MB_NO_PATH = 10,   /* a gateway's: the unit's line is not available */
+    LW_MB_NO_ANSWER = 11, /* a gateway's: the unit did not answer */
 };
 
 enum {
@@ -51,18 +51,21 @@ struct lw_mbap_frame {
 };
 
 /* Writes a request; LW_EINVAL for another function code or a count out of range. */
-LW_MUSTCHECK int lw_mbap_request(uint16_t transaction, const struct lw_mb_request *req,
-                                 uint8_t frame[LW_MBAP_REQUEST]);
+LW_MUSTCHECK
+int lw_mbap_request(uint16_t transaction, const struct lw_mb_request *req,
+                    uint8_t frame[LW_MBAP_REQUEST]);
 
 /* Finds the frame at the head of `data`. Returns its whole length; LW_EAGAIN: more bytes
  * are needed; LW_EPROTO: this is no Modbus TCP stream (protocol id or length), and where
  * the next frame begins cannot be known. */
-LW_MUSTCHECK int lw_mbap_next(const uint8_t *data, size_t n, struct lw_mbap_frame *ret_frame);
+LW_MUSTCHECK
+int lw_mbap_next(const uint8_t *data, size_t n, struct lw_mbap_frame *ret_frame);
 
 /* Holds a reply's PDU against the request. 0: *ret_data has exactly the bytes asked for;
  * 1..255: the exception code that it carries; LW_EPROTO: it answers something else. */
-LW_MUSTCHECK int lw_mb_reply(const struct lw_mb_request *req, const uint8_t *pdu, size_t n,
-                             const uint8_t **ret_data, size_t *ret_n);
+LW_MUSTCHECK
+int lw_mb_reply(const struct lw_mb_request *req, const uint8_t *pdu, size_t n,
+                const uint8_t **ret_data, size_t *ret_n);
 
 /* The serving side, for the simulator. A request's PDU -> *ret_req (unit untouched).
  * 0, or the exception code to answer with. */
@@ -71,7 +74,7 @@ int lw_mb_parse_request(const uint8_t *pdu, size_t n, struct lw_mb_request *ret_
  * Returns the frame's length. `frame` holds LW_MBAP_MAX. */
 size_t lw_mbap_answer(uint16_t transaction, const struct lw_mb_request *req,
                       const uint8_t *data, size_t n, uint8_t *frame);
-size_t lw_mbap_exception(uint16_t transaction, uint8_t unit, uint8_t function, uint8_t code,
-                         uint8_t *frame);
+size_t lw_mbap_exception(uint16_t transaction, uint8_t unit, uint8_t function,
+                         uint8_t code, uint8_t *frame);
 
 #endif

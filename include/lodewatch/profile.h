@@ -50,9 +50,9 @@ struct lw_register {
     uint16_t scale_register;
     bool apply_ct; /* the device gives secondary values: multiply by the ledger's ratio */
     bool apply_pt;
-    bool has_missing;  /* a raw value that means "not available" */
-    uint64_t missing;  /* its bits, right-aligned */
-    bool has_range;    /* what the model can really show, in the CSV unit; else no value */
+    bool has_missing; /* a raw value that means "not available" */
+    uint64_t missing; /* its bits, right-aligned */
+    bool has_range;   /* what the model can really show, in the CSV unit; else no value */
     double min;
     double max;
 };
@@ -83,7 +83,7 @@ struct lw_profile {
     uint16_t max_gap;       /* unwanted registers that may be read along */
     int32_t min_gap_ms;     /* between two requests */
     int32_t connect_pause_ms;
-    int32_t timeout_ms;     /* 0: the gateway's */
+    int32_t timeout_ms; /* 0: the gateway's */
     struct lw_address_range forbidden[LW_PROFILE_FORBIDDEN];
     uint16_t nforbidden;
 
@@ -93,8 +93,9 @@ struct lw_profile {
 };
 
 /* Parses a profile; `file` names it in faults. LW_EPARSE with faults, LW_ENOMEM. */
-LW_MUSTCHECK int lw_profile_new(const char *file, const char *json, size_t n,
-                                struct lw_faults *faults, struct lw_profile **ret_profile);
+LW_MUSTCHECK
+int lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *faults,
+                   struct lw_profile **ret_profile);
 void lw_profile_free(struct lw_profile *profile);
 
 /* A read that fetches several quantities at once. */
@@ -105,7 +106,9 @@ struct lw_read_block {
     uint64_t regs; /* bit i: profile->reg[i] lies in it */
 };
 
-enum { LW_READ_BLOCKS = LW_PROFILE_POINTS };
+enum {
+    LW_READ_BLOCKS = LW_PROFILE_POINTS
+};
 
 /* Lays the profile's registers into as few reads as its maximum, gaps and forbidden
  * ranges allow. `split` (bit i) asks that reg[i] not be joined to others, for a device
@@ -123,8 +126,9 @@ int lw_profile_decode(const struct lw_profile *profile, const struct lw_read_blo
 
 /* The inverse, for the simulator: writes the registers of `block` as a device with these
  * values would answer; what is not measured reads as its "not available" value, or 0. */
-void lw_profile_encode(const struct lw_profile *profile, const struct lw_read_block *block,
-                       const struct lw_reading *reading, int64_t ct_milli, int64_t pt_milli,
-                       uint8_t *data);
+void lw_profile_encode(const struct lw_profile *profile,
+                       const struct lw_read_block *block,
+                       const struct lw_reading *reading, int64_t ct_milli,
+                       int64_t pt_milli, uint8_t *data);
 
 #endif

@@ -268,25 +268,6 @@ static const struct sentences table[] = {
         .back = "The site has a meter, coordinates, a responsible person and a status.",
         .action = "complete the ledger",
     },
-    /* Of any rule: what it spoke about was taken off the ledger. */
-    {
-        .rule = LW_RULES,
-        .finding = LW_FOUND_GONE,
-        .zh = true,
-        .event = "台账变更",
-        .returned = "{subject}已不在台账中，不再监测",
-        .back = "预警因台账变更而结束，并非用电已得到说明。",
-        .action = "核对台账变更",
-    },
-    {
-        .rule = LW_RULES,
-        .finding = LW_FOUND_GONE,
-        .zh = false,
-        .event = "Ledger changed",
-        .returned = "{subject} is in the ledger no more and is not watched",
-        .back = "The alarm ended because the ledger changed, not because the load was explained.",
-        .action = "check the change of the ledger",
-    },
 };
 
 const struct sentences *
@@ -294,8 +275,6 @@ lw_sentences(enum lw_rule_id rule, enum lw_finding finding, bool zh)
 {
     const struct sentences *row = NULL;
 
-    if (finding == LW_FOUND_GONE)
-        rule = LW_RULES;
     for (size_t i = 0; i < sizeof table / sizeof *table; i++)
         if (table[i].rule == rule && table[i].zh == zh &&
             (!row || table[i].finding == finding))
@@ -339,10 +318,11 @@ static const struct {
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},
     [COMMA] = {"、", ", "},
-    [GONE] = {"该对象已不在台账中，预警随之结束",
-              "The subject has left the ledger, and the alarm with it"},
-    [GONE_WHY] = {"台账变更后该对象不再登记；这不说明用电已经恢复正常。",
-                  "A change of the ledger removed it; that says nothing about the load."},
+    [GONE] = {"{subject}已不在台账中，不再监测",
+              "{subject} is in the ledger no more and is not watched"},
+    [GONE_WHY] =
+        {"预警因台账变更而结束，并非用电已得到说明。",
+         "The alarm ended because the ledger changed, not because the load was explained."},
     [UNLICENSED] = {"无有效{licences}而", "without a valid {licences}"},
     [BY_STATUS] = {"状态为“{status_name}”而", "while the status is '{status_name}'"},
     [BOTH_MISSING] = {"和", " or "},

@@ -62,7 +62,7 @@ size_t
 lw_profile_blocks(const struct lw_profile *profile, uint64_t split,
                   struct lw_read_block blocks[LW_READ_BLOCKS])
 {
-    struct lw_read_block spans[LW_PROFILE_POINTS];
+    struct lw_read_block spans[LW_PROFILE_POINTS] = {0};
     size_t n = 0;
 
     for (size_t i = 0; i < profile->nregs; i++) {

@@ -46,16 +46,34 @@ divide_round(__int128 num, __int128 den)
     return q;
 }
 
+/* num / den, rounded half away from zero, where 64 bits do: a tenth of the time. den > 0.
+ */
+static int64_t
+divide_round64(int64_t num, int64_t den)
+{
+    int64_t q = num / den, r = num % den;
+    if (r < 0 ? -r >= den + r : r >= den - r)
+        q += num < 0 ? -1 : 1;
+    return q;
+}
+
 /* The exact way. What 2^126 cannot hold is far over every limit, as den is at most 1e15.
  */
 static enum value
 scale_exact(__int128 raw, const struct register_ratio *ratio,
             const struct lw_quantity_info *info, int64_t *ret_value)
 {
-    __int128 most = ((__int128)1 << 126) / (ratio->num < 0 ? -ratio->num : ratio->num);
-    if (raw > most || raw < -most)
-        return IMPOSSIBLE;
-    __int128 v = divide_round(raw * ratio->num, ratio->den);
+    int64_t small;
+    __int128 v;
+    if (!__builtin_mul_overflow(raw, ratio->num, &small)) {
+        v = divide_round64(small, (int64_t)ratio->den);
+    } else {
+        __int128 most =
+            ((__int128)1 << 126) / (ratio->num < 0 ? -ratio->num : ratio->num);
+        if (raw > most || raw < -most)
+            return IMPOSSIBLE;
+        v = divide_round(raw * ratio->num, ratio->den);
+    }
     if (v < info->min || v > info->max)
         return IMPOSSIBLE;
     *ret_value = (int64_t)v;
@@ -90,15 +108,16 @@ decode(const struct lw_register *reg, int exponent, const uint8_t *data, int64_t
     if (!isfinite(raw))
         return IMPOSSIBLE;
 
-    /* What the device shows, before CT and PT. */
-    struct register_line line = register_line(reg, exponent, 1000, 1000);
-    double shown = (raw * line.factor + line.offset) / (double)info->per_unit;
-    if (reg->has_range && !(shown >= reg->min && shown <= reg->max))
-        return IMPOSSIBLE;
-
+    if (reg->has_range) {
+        /* What the device shows, before CT and PT. */
+        struct register_line line = register_line(reg, exponent, 1000, 1000);
+        double shown = (raw * line.factor + line.offset) / (double)info->per_unit;
+        if (!(shown >= reg->min && shown <= reg->max))
+            return IMPOSSIBLE;
+    }
     if (!is_float && register_ratio(reg, exponent, ct_milli, pt_milli, &ratio))
         return scale_exact(raw_integer(reg, bits), &ratio, info, ret_value);
-    line = register_line(reg, exponent, ct_milli, pt_milli);
+    struct register_line line = register_line(reg, exponent, ct_milli, pt_milli);
     return scale_double(raw * line.factor + line.offset, info, ret_value);
 }
 

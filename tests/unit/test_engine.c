@@ -47,7 +47,7 @@ struct bytes {
 };
 
 struct world {
-    char dir[64], cut[80];
+    char dir[400], cut[420];
     struct event_base *base;
     struct journal *journal;
     struct engine *engine;
@@ -265,7 +265,9 @@ setup(void **state)
 {
     struct world *w = calloc(1, sizeof *w);
 
-    strcpy(w->dir, "/tmp/test_engine.XXXXXX");
+    const char *tmp = getenv("TMPDIR");
+
+    snprintf(w->dir, sizeof w->dir - 32, "%s/engine.XXXXXX", tmp ? tmp : "/tmp");
     assert_non_null(mkdtemp(w->dir));
     snprintf(w->cut, sizeof w->cut, "%s.cut", w->dir);
     w->base = event_base_new();
@@ -320,7 +322,7 @@ cut_off_at(const struct world *w, uint64_t position)
     clear_dir(w->cut);
     assert_int_equal(mkdir(w->cut, 0700), 0);
     while ((entry = readdir(dir))) {
-        char from[400], to[400];
+        char from[700], to[700];
         uint64_t at;
 
         if (sscanf(entry->d_name, "%" SCNx64, &at) != 1 || at > position)

@@ -171,7 +171,7 @@ static const struct row {
     {"all gaps", &ALL_GAPS, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
      "台账缺少：电表、坐标、责任人、监管状态"},
     {"a subject that is gone is not called explained", &CLOSED_GONE, LW_ALERT_RETURNED,
-     LW_PART_HEADLINE, false, "The subject has left the ledger, and the alarm with it"},
+     LW_PART_HEADLINE, false, "Pit Three is in the ledger no more and is not watched"},
     {"a line for a terminal", &SILENT, LW_ALERT_RETURNED, LW_PART_LINE, false,
      "Pit One: metering point P1 communicates again. Good samples come again. Check what was "
      "used in between against the register."},
