@@ -93,20 +93,6 @@ unpack_meter(struct lw_unpacker *u)
     return key;
 }
 
-/* The row that was packed, or, where its dates were corrected, the one in place. */
-static int
-find_meter(const struct lw_ledger *ledger, const struct meter_key *key, lw_wall t,
-           uint32_t *ret_meter)
-{
-    int32_t meter = lw_ledger_meter(ledger, key->id, key->n, key->installed);
-    if (meter == LW_NONE)
-        meter = lw_ledger_meter(ledger, key->id, key->n, t);
-    if (meter == LW_NONE)
-        return LW_ENOTFOUND;
-    *ret_meter = (uint32_t)meter;
-    return 0;
-}
-
 static void
 unpack_reading(struct lw_unpacker *u, lw_wall at, struct lw_reading *r)
 {
@@ -121,14 +107,14 @@ unpack_reading(struct lw_unpacker *u, lw_wall at, struct lw_reading *r)
     }
 }
 
-int
-lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
-                struct lw_event *ret_event)
+/* All of an event but its meter's index, which stays 0. */
+static int
+unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
+             struct meter_key *ret_key)
 {
     struct lw_event event = {.kind = LW_EVENT_TICK};
     struct meter_key key = {.id = NULL};
     struct lw_unpacker u;
-    int rc = 0;
 
     lw_unpack_init(&u, bytes, n);
     uint8_t form = lw_unpack_u8(&u);
@@ -158,11 +144,57 @@ lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
     }
     if (u.rc != 0 || u.at != n)
         return LW_EPARSE;
-    if (event.kind == LW_EVENT_READING)
+    *ret_event = event;
+    *ret_key = key;
+    return 0;
+}
+
+/* The row that was packed, or, where its dates were corrected, the one in place. */
+static int
+find_meter(const struct lw_ledger *ledger, const struct meter_key *key, lw_wall t,
+           uint32_t *ret_meter)
+{
+    int32_t meter = lw_ledger_meter(ledger, key->id, key->n, key->installed);
+    if (meter == LW_NONE)
+        meter = lw_ledger_meter(ledger, key->id, key->n, t);
+    if (meter == LW_NONE)
+        return LW_ENOTFOUND;
+    *ret_meter = (uint32_t)meter;
+    return 0;
+}
+
+int
+lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
+                struct lw_event *ret_event)
+{
+    struct lw_event event;
+    struct meter_key key;
+
+    int rc = unpack_event(bytes, n, &event, &key);
+    if (rc == 0 && event.kind == LW_EVENT_READING)
         rc = find_meter(ledger, &key, event.reading.time, &event.reading.meter);
-    else if (event.kind == LW_EVENT_READ_FAILED)
+    else if (rc == 0 && event.kind == LW_EVENT_READ_FAILED)
         rc = find_meter(ledger, &key, event.at, &event.failed.meter);
     if (rc == 0)
         *ret_event = event;
     return rc;
+}
+
+int
+lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
+                const char **ret_meter, size_t *ret_meter_n)
+{
+    struct lw_event event;
+    struct meter_key key;
+
+    int rc = unpack_event(bytes, n, &event, &key);
+    if (rc == 0 && event.kind != LW_EVENT_READING)
+        rc = LW_EPARSE;
+    if (rc != 0)
+        return rc;
+    *ret_reading = event.reading;
+    ret_reading->meter = UINT32_MAX;
+    *ret_meter = key.id;
+    *ret_meter_n = key.n;
+    return 0;
 }
