@@ -68,8 +68,11 @@ struct lw_alert_brief {
     char subject[LW_ID_MAX + 16];
     char rule[32];
     char priority[16];
-    char zh[512]; /* "headline description" */
-    char en[512];
+    char time[LW_TIME_TEXT]; /* local, with its offset */
+    char name[128];          /* the site's, or "" */
+    char name_en[128];
+    char zh[1024]; /* "headline description" */
+    char en[1024];
 };
 LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
 

@@ -84,7 +84,9 @@ class Daemon:
     """A folder with everything, and the daemon that runs in it."""
 
     def __init__(self, gateway=None, ledger=None, **sections):
-        self.dir = tempfile.mkdtemp(prefix="lodewatch-test-")
+        # The path of a Unix socket has 107 bytes at most.
+        base = tempfile.gettempdir()
+        self.dir = tempfile.mkdtemp(prefix="lodewatch-", dir=base if len(base) < 60 else "/tmp")
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.process = None
@@ -131,9 +133,11 @@ class Daemon:
         before = len(self.logged())
         self.process = subprocess.Popen([DAEMON, "--config", self.path("conf"), *arguments],
                                         stderr=self.log, **kwargs)
-        if ready and not wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
-                                  or self.process.poll() is not None):
-            raise RuntimeError("the daemon did not start:\n" + self.logged())
+        if ready:
+            wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
+                     or self.process.poll() is not None)
+            if "lodewatchd: note: lodewatchd" not in self.logged()[before:]:
+                raise RuntimeError("the daemon did not start:\n" + self.logged())
         return self
 
     def logged(self):
