@@ -96,9 +96,9 @@ def ledger_in_database():
     check(wait_for(lambda: len(d.json("/api/v1/sites")["sites"]) == 4), d.logged())
     CLUSTER.stop()
     try:
+        check(wait_for(lambda: not d.json("/readyz")["checks"][0]["ok"]), "still there")
         d.signal(signal.SIGHUP)
-        check(wait_for(lambda: "not reloaded" in d.logged() or
-                       "ledger.snapshot" in d.logged()), d.logged())
+        check(wait_for(lambda: "which has the ledger, is away" in d.logged()), d.logged())
         equal(d.stop()[0], 0)
         d.start()
         check("ledger.snapshot" in d.logged(), d.logged())
