@@ -10,7 +10,8 @@
 #include "daemon/journal.h"
 
 void
-store_feed_init(struct store_feed *feed, int32_t meters, int64_t start_ms, int64_t step_ms)
+store_feed_init(struct store_feed *feed, int32_t meters, int64_t start_ms,
+                int64_t step_ms)
 {
     struct lw_ledger_text text = {0};
     static struct lw_faults faults;
@@ -18,8 +19,10 @@ store_feed_init(struct store_feed *feed, int32_t meters, int64_t start_ms, int64
     size_t n = 0;
     FILE *to = open_memstream(&csv, &n);
 
-    *feed = (struct store_feed){.meters = meters, .start_ms = start_ms, .step_ms = step_ms};
-    fprintf(to, "meter_id,installed_at,site_id,role,gateway_id,unit,profile,interval_s\n");
+    *feed =
+        (struct store_feed){.meters = meters, .start_ms = start_ms, .step_ms = step_ms};
+    fprintf(to,
+            "meter_id,installed_at,site_id,role,gateway_id,unit,profile,interval_s\n");
     for (int32_t i = 0; i < meters; i++)
         fprintf(to, "m%06d,2000-01-01T00:00:00Z,s,supply,g%d,%d,generic,60\n", i, i / 200,
                 i % 200 + 1);
@@ -93,22 +96,23 @@ store_feed_reading(struct store_feed *feed, struct journal *journal, uint16_t q)
 }
 
 void
-store_feed_alert(struct journal *journal, uint32_t alarm, uint32_t revision, int64_t at_ms)
+store_feed_alert(struct journal *journal, uint32_t alarm, uint32_t revision,
+                 int64_t at_ms)
 {
     char time[LW_TIME_TEXT];
     char record[1024] = {0}; /* the store does not read its head */
 
     lw_wall_format((lw_wall){at_ms}, time);
 
-    int n = snprintf(record + 29, sizeof(record) - 29,
-                     "{\"specversion\":\"1.0\",\"id\":\"%032x.%u\",\"source\":\"urn:test\","
-                     "\"type\":\"org.lodewatch.alert.%s.v1\",\"subject\":\"site/s\","
-                     "\"time\":\"%s\",\"data\":{\"site\":{\"id\":\"s\"},"
-                     "\"rule\":{\"id\":\"closed_load\"},\"alarm\":{\"id\":\"%032x\","
-                     "\"state\":\"unacknowledged_active\",\"priority\":\"high\","
-                     "\"revision\":%u},\"name\":\"关闭\"}}",
-                     alarm, revision, revision == 1 ? "raised" : "updated", time, alarm,
-                     revision);
+    int n = snprintf(
+        record + 29, sizeof(record) - 29,
+        "{\"specversion\":\"1.0\",\"id\":\"%032x.%u\",\"source\":\"urn:test\","
+        "\"type\":\"org.lodewatch.alert.%s.v1\",\"subject\":\"site/s\","
+        "\"time\":\"%s\",\"data\":{\"site\":{\"id\":\"s\"},"
+        "\"rule\":{\"id\":\"closed_load\"},\"alarm\":{\"id\":\"%032x\","
+        "\"state\":\"unacknowledged_active\",\"priority\":\"high\","
+        "\"revision\":%u},\"name\":\"关闭\"}}",
+        alarm, revision, revision == 1 ? "raised" : "updated", time, alarm, revision);
 
     journal_append(journal, JOURNAL_ALERT, record, 29 + (size_t)n);
 }

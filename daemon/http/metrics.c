@@ -195,7 +195,8 @@ add_polls(struct evbuffer *out, const struct figures *figures)
     head(out, "lodewatch_polls_total", "counter", "Reads of meters, by how they ended.");
     for (int r = 0; r < POLL_RESULTS; r++) {
         evbuffer_add_printf(out, "lodewatch_polls_total{result=\"%s\"} %ju\n",
-                            poller_result_name(r), (uintmax_t)figures->poller.polls[r]);
+                            poller_result_name((enum poller_result)r),
+                            (uintmax_t)figures->poller.polls[r]);
     }
 }
 
@@ -209,7 +210,7 @@ add_alarms(struct evbuffer *out, const struct lw_core *core)
     head(out, "lodewatch_alarms_active", "gauge", "Alarms that stand, by priority.");
     for (int p = 0; p <= LW_PRIORITY_URGENT; p++) {
         evbuffer_add_printf(out, "lodewatch_alarms_active{priority=\"%s\"} %u\n",
-                            lw_priority_name(p), active[p]);
+                            lw_priority_name((enum lw_priority)p), active[p]);
     }
 }
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "daemon/store/ledger_table.h"
+#include "daemon/store/migrate.h"
 #include "daemon/store/pg_sync.h"
 
 /* Whom the faults name: what is wrong is no file's. */
@@ -42,6 +43,30 @@ store_migrate(const char *conninfo, int *ret_from, int *ret_to, struct lw_faults
     }
     pg_sync_close(&pg);
     return rc;
+}
+
+int
+store_schema(const char *conninfo, int *ret_version, struct lw_faults *faults)
+{
+    struct pg_sync pg;
+    int rc = pg_sync_open(&pg, conninfo);
+
+    if (rc == 0)
+        rc = pg_sync_run(&pg, "SELECT to_regclass('schema_version')");
+    if (rc == 0 && pg.value && pg.value[0])
+        rc = pg_sync_run(&pg, "SELECT max(version) FROM schema_version");
+    if (rc < 0)
+        fail(&pg, rc, faults);
+    else
+        *ret_version = pg.value ? atoi(pg.value) : 0;
+    pg_sync_close(&pg);
+    return rc;
+}
+
+int
+store_schema_newest(void)
+{
+    return migrate_newest();
 }
 
 /* Text of SQL: printed to `to`, then taken as a string. */
@@ -282,8 +307,10 @@ store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
 
     /* One import at a time; those who read see the old ledger until COMMIT. */
     if (rc == 0)
-        rc = pg_sync_run(
-            &pg, "BEGIN; SELECT pg_advisory_xact_lock(hashtext('lodewatch.import'))");
+        rc = pg_sync_run(&pg,
+                         "BEGIN; SET LOCAL lock_timeout = '1min';"
+                         "SET LOCAL statement_timeout = '10min';"
+                         "SELECT pg_advisory_xact_lock(hashtext('lodewatch.import'))");
     for (int i = 0; i < LW_TABLES && rc == 0; i++)
         rc = import_table(&pg, ledger, (enum lw_table)i, &counts);
     if (rc == 0)

@@ -11,7 +11,8 @@
 #include "daemon/store/migrate.h"
 
 enum {
-    WAITING = 1
+    WAITING = 1,
+    SILENT_MS = 11 * 60 * 1000, /* the server ends what takes longer than 10 min */
 };
 
 static void
@@ -121,9 +122,12 @@ run(struct pg_sync *sync, const char *sql, pg_feed *in, pg_take *out)
         return LW_EIO; /* lost before; the error says why */
     free(sync->value);
     sync->value = NULL;
-    pg_conn_send(sync->conn,
-                 &(struct pg_query){
-                     .sql = sql, .feed = in, .take = out, .done = on_done, .arg = sync});
+    pg_conn_send(sync->conn, &(struct pg_query){.sql = sql,
+                                                .feed = in,
+                                                .take = out,
+                                                .most_ms = SILENT_MS,
+                                                .done = on_done,
+                                                .arg = sync});
     return wait_for(sync);
 }
 

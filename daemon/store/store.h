@@ -75,4 +75,9 @@ int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
 int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
                   struct lw_faults *faults);
 
+/* The version of the database's schema, 0 where there is none yet, and the newest one
+ * that this program knows. Changes nothing. */
+int store_schema(const char *conninfo, int *ret_version, struct lw_faults *faults);
+int store_schema_newest(void);
+
 #endif

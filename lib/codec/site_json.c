@@ -72,7 +72,7 @@ point_json(const struct lw_core *core, int32_t index)
     }
     return json_pack(
         "{s:s, s:s, s:o, s:o}", "id", point->id, "role",
-        lw_enum_name(LW_ENUM_ROLE, point->role), "parent",
+        lw_enum_name(LW_ENUM_ROLE, (int)point->role), "parent",
         text_or_null(point->parent == LW_NONE ? "" : ledger->point[point->parent].id),
         "meters", meters);
 }
@@ -109,7 +109,7 @@ position_json(const struct lw_site *site)
                      site->lon_udeg / 1e6, "datum",
                      site->datum == LW_DATUM_NONE
                          ? json_null()
-                         : json_string(lw_enum_name(LW_ENUM_DATUM, site->datum)));
+                         : json_string(lw_enum_name(LW_ENUM_DATUM, (int)site->datum)));
 }
 
 /* Writes `json`, which it takes over, into text. */
@@ -145,8 +145,8 @@ lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
     }
     return dump(json_pack("{s:s, s:s, s:o, s:s, s:s, s:o, s:o, s:o, s:o, s:o}", "id",
                           s->id, "name", s->name, "name_en", text_or_null(s->name_en),
-                          "kind", lw_enum_name(LW_ENUM_SITE_KIND, s->kind), "status",
-                          lw_enum_name(LW_ENUM_STATUS, lw_site_status_at(s, now)),
+                          "kind", lw_enum_name(LW_ENUM_SITE_KIND, (int)s->kind), "status",
+                          lw_enum_name(LW_ENUM_STATUS, (int)lw_site_status_at(s, now)),
                           "status_since", time_or_null(s->status_since), "area",
                           area_json(ledger, s->area), "position", position_json(s),
                           "balance", balance_json(core, site), "points", points),

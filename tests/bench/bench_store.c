@@ -2,7 +2,8 @@
  * with meter_last and the cursor, beside a bare binary COPY of the same rows, batch by
  * batch, into the same table from one connection. Both in the same run, by turns.
  *
- * bench_store CONNINFO-FILE [READINGS [METERS [ROWS-OF-A-BATCH]]]: an empty database of its own. */
+ * bench_store CONNINFO-FILE [READINGS [METERS [ROWS-OF-A-BATCH]]]: an empty database of
+ * its own. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,7 +20,9 @@
 #include "daemon/store/store.h"
 #include "tests/store_feed.h"
 
-enum { ROUNDS = 5 };
+enum {
+    ROUNDS = 5
+};
 #define GOAL  0.9
 #define START INT64_C(1741737600000) /* 2025-03-12T00:00:00Z */
 
@@ -79,8 +82,11 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 static void
 fill(struct bench *b, const char *dir, int32_t meters)
 {
-    struct journal_options options = {.dir = dir, .sync_ms = 50, .segment_bytes = INT64_C(1) << 31,
-                                      .segment_ms = LW_HOUR, .keep_ms = LW_DAY,
+    struct journal_options options = {.dir = dir,
+                                      .sync_ms = 50,
+                                      .segment_bytes = INT64_C(1) << 31,
+                                      .segment_ms = LW_HOUR,
+                                      .keep_ms = LW_DAY,
                                       .max_bytes = INT64_C(1) << 33};
     struct store_feed feed;
 
@@ -99,8 +105,11 @@ fill(struct bench *b, const char *dir, int32_t meters)
 static double
 store_rate(struct bench *b, const char *conninfo, const char *dir)
 {
-    struct store_options options = {.conninfo = conninfo, .state_dir = dir,
-                                    .batch_rows = (int64_t)b->rows, .batch_ms = 1000, .days_ahead = 0};
+    struct store_options options = {.conninfo = conninfo,
+                                    .state_dir = dir,
+                                    .batch_rows = (int64_t)b->rows,
+                                    .batch_ms = 1000,
+                                    .days_ahead = 0};
     struct timeval now = {0, 0};
 
     b->started_us = 0;
@@ -125,8 +134,10 @@ take_batches(PGconn *pg, struct batch *batch, size_t nbatches, int64_t seconds)
 
         snprintf(sql, sizeof(sql),
                  "COPY (SELECT * FROM reading WHERE ts >= to_timestamp(%" PRId64 ") AND"
-                 " ts < to_timestamp(%" PRId64 ") ORDER BY meter_id, ts) TO STDOUT (FORMAT binary)",
-                 START / 1000 + (int64_t)i * seconds, START / 1000 + (int64_t)(i + 1) * seconds);
+                 " ts < to_timestamp(%" PRId64
+                 ") ORDER BY meter_id, ts) TO STDOUT (FORMAT binary)",
+                 START / 1000 + (int64_t)i * seconds,
+                 START / 1000 + (int64_t)(i + 1) * seconds);
         PQclear(run(pg, sql, PGRES_COPY_OUT));
         while ((n = PQgetCopyData(pg, &piece, 0)) > 0) {
             batch[i].data = realloc(batch[i].data, batch[i].n + (size_t)n);
@@ -147,7 +158,8 @@ bare_rate(PGconn *pg, const struct batch *batch, size_t nbatches, uint64_t readi
 
     for (size_t i = 0; i < nbatches; i++) {
         PQclear(run(pg, "COPY reading FROM STDIN (FORMAT binary)", PGRES_COPY_IN));
-        if (PQputCopyData(pg, batch[i].data, (int)batch[i].n) != 1 || PQputCopyEnd(pg, NULL) != 1)
+        if (PQputCopyData(pg, batch[i].data, (int)batch[i].n) != 1 ||
+            PQputCopyEnd(pg, NULL) != 1)
             die("COPY", PQerrorMessage(pg));
 
         PGresult *r = PQgetResult(pg);
@@ -211,7 +223,8 @@ main(int argc, char **argv)
     size_t nbatches = b.readings / b.rows;
     struct batch *batch = calloc(nbatches, sizeof(*batch));
 
-    /* The first run makes schema, partitions and the rows to compare with, and warms up. */
+    /* The first run makes schema, partitions and the rows to compare with, and warms up.
+     */
     store_rate(&b, conninfo, dir);
 
     PGconn *pg = PQconnectdb(conninfo);

@@ -2,9 +2,9 @@
  * readings; ends when the database has everything, or on SIGTERM.
  *
  * store_driver DIR CONNINFO-FILE METERS ROUNDS BATCH-ROWS [PAUSE-MS [START-MS]]
- * Appends ROUNDS readings a meter where the journal is new, some repeated ones and an alert
- * each 100 readings; waits PAUSE-MS after each 1,000. Prints "up" when PostgreSQL is there,
- * and the figures at the end. */
+ * Appends ROUNDS readings a meter where the journal is new, some repeated ones and an
+ * alert each 100 readings; waits PAUSE-MS after each 1,000. Prints "up" when PostgreSQL
+ * is there, and the figures at the end. */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -65,11 +65,11 @@ print_stats(const struct driver *d)
     struct store_stats s;
 
     store_stats(d->store, &s);
-    printf("{\"state\":%d,\"readings\":%" PRIu64 ",\"alerts\":%" PRIu64 ",\"batches\":%" PRIu64
-           ",\"failed\":%" PRIu64 ",\"refused\":%" PRIu64 ",\"behind\":%" PRIu64
-           ",\"error\":\"%s\"}\n",
-           (int)s.state, s.readings_stored, s.alerts_stored, s.batches, s.failed, s.refused,
-           s.behind, s.error);
+    printf("{\"state\":%d,\"readings\":%" PRIu64 ",\"alerts\":%" PRIu64
+           ",\"batches\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"refused\":%" PRIu64
+           ",\"behind\":%" PRIu64 ",\"error\":\"%s\"}\n",
+           (int)s.state, s.readings_stored, s.alerts_stored, s.batches, s.failed,
+           s.refused, s.behind, s.error);
     fflush(stdout);
 }
 
@@ -132,11 +132,16 @@ main(int argc, char **argv)
         return 1;
     conninfo[strcspn(conninfo, "\n")] = '\0';
 
-    struct journal_options journal = {.dir = argv[1], .sync_ms = 20,
-                                      .segment_bytes = 64 << 20, .segment_ms = LW_HOUR,
-                                      .keep_ms = LW_DAY, .max_bytes = INT64_C(1) << 32};
-    struct store_options store = {.conninfo = conninfo, .state_dir = argv[1],
-                                  .batch_rows = atoi(argv[5]), .batch_ms = 100,
+    struct journal_options journal = {.dir = argv[1],
+                                      .sync_ms = 20,
+                                      .segment_bytes = 64 << 20,
+                                      .segment_ms = LW_HOUR,
+                                      .keep_ms = LW_DAY,
+                                      .max_bytes = INT64_C(1) << 32};
+    struct store_options store = {.conninfo = conninfo,
+                                  .state_dir = argv[1],
+                                  .batch_rows = atoi(argv[5]),
+                                  .batch_ms = 100,
                                   .days_ahead = 1};
 
     d.base = event_base_new();
