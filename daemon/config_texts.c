@@ -209,7 +209,7 @@ config_texts_load(const struct config *config, bool exercise, struct lw_faults *
     texts->ledger.exercise = exercise;
     texts->ledger.tzif = texts->tzif;
     texts->ledger.tzif_n = tzif_n;
-    texts->ledger.holidays = texts->holidays;
+    texts->ledger.holidays = texts->holidays == NULL ? "" : texts->holidays;
     texts->ledger.holidays_n = holidays_n;
     *ret_texts = texts;
     return 0;

@@ -55,11 +55,35 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
     return rc != 0 ? rc : poller_rc;
 }
 
+/* Reading the ledger waits for PostgreSQL, and polling with it; so not where it is known
+ * to be away. */
+static int
+check_database(const struct daemon *d, struct lw_faults *faults)
+{
+    struct store_stats stats;
+    struct config config;
+    int rc = config_load(d->arguments.config, &config, faults);
+
+    if (rc != 0 || config.ledger[0] != '\0' || d->rooms.store == NULL ||
+        strcmp(config.conninfo, d->setup.config.conninfo) != 0)
+        return rc;
+    store_stats(d->rooms.store, &stats);
+    if (stats.state == STORE_UP)
+        return 0;
+    lw_fault_add(faults, d->arguments.config, 0, 0,
+                 "[database] conninfo: PostgreSQL, which has the ledger, is away");
+    return LW_EPARSE;
+}
+
 static int
 reload(struct daemon *d, struct lw_faults *faults)
 {
     struct setup fresh;
-    int rc = setup_load(d->arguments.config, d->arguments.simulated, &fresh, faults);
+    int rc = check_database(d, faults);
+
+    if (rc != 0)
+        return rc;
+    rc = setup_load(d->arguments.config, d->arguments.simulated, &fresh, faults);
 
     if (rc != 0)
         return rc;

@@ -28,6 +28,7 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, moved),
     LW_FIELD(struct meter_state, due_mwh),
     LW_FIELD(struct meter_state, power_at),
+    LW_FIELD(struct meter_state, promised_w),
     LW_FIELD(struct meter_state, jump_at),
     LW_FIELD(struct meter_state, stuck_at),
     LW_FIELD(struct meter_state, failures),

@@ -27,13 +27,14 @@ struct meter_state {
     int64_t heard;  /* when the last good sample came in, or since when one is owed */
     int64_t back;   /* since when good samples come again, while comm_loss stands */
     struct lw_register_state reg;
-    int64_t total_wh; /* the register unrolled: energy since the row began */
-    int64_t power_w;  /* mean between the last two registers; LW_NOT_GIVEN */
-    int64_t moved;    /* time of the reading at which the register last moved */
-    int64_t due_mwh;  /* energy that the power readings promise since (1/1000 Wh) */
-    int64_t power_at; /* time of the last power reading; NEVER */
-    int64_t jump_at;  /* when the register last jumped; NEVER */
-    int64_t stuck_at; /* when it was last found stuck; NEVER */
+    int64_t total_wh;   /* the register unrolled: energy since the row began */
+    int64_t power_w;    /* mean between the last two registers; LW_NOT_GIVEN */
+    int64_t moved;      /* time of the reading at which the register last moved */
+    int64_t due_mwh;    /* energy that the power readings promise since (1/1000 Wh) */
+    int64_t power_at;   /* time of the last power reading; NEVER */
+    int64_t promised_w; /* and its value */
+    int64_t jump_at;    /* when the register last jumped; NEVER */
+    int64_t stuck_at;   /* when it was last found stuck; NEVER */
     uint32_t failures;
     uint8_t silent; /* no good sample for as long as comm_loss allows */
     struct boundary mark[BOUNDARIES];

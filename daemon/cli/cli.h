@@ -24,6 +24,7 @@ cli_command cli_replay;
 cli_command cli_import;
 cli_command cli_migrate;
 cli_command cli_status;
+cli_command cli_watch;
 
 /* `file:line:column: text`, a line each, by file and place. */
 void cli_print_faults(FILE *to, struct lw_faults *faults);

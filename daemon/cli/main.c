@@ -11,6 +11,10 @@ static const struct {
 } commands[] = {
     {"check", cli_check, "find the faults in a ledger folder"},
     {"replay", cli_replay, "run the detector over recorded readings"},
+    {"watch", cli_watch, "print alerts (NDJSON) as sentences"},
+    {"import", cli_import, "bring a ledger folder into PostgreSQL"},
+    {"migrate", cli_migrate, "bring PostgreSQL's schema up to this release"},
+    {"status", cli_status, "ask the daemon and the database how they are"},
 };
 
 enum {

@@ -54,7 +54,7 @@ static int
 journald_deliver(void *sink, const char *json, size_t n)
 {
     struct lw_alert_brief alert;
-    char fields[4096];
+    char fields[8192];
     struct lw_text text;
     struct iovec parts[12];
     int count = 0;

@@ -270,6 +270,7 @@ on_bytes(void *arg, const uint8_t *data, size_t n)
     size_t used = 0;
     int len;
 
+    bus->pool->received = clock_now(bus->pool->clock).wall;
     while ((len = lw_mbap_next(data + used, n - used, &frame)) > 0) {
         take_frame(bus, &frame, now_us);
         used += (size_t)len;

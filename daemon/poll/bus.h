@@ -30,6 +30,7 @@ struct bus_pool {
     struct tcp_link_pool tcp;
     struct clock *clock;
     const struct timeval *timeout[BUS_TIMEOUT_MAX / BUS_TIMEOUT_STEP + 1];
+    lw_wall received; /* when the bytes came in whose replies are handed over */
     uint64_t stray, connects, disconnects;
     int32_t inflight;
 };

@@ -57,20 +57,19 @@ add_map(struct fleet *fleet, const struct lw_profile *profile, int32_t *ret_map)
     return 0;
 }
 
-/* By address: the ledger has them by id, and two gateways may share an endpoint. */
-static struct line *
-find_line(struct fleet *fleet, const char *address)
-{
-    for (size_t i = fleet->nlines; i-- > 0;)
-        if (strcmp(fleet->line[i].address, address) == 0)
-            return &fleet->line[i];
-    return NULL;
-}
-
+/* Lines stand by address: the ledger has gateways by id, and two may share an endpoint.
+ */
 static int
 by_address(const void *a, const void *b)
 {
     return strcmp(((const struct line *)a)->address, ((const struct line *)b)->address);
+}
+
+static struct line *
+find_line(const struct fleet *fleet, const char *address)
+{
+    struct line key = {.address = address};
+    return bsearch(&key, fleet->line, fleet->nlines, sizeof key, by_address);
 }
 
 static int

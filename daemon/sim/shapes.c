@@ -90,9 +90,9 @@ lighting(uint64_t key, const struct shape_minute *m)
 static double
 crusher(uint64_t key, const struct shape_minute *m)
 {
-    int64_t block = m->minute / 45;
-    double run = 25 + 15 * shape_noise(key, block);
-    if ((double)(m->minute % 45) >= run)
+    /* It runs for 25 to 40 of 45 minutes, then waits for stone. */
+    int64_t block = lw_floor_to(m->minute + (int64_t)(key % 45), 45) / 45;
+    if (!cycle(key, m, 45, 25 + 15 * shape_noise(key, block)))
         return 0.08;
     return 0.72 + 0.28 * shape_noise(key, m->minute);
 }

@@ -48,7 +48,7 @@ size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledge
 LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
                                  struct lw_event *ret_event);
 /* A packed reading without a ledger: its meter's id, borrowed from `bytes`, instead of an
- * index. LW_EPARSE: no reading, or not whole. */
+ * index. LW_EPARSE: no reading, or not whole; LW_EVERSION. */
 LW_MUSTCHECK int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
                                  const char **ret_meter, size_t *ret_meter_n);
 
@@ -68,8 +68,11 @@ struct lw_alert_brief {
     char subject[LW_ID_MAX + 16];
     char rule[32];
     char priority[16];
-    char zh[512]; /* "headline description" */
-    char en[512];
+    char time[LW_TIME_TEXT]; /* local, with its offset */
+    char name[128];          /* the site's, or "" */
+    char name_en[128];
+    char zh[1024]; /* "headline description" */
+    char en[1024];
 };
 LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
 

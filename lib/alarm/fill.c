@@ -430,7 +430,8 @@ fill(struct filler *f, const char *template)
         size_t n = strcspn(s + 1, "}");
         const struct place *found = NULL;
         for (size_t i = 0; i < sizeof places / sizeof *places && !found; i++)
-            if (strncmp(places[i].name, s + 1, n) == 0 && places[i].name[n] == '\0')
+            if (places[i].name[0] == s[1] && strncmp(places[i].name, s + 1, n) == 0 &&
+                places[i].name[n] == '\0')
                 found = &places[i];
         if (found)
             put(f, found);

@@ -4,7 +4,6 @@
 #include <lodewatch/ini.h>
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <ini.h>

@@ -234,6 +234,7 @@ read_footer(const char *s, size_t n, struct lw_zone *zone)
         zone->has_summer = true;
         skip_name(&c);
         zone->summer_s = at(&c, ',') ? zone->std_s + 3600 : take_offset(&c);
+        c.bad |= zone->summer_s >= OFFSET_LIMIT_S;
         zone->begins = take_rule(&c);
         zone->ends = take_rule(&c);
     }

@@ -34,7 +34,7 @@ copy_sentence(const json_t *infos, const char *language, char *text, size_t cap)
     json_array_foreach(infos, i, info) {
         const char *which = json_string_value(json_object_get(info, "language"));
         if (which != NULL && strncmp(which, language, 2) == 0) {
-            char part[256];
+            char part[900];
             copy(json_object_get(info, "headline"), part, sizeof part);
             lw_text_add(&t, part);
             copy(json_object_get(info, "description"), part, sizeof part);
@@ -61,6 +61,10 @@ lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief)
     copy(json_object_get(json_object_get(data, "rule"), "id"), b->rule, sizeof b->rule);
     copy(json_object_get(json_object_get(data, "alarm"), "priority"), b->priority,
          sizeof b->priority);
+    copy(json_object_get(json_object_get(data, "cap"), "sent"), b->time, sizeof b->time);
+    copy(json_object_get(json_object_get(data, "site"), "name"), b->name, sizeof b->name);
+    copy(json_object_get(json_object_get(data, "site"), "name_en"), b->name_en,
+         sizeof b->name_en);
     copy_sentence(json_object_get(data, "info"), "zh", b->zh, sizeof b->zh);
     copy_sentence(json_object_get(data, "info"), "en", b->en, sizeof b->en);
     json_decref(root);

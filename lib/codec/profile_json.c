@@ -454,7 +454,8 @@ lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *f
     }
     root = json_loadb(json, n, JSON_REJECT_DUPLICATES, &error);
     if (!root) {
-        if (json_error_code(&error) == json_error_out_of_memory)
+        /* Where memory is exhausted, jansson mostly says nothing at all. */
+        if (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory)
             rc = LW_ENOMEM;
         else
             walk_fault(&p.walk, syntax_at(&p.walk, &error), "%s", error.text);

@@ -43,18 +43,27 @@ jump(struct lw_core *core, int32_t meter, const struct judged *judged)
     }
 }
 
-/* Sums up the energy that the power promises, from one power reading to the next. */
+/* Sums up the energy that the power promises, from one power reading to the next: at
+ * least the smaller of the two. */
 static void
 promise(struct meter_state *m, const struct lw_reading *r)
 {
-    int64_t ms = m->power_at == NEVER ? 0 : r->time.ms - m->power_at;
+    int64_t ms = r->time.ms - m->power_at;
     int64_t power_w = r->value[LW_ACTIVE_POWER];
 
     if (ms > POWER_HOLDS)
         ms = POWER_HOLDS;
-    if (power_w > 0)
-        m->due_mwh += (int64_t)((__int128)power_w * ms * 1000 / LW_HOUR);
-    m->power_at = r->time.ms;
+    if (m->promised_w < power_w)
+        power_w = m->promised_w;
+    m->due_mwh += (int64_t)((__int128)power_w * ms * 1000 / LW_HOUR);
+}
+
+/* The register moved, or no power says that it should have: begin anew from here. */
+static void
+settle(struct meter_state *m, const struct lw_reading *r)
+{
+    m->moved = r->time.ms;
+    m->due_mwh = 0;
 }
 
 static void
@@ -63,31 +72,33 @@ stuck(struct lw_core *core, int32_t meter, const struct judged *judged)
     struct meter_state *m = &core->meter[meter];
     const struct lw_reading *r = judged->reading;
     int64_t resolution = core->ledger->meter[meter].resolution_wh;
+    bool moved = m->moved == NEVER || judged->step.energy_wh > 0 ||
+                 judged->step.verdict != LW_REGISTER_ADVANCED;
     int64_t stood_ms;
     struct lw_evidence e;
 
-    if (m->moved == NEVER || judged->step.energy_wh > 0 ||
-        judged->step.verdict != LW_REGISTER_ADVANCED) {
-        m->moved = r->time.ms;
-        m->due_mwh = 0;
-        m->power_at = lw_reading_has(r, LW_ACTIVE_POWER) ? r->time.ms : NEVER;
-        if (m->stuck_at != NEVER &&
-            core->now - m->stuck_at >= core->rules->stuck_register.clear_ms) {
-            m->stuck_at = NEVER;
-            alarm_return(core, LW_RULE_STUCK_REGISTER, point_of(core, meter), NULL);
-        }
-        return;
+    if (moved && m->stuck_at != NEVER &&
+        core->now - m->stuck_at >= core->rules->stuck_register.clear_ms) {
+        m->stuck_at = NEVER;
+        alarm_return(core, LW_RULE_STUCK_REGISTER, point_of(core, meter), NULL);
     }
+    if (moved)
+        settle(m, r);
     if (!lw_reading_has(r, LW_ACTIVE_POWER))
         return;
-    promise(m, r);
+    if (moved || m->power_at == NEVER ||
+        r->value[LW_ACTIVE_POWER] < core->rules->stuck_register.least_w ||
+        m->promised_w < core->rules->stuck_register.least_w)
+        settle(m, r);
+    else
+        promise(m, r);
+    m->power_at = r->time.ms;
+    m->promised_w = r->value[LW_ACTIVE_POWER];
     stood_ms = r->time.ms - m->moved;
     if (resolution == LW_NOT_GIVEN || resolution < 1)
         resolution = 1000;
     if (stood_ms < core->rules->stuck_register.for_ms ||
-        m->due_mwh / 1000 < core->rules->stuck_register.steps * resolution ||
-        lw_muldiv(m->due_mwh / 1000, LW_HOUR, stood_ms) <
-            core->rules->stuck_register.least_w)
+        m->due_mwh / 1000 < core->rules->stuck_register.steps * resolution)
         return;
     m->stuck_at = core->now;
     e = (struct lw_evidence){

@@ -3,7 +3,6 @@ the daemon itself, a gateway that answers, and TAP."""
 import http.client
 import json
 import os
-import select
 import shutil
 import signal
 import socket
@@ -14,8 +13,9 @@ import tempfile
 import threading
 import time
 
-ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
+import harness
+from harness import BUILD, ROOT, free_port
+
 DAEMON = os.path.join(BUILD, "lodewatchd")
 SANITIZED = os.path.basename(BUILD).endswith("san")  # memory and time are not ours then
 TOKEN = "dGVzdHMtb25seS1ub3QtYS1zZWNyZXQ"
@@ -35,18 +35,10 @@ LEDGER = {
 
 def wait_for(what, seconds=10):
     """Polls until `what` gives something true; what it gave last otherwise."""
-    end = time.monotonic() + seconds
-    while True:
-        got = what()
-        if got or time.monotonic() > end:
-            return got
-        select.select([], [], [], 0.02)
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    try:
+        return harness.wait_for(what, seconds)
+    except harness.Timeout:
+        return what()
 
 
 class Gateway:
@@ -133,9 +125,11 @@ class Daemon:
         before = len(self.logged())
         self.process = subprocess.Popen([DAEMON, "--config", self.path("conf"), *arguments],
                                         stderr=self.log, **kwargs)
-        if ready and not wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
-                                  or self.process.poll() is not None):
-            raise RuntimeError("the daemon did not start:\n" + self.logged())
+        if ready:
+            wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
+                     or self.process.poll() is not None)
+            if "lodewatchd: note: lodewatchd" not in self.logged()[before:]:
+                raise RuntimeError("the daemon did not start:\n" + self.logged())
         return self
 
     def logged(self):

@@ -296,6 +296,23 @@ def closed_later(c):
     c.meter("M", "S", crusher("1 08:00", "2 18:00", kw=60))
 
 
+def ran_while_silent(c):
+    """A crusher that runs while its meter is silent is found when the register comes back."""
+    c.site("S")
+    m = c.meter("M", "S", crusher("2 22:30", "3 03:00"))
+    m.reading = lambda t, r: dict(r, quality="missing") if between(t, "2 22:15", "3 05:00") else r
+    c.site("S2")
+    c.meter("M2", "S2", dark)
+
+
+def starts_after_a_quiet_night(c):
+    """Power at the moment of the reading runs ahead of the register: that is no stuck one."""
+    c.site("S", status="licensed", kind="processing_plant")
+    work = lambda t: 60 if 7 <= t.hour < 17 else 0
+    m = c.meter("M", "S", work)
+    m.reading = lambda t, r: dict(r, kw=work(t))
+
+
 def stands_for_weeks(c):
     """One alarm for as long as it stands, told at least weekly."""
     c.site("S")
@@ -307,7 +324,7 @@ ALL = {f.__name__: f for f in (
     maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
     exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
     silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
-    closed_later, stands_for_weeks)}
+    closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks)}
 DAYS = {"stands_for_weeks": 17}
 
 

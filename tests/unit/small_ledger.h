@@ -14,7 +14,7 @@ small_ledger(const char *meters)
 {
     static struct lw_faults faults;
     static char tzif[65536];
-    struct lw_ledger_text text = {.deployment = "", .tzif = tzif};
+    struct lw_ledger_text text = {.deployment = "", .holidays = "", .tzif = tzif};
     struct lw_ledger *ledger = NULL;
 
     FILE *file = fopen("/usr/share/zoneinfo/Asia/Shanghai", "rb");

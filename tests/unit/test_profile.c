@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include <lodewatch/profile.h>
 
@@ -205,6 +206,38 @@ names_and_sizes(void **state)
     lw_profile_free(NULL);
 }
 
+/* Every allocation of the JSON library fails once: an error each time, and nothing leaks.
+ */
+static int until_failure;
+
+static void *
+failing_malloc(size_t n)
+{
+    return until_failure-- == 0 ? NULL : malloc(n);
+}
+
+static void
+out_of_memory(void **state)
+{
+    (void)state;
+    static struct lw_faults faults;
+    struct lw_profile *profile = NULL;
+    int rc = LW_ENOMEM, n = 0;
+
+    json_set_alloc_funcs(failing_malloc, free);
+    for (; rc != 0 && n < 1000; n++) {
+        until_failure = n;
+        faults.n = faults.kept = 0;
+        rc = lw_profile_new("x.json", ONE, strlen(ONE), &faults, &profile);
+        assert_true((rc == 0) == (profile != NULL));
+    }
+    json_set_alloc_funcs(malloc, free);
+    print_message("  %d allocations\n", n - 1);
+    assert_int_equal(rc, 0);
+    assert_true(n > 10);
+    lw_profile_free(profile);
+}
+
 /* ---- reads ---- */
 
 static void
@@ -332,9 +365,8 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_members),
-        cmocka_unit_test(faults_have_places),
-        cmocka_unit_test(names_and_sizes),
+        cmocka_unit_test(all_members),     cmocka_unit_test(faults_have_places),
+        cmocka_unit_test(names_and_sizes), cmocka_unit_test(out_of_memory),
         cmocka_unit_test(reads),
     };
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);

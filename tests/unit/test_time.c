@@ -334,6 +334,7 @@ test_footers(void **state)
         {"\nCST-8x\n", NULL, NULL},
         {"\n<+08-8\n", NULL, NULL},
         {"\nAAA0BBB\n", NULL, NULL},
+        {"\nAAA-23BBB,J1,J2\n", NULL, NULL}, /* an hour later than that is a day */
         {"\nAAA0BBB,M3.2.0\n", NULL, NULL},
         {"\nAAA0BBB,M13.2.0,M11.1.0\n", NULL, NULL},
         {"\nAAA0BBB,M3.6.0,M11.1.0\n", NULL, NULL},

@@ -1,0 +1,149 @@
+/* `lodewatch watch`: alerts as they come, as sentences in Chinese and English. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <lodewatch/codec.h>
+
+#include "daemon/cli/cli.h"
+
+static const char usage[] =
+    "usage: lodewatch watch [--all] [FILE]\n"
+    "\n"
+    "Prints the alerts of an NDJSON file (default: standard input) as sentences in Chinese\n"
+    "and English, as they come: tail -F alerts.ndjson | lodewatch watch\n"
+    "\n"
+    "  --all   low priorities and updates too\n"
+    "  --help  print this\n";
+
+/* How a priority looks in the list and on a terminal. */
+static const struct {
+    const char *name, *zh, *colour;
+} PRIORITY[] = {
+    {"urgent", "特急", "\033[1;31m"},
+    {"high", "高", "\033[31m"},
+    {"medium", "中", "\033[33m"},
+    {"low", "低", ""},
+};
+
+static const struct {
+    const char *type, *zh, *en;
+} KIND[] = {
+    {".raised.", "预警", "raised"},
+    {".updated.", "更新", "updated"},
+    {".returned.", "恢复", "returned"},
+};
+
+static size_t
+priority_of(const struct lw_alert_brief *alert)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof PRIORITY / sizeof *PRIORITY &&
+           strcmp(PRIORITY[i].name, alert->priority) != 0)
+        i++;
+    return i;
+}
+
+static size_t
+kind_of(const struct lw_alert_brief *alert)
+{
+    size_t i = 0;
+
+    while (i + 1 < sizeof KIND / sizeof *KIND &&
+           strstr(alert->type, KIND[i].type) == NULL)
+        i++;
+    return i;
+}
+
+static void
+print_alert(const struct lw_alert_brief *alert, bool all, bool colour)
+{
+    size_t priority = priority_of(alert), kind = kind_of(alert);
+    bool low = strcmp(alert->priority, "low") == 0;
+    bool updated = strstr(alert->type, ".updated.") != NULL;
+
+    if (!all && (low || updated))
+        return;
+    printf("%s%.16s  %s %s / %s %s  %s  %s%s\n", colour ? PRIORITY[priority].colour : "",
+           alert->time, PRIORITY[priority].zh, KIND[kind].zh, PRIORITY[priority].name,
+           KIND[kind].en, alert->rule, alert->subject, colour ? "\033[0m" : "");
+    printf("    %s%s%s\n", alert->name, *alert->name ? "：" : "", alert->zh);
+    printf("    %s%s%s\n\n", alert->name_en, *alert->name_en ? ": " : "", alert->en);
+    fflush(stdout);
+}
+
+static int
+watch(FILE *in, const char *name, bool all)
+{
+    bool colour = isatty(STDOUT_FILENO);
+    struct lw_alert_brief alert;
+    char *line = NULL;
+    size_t cap = 0;
+    ssize_t n;
+    int rc = CLI_DONE;
+
+    for (uint32_t number = 1; (n = getline(&line, &cap, in)) >= 0; number++) {
+        if (n <= 1)
+            continue;
+        if (n > LW_ALERT_TEXT || lw_alert_brief(line, (size_t)n, &alert) != 0) {
+            fprintf(stderr, "%s:%u:1: not an alert; expected one CloudEvent a line\n",
+                    name, number);
+            rc = CLI_INPUT;
+        } else {
+            print_alert(&alert, all, colour);
+        }
+    }
+    if (ferror(in) || ferror(stdout)) {
+        fprintf(stderr, "%s: %s\n", name, strerror(errno));
+        rc = CLI_FAILED;
+    }
+    free(line);
+    return rc;
+}
+
+int
+cli_watch(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"all", no_argument, NULL, 'a'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    bool all = false;
+    const char *name = "-";
+    FILE *in = stdin;
+    int option, rc;
+
+    while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (option) {
+        case 'a':
+            all = true;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return CLI_DONE;
+        default:
+            fputs(usage, stderr);
+            return CLI_INPUT;
+        }
+    }
+    if (argc - optind > 1) {
+        fputs(usage, stderr);
+        return CLI_INPUT;
+    }
+    if (optind < argc && strcmp(argv[optind], "-") != 0) {
+        name = argv[optind];
+        in = fopen(name, "re");
+    }
+    if (!in) {
+        fprintf(stderr, "%s: %s\n", name, strerror(errno));
+        return CLI_INPUT;
+    }
+    rc = watch(in, name, all);
+    if (in != stdin)
+        fclose(in);
+    return rc;
+}
