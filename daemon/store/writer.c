@@ -155,7 +155,7 @@ learn(struct writer *w, const struct pg_answer *failed)
 
     if (strcmp(failed->sqlstate, "23505") == 0 && w->merge_before < batch->next) {
         log_note("store: rows are there already, merging: %s", failed->error);
-        w->merge_before = batch->next;
+        w->merge_before = journal_durable(w->journal); /* the overlap may be long */
     } else if (strcmp(failed->sqlstate, "23514") == 0 && !w->remade) {
         log_note("store: a partition is gone, making it: %s", failed->error);
         partitions_forget(&w->send.partitions);
