@@ -87,7 +87,6 @@ check:
 HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
 HELPERS := $(addprefix $(BUILD)/helpers/,$(basename $(notdir $(HELPER_SRC))))
 helpers: $(HELPERS)
-$(BUILD)/helpers/store_driver $(BUILD)/bench/bench_store: $(BUILD)/tests/store_feed.o
 $(BUILD)/helpers/%: $(BUILD)/tests/lint/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
 	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
