@@ -20,14 +20,14 @@
 #define HOUR_US   (3600 * SECOND_US)
 
 enum {
-    STEP_MS = 500, /* a smaller change of the wall clock is no step */
-    FIRED_AT_ONCE = 64,
-};
+    STEP_MS = 500
+}; /* a smaller change of the wall clock is no step */
 
 struct clock {
     struct event_base *base;
     struct event *turn; /* when the first timer is due, or the next jump */
     struct clock_timer *first;
+    struct clock_timer *firing; /* in this turn */
 
     /* real */
     struct event *watch;
@@ -171,6 +171,25 @@ jump(struct clock *clock)
         followers_tell(clock->followers, clock->now);
 }
 
+/* Moves what is due to the list of what fires. What is set meanwhile waits for the next
+ * turn, so that the loop gets to its input and output between. */
+static void
+take_due(struct clock *clock)
+{
+    lw_mono now = clock_now(clock).mono;
+    struct clock_timer **end = &clock->first;
+    while (*end != NULL && (*end)->due.ms <= now.ms)
+        end = &(*end)->next;
+    if (end == &clock->first)
+        return;
+    clock->firing = clock->first;
+    clock->firing->prev = &clock->firing;
+    clock->first = *end;
+    if (clock->first != NULL)
+        clock->first->prev = &clock->first;
+    *end = NULL;
+}
+
 static void
 on_turn(evutil_socket_t fd, short what, void *arg)
 {
@@ -179,10 +198,10 @@ on_turn(evutil_socket_t fd, short what, void *arg)
     (void)what;
 
     jump(clock);
-    for (int i = 0; i < FIRED_AT_ONCE && !awaits_followers(clock); i++) {
-        struct clock_timer *timer = clock->first;
-        if (timer == NULL || timer->due.ms > clock_now(clock).mono.ms)
-            break;
+    if (!awaits_followers(clock))
+        take_due(clock);
+    while (clock->firing != NULL) {
+        struct clock_timer *timer = clock->firing;
         clock_timer_stop(timer);
         timer->fn(timer->arg);
     }

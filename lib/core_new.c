@@ -30,12 +30,12 @@ init_site(struct site_state *s)
     lw_sha256_init(&s->sha);
 }
 
-/* The balance's grid: as coarse as the slowest of the site's meters, a minute at least.
- */
+/* The balance's grid: the quarter hour of the trade, or the interval of the slowest of the
+ * site's meters. A finer one would take a crusher's pauses for its end. */
 static int64_t
 site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
 {
-    int64_t interval = LW_MINUTE;
+    int64_t interval = 15 * LW_MINUTE;
 
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
         const struct lw_metering_point *point = &ledger->point[p];

@@ -14,8 +14,8 @@ struct clock;
 struct event_base;
 struct poller;
 
-/* The profiles by id, from a folder of ID.json; "" is the installed one, or etc/profiles of
- * the tree that the program runs from. daemon/poll/profiles.c */
+/* The profiles by id, from a folder of ID.json; "" is the installed one, or etc/profiles
+ * of the tree that the program runs from. daemon/poll/profiles.c */
 struct profiles;
 int profiles_load(const char *dir, struct lw_faults *faults,
                   struct profiles **ret_profiles);

@@ -68,6 +68,7 @@ batch_begin(struct batch *batch, uint64_t position)
 {
     batch->first = batch->next = position;
     batch->nrows = batch->nalerts = batch->ndays = 0;
+    batch->sorted = false;
     pg_array_begin(&batch->alerts, PG_TEXT);
 }
 
@@ -245,6 +246,7 @@ batch_sort(struct batch *batch, const struct keys *keys)
         batch->order[i] =
             (uint64_t)(uint32_t)keys_meter(keys, batch->row[i].slot) << 32 | i;
     qsort(batch->order, batch->nrows, sizeof(*batch->order), by_meter);
+    batch->sorted = true;
     batch->fed = 0;
     batch->begun = batch->ended = false;
 

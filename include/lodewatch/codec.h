@@ -48,7 +48,7 @@ size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledge
 LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
                                  struct lw_event *ret_event);
 /* A packed reading without a ledger: its meter's id, borrowed from `bytes`, instead of an
- * index. LW_EPARSE: no reading, or not whole. */
+ * index. LW_EPARSE: no reading, or not whole; LW_EVERSION. */
 LW_MUSTCHECK int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
                                  const char **ret_meter, size_t *ret_meter_n);
 

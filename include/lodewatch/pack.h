@@ -32,6 +32,8 @@ void lw_pack_u8(struct lw_packer *p, uint8_t v);
 void lw_pack_u32(struct lw_packer *p, uint32_t v);
 void lw_pack_u64(struct lw_packer *p, uint64_t v);
 void lw_pack_i64(struct lw_packer *p, int64_t v);
+/* In 1 to 10 bytes, small magnitudes in few. */
+void lw_pack_int(struct lw_packer *p, int64_t v);
 void lw_pack_bytes(struct lw_packer *p, const void *data, size_t n); /* no length */
 void lw_pack_blob(struct lw_packer *p, const void *data, size_t n); /* u32 length first */
 void lw_pack_string(struct lw_packer *p, const char *s); /* a blob; NULL is "" */
@@ -48,6 +50,7 @@ uint8_t lw_unpack_u8(struct lw_unpacker *u);
 uint32_t lw_unpack_u32(struct lw_unpacker *u);
 uint64_t lw_unpack_u64(struct lw_unpacker *u);
 int64_t lw_unpack_i64(struct lw_unpacker *u);
+int64_t lw_unpack_int(struct lw_unpacker *u);
 /* Borrowed from the input, not NUL-terminated. */
 const void *lw_unpack_bytes(struct lw_unpacker *u, size_t n);
 const void *lw_unpack_blob(struct lw_unpacker *u, size_t *ret_n);

@@ -15,7 +15,10 @@ void
 lw_sha256_init(struct lw_sha256 *h)
 {
     struct sha256_ctx ctx;
+    memset(&ctx, 0,
+           sizeof(ctx)); /* its block too, so that equal states are equal bytes */
     sha256_init(&ctx);
+    memset(h->state, 0, sizeof(h->state));
     memcpy(h->state, &ctx, sizeof(ctx));
 }
 

@@ -82,6 +82,21 @@ lw_pack_i64(struct lw_packer *p, int64_t v)
     pack_le(p, (uint64_t)v, 8);
 }
 
+/* Zigzag (0, -1, 1, -2 … are 0, 1, 2, 3 …), then seven bits a byte, the lowest first; the
+ * top bit says that another byte follows. */
+void
+lw_pack_int(struct lw_packer *p, int64_t v)
+{
+    uint64_t rest = (uint64_t)v << 1 ^ (v < 0 ? UINT64_MAX : 0);
+    uint8_t bytes[10];
+    size_t n = 0;
+
+    for (; rest >= 0x80; rest >>= 7)
+        bytes[n++] = (uint8_t)(rest | 0x80);
+    bytes[n++] = (uint8_t)rest;
+    lw_pack_bytes(p, bytes, n);
+}
+
 void
 lw_pack_blob(struct lw_packer *p, const void *data, size_t n)
 {
@@ -155,6 +170,23 @@ int64_t
 lw_unpack_i64(struct lw_unpacker *u)
 {
     return (int64_t)unpack_le(u, 8);
+}
+
+int64_t
+lw_unpack_int(struct lw_unpacker *u)
+{
+    uint64_t v = 0;
+    uint8_t byte = 0x80;
+
+    for (unsigned shift = 0; byte >= 0x80; shift += 7) {
+        byte = lw_unpack_u8(u);
+        if (shift == 63 && byte > 1) /* more than 64 bits */
+            u->rc = LW_EPARSE;
+        if (u->rc != 0)
+            return 0;
+        v |= (uint64_t)(byte & 0x7F) << shift;
+    }
+    return (int64_t)(v >> 1 ^ (v & 1 ? UINT64_MAX : 0));
 }
 
 const void *

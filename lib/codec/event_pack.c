@@ -2,11 +2,11 @@
  * id and when it was installed: indices change with each ledger. Quantities and failures
  * are written as their numbers, so new ones are only ever added at the end.
  *
- * u8 form, u8 kind, i64 at; then
- *   a reading: the meter, i64 time, u32 have, u32 q, an i64 for each bit of have
+ * u8 form, u8 kind, int at; then
+ *   a reading: the meter, int time - at, int have, int q, an int for each bit of have
  *   a failed read: the meter, u8 why, u8 exception
- *   a clock step: i64 by_ms
- * where the meter is string id, i64 installed. */
+ *   a clock step: int by_ms
+ * where the meter is u8 length, the id, int installed. */
 #include <lodewatch/codec.h>
 
 #include <assert.h>
@@ -22,8 +22,12 @@ static void
 pack_meter(struct lw_packer *p, const struct lw_ledger *ledger, uint32_t meter)
 {
     assert(meter < (uint32_t)ledger->nmeters);
-    lw_pack_string(p, ledger->meter[meter].id);
-    lw_pack_i64(p, ledger->meter[meter].installed.ms);
+    const struct lw_meter *m = &ledger->meter[meter];
+    size_t n = strlen(m->id);
+    assert(n <= LW_ID_MAX);
+    lw_pack_u8(p, (uint8_t)n);
+    lw_pack_bytes(p, m->id, n);
+    lw_pack_int(p, m->installed.ms);
 }
 
 size_t
@@ -36,16 +40,16 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
     lw_pack_init(&p, NULL, NULL); /* an event never fills its buffer */
     lw_pack_u8(&p, FORM);
     lw_pack_u8(&p, (uint8_t)event->kind);
-    lw_pack_i64(&p, event->at.ms);
+    lw_pack_int(&p, event->at.ms);
     switch (event->kind) {
     case LW_EVENT_READING:
         pack_meter(&p, ledger, r->meter);
-        lw_pack_i64(&p, r->time.ms);
-        lw_pack_u32(&p, r->have);
-        lw_pack_u32(&p, r->q);
+        lw_pack_int(&p, lw_wall_since(r->time, event->at));
+        lw_pack_int(&p, r->have);
+        lw_pack_int(&p, r->q);
         for (int q = 0; q < LW_QUANTITIES; q++) {
             if (lw_reading_has(r, (enum lw_quantity)q))
-                lw_pack_i64(&p, r->value[q]);
+                lw_pack_int(&p, r->value[q]);
         }
         break;
     case LW_EVENT_READ_FAILED:
@@ -56,7 +60,7 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
     case LW_EVENT_TICK:
         break;
     case LW_EVENT_CLOCK_STEP:
-        lw_pack_i64(&p, event->step.by_ms);
+        lw_pack_int(&p, event->step.by_ms);
         break;
     }
     assert(p.rc == 0 && p.len <= LW_EVENT_BYTES);
@@ -64,14 +68,13 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
     return p.len;
 }
 
-/* A time that arithmetic is safe with; else the unpacker's rc says so. */
-static lw_wall
-unpack_time(struct lw_unpacker *u)
+static int64_t
+unpack_between(struct lw_unpacker *u, int64_t min, int64_t max)
 {
-    lw_wall t = {lw_unpack_i64(u)};
-    if (t.ms < LW_WALL_FIRST || t.ms > LW_WALL_LAST)
+    int64_t v = lw_unpack_int(u);
+    if (v < min || v > max)
         u->rc = LW_EPARSE;
-    return t;
+    return u->rc == 0 ? v : 0;
 }
 
 struct meter_key {
@@ -84,13 +87,69 @@ static struct meter_key
 unpack_meter(struct lw_unpacker *u)
 {
     struct meter_key key;
-    key.id = lw_unpack_blob(u, &key.n);
-    key.installed.ms = lw_unpack_i64(u);
+    key.n = lw_unpack_u8(u);
+    key.id = lw_unpack_bytes(u, key.n);
+    key.installed.ms = lw_unpack_int(u);
     return key;
 }
 
-/* The row that was packed, or, where people have corrected its dates, the one in place.
- */
+static void
+unpack_reading(struct lw_unpacker *u, lw_wall at, struct lw_reading *r)
+{
+    r->received = at;
+    r->time.ms = at.ms + unpack_between(u, LW_WALL_FIRST - at.ms, LW_WALL_LAST - at.ms);
+    r->have = (uint16_t)unpack_between(u, 0, (1 << LW_QUANTITIES) - 1);
+    r->q = (uint16_t)unpack_between(u, 0, UINT16_MAX);
+    for (int q = 0; q < LW_QUANTITIES; q++) {
+        const struct lw_quantity_info *info = lw_quantity_info((enum lw_quantity)q);
+        if (lw_reading_has(r, (enum lw_quantity)q))
+            r->value[q] = unpack_between(u, info->min, info->max);
+    }
+}
+
+/* All of an event but its meter's index, which stays 0. */
+static int
+unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
+             struct meter_key *ret_key)
+{
+    struct lw_event event = {.kind = LW_EVENT_TICK};
+    struct meter_key key = {.id = NULL};
+    struct lw_unpacker u;
+
+    lw_unpack_init(&u, bytes, n);
+    uint8_t form = lw_unpack_u8(&u);
+    if (form != FORM)
+        return form > FORM ? LW_EVERSION : LW_EPARSE;
+    event.kind = (enum lw_event_kind)lw_unpack_u8(&u);
+    event.at.ms = unpack_between(&u, LW_WALL_FIRST, LW_WALL_LAST);
+    switch (event.kind) {
+    case LW_EVENT_READING:
+        key = unpack_meter(&u);
+        unpack_reading(&u, event.at, &event.reading);
+        break;
+    case LW_EVENT_READ_FAILED:
+        key = unpack_meter(&u);
+        event.failed.why = (enum lw_read_failure)lw_unpack_u8(&u);
+        event.failed.exception = lw_unpack_u8(&u);
+        if (event.failed.why < LW_FAIL_TIMEOUT || event.failed.why > LW_FAIL_MISSING)
+            u.rc = LW_EPARSE;
+        break;
+    case LW_EVENT_TICK:
+        break;
+    case LW_EVENT_CLOCK_STEP:
+        event.step.by_ms = lw_unpack_int(&u);
+        break;
+    default:
+        u.rc = LW_EPARSE;
+    }
+    if (u.rc != 0 || u.at != n)
+        return LW_EPARSE;
+    *ret_event = event;
+    *ret_key = key;
+    return 0;
+}
+
+/* The row that was packed, or, where its dates were corrected, the one in place. */
 static int
 find_meter(const struct lw_ledger *ledger, const struct meter_key *key, lw_wall t,
            uint32_t *ret_meter)
@@ -104,71 +163,38 @@ find_meter(const struct lw_ledger *ledger, const struct meter_key *key, lw_wall 
     return 0;
 }
 
-static void
-unpack_reading(struct lw_unpacker *u, struct lw_reading *r)
-{
-    r->time = unpack_time(u);
-    uint32_t have = lw_unpack_u32(u);
-    uint32_t q = lw_unpack_u32(u);
-    if (have >> LW_QUANTITIES != 0 || q > UINT16_MAX) {
-        u->rc = LW_EPARSE;
-        return;
-    }
-    r->have = (uint16_t)have;
-    r->q = (uint16_t)q;
-    for (int i = 0; i < LW_QUANTITIES; i++) {
-        const struct lw_quantity_info *info = lw_quantity_info((enum lw_quantity)i);
-        if (!lw_reading_has(r, (enum lw_quantity)i))
-            continue;
-        r->value[i] = lw_unpack_i64(u);
-        if (r->value[i] < info->min || r->value[i] > info->max)
-            u->rc = LW_EPARSE;
-    }
-}
-
 int
 lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
                 struct lw_event *ret_event)
 {
-    struct lw_event event = {.kind = LW_EVENT_TICK};
-    struct meter_key key = {.id = NULL};
-    struct lw_unpacker u;
-    int rc = 0;
+    struct lw_event event;
+    struct meter_key key;
 
-    lw_unpack_init(&u, bytes, n);
-    uint8_t form = lw_unpack_u8(&u);
-    if (form != FORM)
-        return form > FORM ? LW_EVERSION : LW_EPARSE;
-    event.kind = (enum lw_event_kind)lw_unpack_u8(&u);
-    event.at = unpack_time(&u);
-    switch (event.kind) {
-    case LW_EVENT_READING:
-        key = unpack_meter(&u);
-        unpack_reading(&u, &event.reading);
-        event.reading.received = event.at;
-        break;
-    case LW_EVENT_READ_FAILED:
-        key = unpack_meter(&u);
-        event.failed.why = (enum lw_read_failure)lw_unpack_u8(&u);
-        event.failed.exception = lw_unpack_u8(&u);
-        if (event.failed.why < LW_FAIL_TIMEOUT || event.failed.why > LW_FAIL_MISSING)
-            u.rc = LW_EPARSE;
-        break;
-    case LW_EVENT_TICK:
-        break;
-    case LW_EVENT_CLOCK_STEP:
-        event.step.by_ms = lw_unpack_i64(&u);
-        break;
-    default:
-        u.rc = LW_EPARSE;
-    }
-    if (u.rc != 0 || u.at != n)
-        return LW_EPARSE;
-    if (event.kind == LW_EVENT_READING)
+    int rc = unpack_event(bytes, n, &event, &key);
+    if (rc == 0 && event.kind == LW_EVENT_READING)
         rc = find_meter(ledger, &key, event.reading.time, &event.reading.meter);
-    else if (event.kind == LW_EVENT_READ_FAILED)
+    else if (rc == 0 && event.kind == LW_EVENT_READ_FAILED)
         rc = find_meter(ledger, &key, event.at, &event.failed.meter);
     if (rc == 0)
         *ret_event = event;
     return rc;
+}
+
+int
+lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
+                const char **ret_meter, size_t *ret_meter_n)
+{
+    struct lw_event event;
+    struct meter_key key;
+
+    int rc = unpack_event(bytes, n, &event, &key);
+    if (rc == 0 && event.kind != LW_EVENT_READING)
+        rc = LW_EPARSE;
+    if (rc != 0)
+        return rc;
+    *ret_reading = event.reading;
+    ret_reading->meter = UINT32_MAX;
+    *ret_meter = key.id;
+    *ret_meter_n = key.n;
+    return 0;
 }

@@ -1,5 +1,5 @@
-/* Any bytes as a journalled event, and as a packed table: refused, or written again as
- * they were. */
+/* Any bytes as a journalled event, and as a packed table: refused, or an event that
+ * comes back as it is. */
 #include <assert.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -54,9 +54,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (lw_event_unpack(data, size, ledger, &event) != 0)
         return 0;
     size_t n = lw_event_pack(&event, ledger, bytes);
-    assert(lw_event_unpack(bytes, n, ledger, &back) == 0);
-    assert(back.kind == event.kind && back.at.ms == event.at.ms);
-    /* The same bytes, but for a meter whose dates were corrected since. */
-    assert(n == size);
+    int rc = lw_event_unpack(bytes, n, ledger, &back);
+    assert(rc == 0 && back.kind == event.kind && back.at.ms == event.at.ms);
+    if (event.kind == LW_EVENT_READING)
+        assert(memcmp(&back.reading, &event.reading, sizeof(event.reading)) == 0);
     return 0;
 }

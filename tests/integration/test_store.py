@@ -8,7 +8,7 @@ import time
 
 from harness import (Cluster, Program, Tap, program, run, skip_all, temp_dir, wait_for, write)
 
-DRIVER = program("tests/store_driver")
+DRIVER = program("helpers/store_driver")
 if not os.path.exists(DRIVER):
     skip_all(f"{DRIVER} is not built")
 

@@ -123,6 +123,34 @@ fires_in_order_at_exactly_the_due_time(void **state)
 }
 
 static void
+on_again(void *arg)
+{
+    struct named *named = arg;
+    named->again_ms++;
+    clock_timer_set(&named->timer, named->timer.due);
+}
+
+static void
+a_timer_does_not_keep_the_loop(void **state)
+{
+    (void)state;
+    struct clock *clock = simulated(1e6, NULL);
+    struct named again = {0}, later;
+    clock_timer_init(&again.timer, clock, on_again, &again);
+    clock_timer_set(&again.timer, (lw_mono){0});
+    set(&later, clock, "later", 1);
+    for (int i = 1; i <= 3; i++) {
+        event_base_loop(base, EVLOOP_ONCE);
+        assert_int_equal(again.again_ms, i);
+    }
+    assert_string_equal(log_text, ""); /* nor does time go on before it is done */
+    clock_timer_stop(&again.timer);
+    pass_ms(10);
+    assert_string_equal(log_text, "later@1");
+    clock_free(clock);
+}
+
+static void
 keeps_the_rate_over_many_jumps(void **state)
 {
     (void)state;
@@ -323,6 +351,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(fires_in_order_at_exactly_the_due_time, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(a_timer_does_not_keep_the_loop, setup, teardown),
         cmocka_unit_test_setup_teardown(keeps_the_rate_over_many_jumps, setup, teardown),
         cmocka_unit_test_setup_teardown(stands_still_while_held, setup, teardown),
         cmocka_unit_test_setup_teardown(waits_for_each_follower, setup, teardown),

@@ -89,6 +89,14 @@ test_round_trip(void **state)
             check_int(back.reading.q, e.reading.q);
             assert_memory_equal(back.reading.value, e.reading.value,
                                 sizeof(e.reading.value));
+            struct lw_reading peeked;
+            const char *id;
+            size_t id_n;
+            check_int(lw_reading_peek(bytes, n, &peeked, &id, &id_n), 0);
+            check_int(id_n, strlen(ledger->meter[e.reading.meter].id));
+            assert_memory_equal(id, ledger->meter[e.reading.meter].id, id_n);
+            peeked.meter = e.reading.meter;
+            assert_memory_equal(&peeked, &back.reading, sizeof(peeked));
         } else if (e.kind == LW_EVENT_READ_FAILED) {
             check_int(back.failed.meter, e.failed.meter);
             check_int(back.failed.why, e.failed.why);

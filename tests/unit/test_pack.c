@@ -102,6 +102,47 @@ test_nothing_is_read_over_the_end(void **state)
 }
 
 static void
+test_ints_take_few_bytes(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t value;
+        size_t bytes;
+    } rows[] = {
+        {"0", 0, 1},
+        {"-1", -1, 1},
+        {"63", 63, 1},
+        {"-64", -64, 1},
+        {"64", 64, 2},
+        {"8191", 8191, 2},
+        {"8192", 8192, 3},
+        {"-8193", -8193, 3},
+        {"a time", INT64_C(1746057600000), 6},
+        {"largest", INT64_MAX, 10},
+        {"smallest", INT64_MIN, 10},
+    };
+    struct lw_unpacker u;
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        row(rows[i].name);
+        start();
+        lw_pack_int(&packer, rows[i].value);
+        check_int(lw_pack_flush(&packer), 0);
+        check_int(sink.n, rows[i].bytes);
+        lw_unpack_init(&u, sink.bytes, sink.n);
+        check_int(lw_unpack_int(&u), rows[i].value);
+        check_int(u.rc, 0);
+        check_int(u.at, sink.n);
+        lw_unpack_init(&u, sink.bytes, sink.n - 1);
+        check_int(lw_unpack_int(&u), 0);
+        check_int(u.rc, LW_EPARSE);
+    }
+    lw_unpack_init(&u, "\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF\x02", 10); /* 65 bits */
+    check_int(lw_unpack_int(&u), 0);
+    check_int(u.rc, LW_EPARSE);
+}
+
+static void
 test_pieces_are_bounded_and_in_order(void **state)
 {
     static uint8_t big[300001];
@@ -302,6 +343,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_numbers_are_little_endian),
         cmocka_unit_test(test_nothing_is_read_over_the_end),
+        cmocka_unit_test(test_ints_take_few_bytes),
         cmocka_unit_test(test_pieces_are_bounded_and_in_order),
         cmocka_unit_test(test_a_refusal_sticks),
         cmocka_unit_test(test_the_same_table),

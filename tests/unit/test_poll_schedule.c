@@ -220,16 +220,18 @@ no_gateway_is_no_loss_to_others(void **state)
              gateway("here", "1,0,1000"), ntohs(address.sin_port));
     fixture_poll(f, gateways,
                  "here,2020-01-01,,context,here,1,one,60\n"
+                 "often,2020-01-01,,context,away,3,one,60\n"
                  "a,2020-01-01,,context,away,1,one,900\n"
                  "b,2020-01-01,,context,away,2,one,900\n");
     fixture_run_until(f, 8 * QUARTER_S - 1);
     assert_string_equal(fixture_history(f, "a", 1), "LLLLLLLL");
     assert_string_equal(fixture_history(f, "b", 1), "LLLLLLLL");
     assert_int_equal(strspn(fixture_history(f, "here", 1), "G"), 120);
+    assert_int_equal(strspn(fixture_history(f, "often", 1), "L"), 120);
     struct poller_gateway g;
     poller_gateway(f->poller, 0, &g); /* by id: away, here */
     assert_int_equal(g.state, LINK_BACKOFF);
-    assert_int_equal(g.failed, 16);
+    assert_int_equal(g.failed, 16 + 120);
     close(fd);
 }
 

@@ -1,0 +1,94 @@
+/* The poller's state, which its two halves share: poller.c says what is due, read.c knows
+ * what becomes of a read. */
+#ifndef DAEMON_POLL_POLLER_PRIVATE_H
+#define DAEMON_POLL_POLLER_PRIVATE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <lodewatch/schedule.h>
+
+#include "daemon/clock.h"
+#include "daemon/poll/bus.h"
+#include "daemon/poll/endpoint.h"
+#include "daemon/poll/plan.h"
+#include "daemon/poll/poller.h"
+
+enum {
+    BUSY = 1 << 0,     /* waits, or is under way */
+    GOOD = 1 << 1,     /* the read before was good */
+    RETRIED = 1 << 2,  /* this is the second try of a read */
+    OVERRAN = 1 << 3,  /* it was due again meanwhile, and that was said */
+    ANSWERED = 1 << 4, /* some block of this read was answered with data */
+};
+
+/* One row of meters.csv. There may be a million: keep it small. */
+struct meter {
+    struct bus_read read; /* first: it is the meter's address */
+    int32_t line;
+    int32_t phase_ms;
+    uint32_t failures; /* in a row */
+    uint16_t plan;
+    uint8_t block; /* of the plan, under way */
+    uint8_t flags;
+};
+
+struct gateway {
+    int32_t meters, silent; /* in place; of these, whose last read failed */
+    uint64_t good, failed;
+};
+
+/* A bus and what the poller keeps with it. */
+struct line {
+    struct poller *poller;
+    struct bus *bus;
+    struct lw_event *event; /* what is under way: one a place of the bus */
+    bool touched;           /* something was queued in this turn */
+};
+
+struct poller {
+    const struct lw_ledger *ledger;
+    struct clock *clock;
+    poller_event *event;
+    void *arg;
+    struct clock_timer timer;
+    struct lw_due *due; /* meter, wall time */
+    lw_wall seen;       /* what was due until then has been begun */
+    int32_t nbusy;
+    struct meter *meter;
+    struct gateway *gateway;
+    struct line *line;
+    int32_t nlines;
+    struct endpoints endpoints;
+    uint64_t polls[POLL_RESULTS];
+    struct plans plans;
+    struct bus_pool pool;
+};
+
+static inline int32_t
+key_of(const struct poller *p, const struct meter *m)
+{
+    return (int32_t)(m - p->meter);
+}
+
+static inline const struct lw_meter *
+row_of(const struct poller *p, const struct meter *m)
+{
+    return &p->ledger->meter[key_of(p, m)];
+}
+
+static inline int64_t
+interval_of(const struct lw_meter *row)
+{
+    return row->interval_s * LW_SECOND;
+}
+
+/* Puts the meter's next read after `t` into the heap. */
+void poller_lay(struct poller *p, struct meter *m, lw_wall t);
+
+/* What buses ask, and tell. */
+extern const struct bus_owner read_owner;
+/* The meter is due: queues its read, or counts an overrun where it is busy. */
+void read_begin(struct poller *p, struct meter *m);
+
+#endif
