@@ -30,7 +30,7 @@ enum {
     IDLE_MS = 60000, /* a stretch of the journal without rows is acknowledged so late */
 };
 
-static const char consumer[] = "store";
+static const char consumer[] = STORE_CONSUMER;
 
 struct writer {
     struct clock *clock;
