@@ -1,6 +1,7 @@
 /* A batch: from the journal's records to COPY's bytes. */
 #include "daemon/store/batch.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -269,11 +270,15 @@ batch_sort(struct batch *batch, const struct keys *keys)
     return rc;
 }
 
+/* Writes 12 bytes, of which the last ones may not count. */
 static char *
 field(char *p, int64_t v, int width)
 {
-    pg_put(p, (uint64_t)width, 4);
-    pg_put(p + 4, (uint64_t)v, width);
+    uint32_t n = htobe32((uint32_t)width);
+    uint64_t bytes = htobe64((uint64_t)v << (64 - 8 * width));
+
+    memcpy(p, &n, 4);
+    memcpy(p + 4, &bytes, 8);
     return p + 4 + width;
 }
 

@@ -412,38 +412,13 @@ on_timer(evutil_socket_t fd, short what, void *arg)
              c->state == CONNECTING ? "no connection within 10 s" : "no answer in time");
 }
 
-/* libpq would look a host's name up while everything waits. Its own text about a broken
- * conninfo may quote the password: not shown. */
-static int
-check_conninfo(const char *conninfo)
-{
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-    const char *host = NULL;
-    const char *address = NULL;
-
-    if (!options)
-        return LW_EINVAL;
-    for (const PQconninfoOption *o = options; o->keyword; o++) {
-        if (strcmp(o->keyword, "host") == 0)
-            host = o->val;
-        if (strcmp(o->keyword, "hostaddr") == 0)
-            address = o->val;
-    }
-    if (host && host[0] && !address && strspn(host, "0123456789.:,[]") != strlen(host) &&
-        host[0] != '/' && host[0] != '@')
-        log_note(
-            "conninfo: looking a host's name up holds everything else up; hostaddr does not");
-    PQconninfoFree(options);
-    return 0;
-}
-
 int
 pg_conn_new(struct event_base *base, const char *conninfo, const char *program,
             const struct pg_events *events, void *arg, struct pg_conn **ret_conn)
 {
     struct pg_conn *c;
 
-    if (check_conninfo(conninfo) < 0)
+    if (pg_conninfo_check(conninfo) < 0)
         return LW_EINVAL;
     c = calloc(1, sizeof(*c));
     if (!c)

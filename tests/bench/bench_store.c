@@ -217,7 +217,7 @@ int
 main(int argc, char **argv)
 {
     struct bench b = {.readings = argc > 2 ? strtoull(argv[2], NULL, 10) : 400000,
-                      .rows = argc > 4 ? strtoull(argv[4], NULL, 10) : 20000};
+                      .rows = argc > 4 ? strtoull(argv[4], NULL, 10) : 10000};
     int32_t meters = argc > 3 ? atoi(argv[3]) : 1000;
     char dir[] = "/tmp/bench_store.XXXXXX";
     char *conninfo;
