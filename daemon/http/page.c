@@ -94,10 +94,13 @@ on_turn(evutil_socket_t fd, short what, void *arg)
 
     (void)fd;
     (void)what;
+    /* The loop's turn ends with this callback: what is due elsewhere comes before the
+     * next page's part. */
+    event_base_loopbreak(event_get_base(page->turn));
     page->turn_began_us = clock_thread_us();
     int rc = page->source->fill(page, page->call.rooms, page->last);
     if (rc == 1 && page->n < page->limit && event_add(page->turn, &now) == 0)
-        return; /* the poller has its turn first */
+        return;
     finish(page, rc);
 }
 

@@ -142,6 +142,9 @@ on_accept(struct event_base *base, void *arg)
         return bev; /* evhttp closes the connection where it is NULL */
     }
     bufferevent_priority_set(bev, LOOP_HTTP);
+    /* Requests that are sent before the reply to the first is taken wait in the kernel.
+     */
+    bufferevent_setwatermark(bev, EV_READ, 0, HEADERS_MAX + BODY_MAX);
     bufferevent_incref(bev);
     client->bev = bev;
     client->deadline = lw_mono_add(clock_io(), http->timeout_ms);
