@@ -24,9 +24,6 @@ LW_MUSTCHECK int lw_alert_json(const struct lw_ledger *ledger, const struct lw_r
 void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *rules,
                        enum lw_alert_kind kind, const struct lw_alarm *alarm, bool zh,
                        char *text, size_t cap);
-/* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */
-void lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
-                      char text[LW_ID_MAX + 16]);
 
 /* A readings CSV, row by row, as events. A row without quality is good; a row without a
  * value is a failed read, as is `missing`. After a fault in a row the next can be read. */
