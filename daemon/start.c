@@ -98,13 +98,15 @@ start_journal(struct daemon *d)
     return rc;
 }
 
+/* After the engine: a simulated clock that was started before goes on where it stood. */
 static int
 start_clock(struct daemon *d)
 {
     char socket[CONFIG_PATH + 16];
+    lw_wall seen = lw_core_now(engine_core(d->rooms.engine));
     struct clock_options options = {
         .simulated = d->arguments.simulated,
-        .start = d->arguments.start,
+        .start = seen.ms > d->arguments.start.ms ? seen : d->arguments.start,
         .rate = d->arguments.rate,
         .socket = d->arguments.simulated ? socket : NULL,
     };
@@ -218,19 +220,19 @@ daemon_start(struct daemon *d, struct lw_faults *faults)
     const struct setup *setup = &d->setup;
     size_t n;
     const char *rules = config_texts_rules(setup->texts, &n);
-    int rc = start_clock(d);
+    int rc = start_journal(d);
 
     d->settle = event_new(loop_base(d->rooms.loop), -1, EV_PERSIST, on_settle, d);
     if (rc == 0 && d->settle == NULL)
         rc = LW_ENOMEM;
-    if (rc == 0)
-        rc = start_journal(d);
     if (rc == 0)
         rc = daemon_start_notify(d, &setup->config); /* before the first alert can come */
     if (rc == 0) {
         rc = engine_new(d->rooms.journal, config_texts_ledger(setup->texts), rules, n,
                         faults, &d->rooms.engine);
     }
+    if (rc == 0)
+        rc = start_clock(d);
     if (rc == 0)
         rc = daemon_start_poller(d, faults);
     if (rc == 0)

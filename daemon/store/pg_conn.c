@@ -67,17 +67,24 @@ struct pg_conn {
     char slice[PG_SLICE];
 };
 
-/* libpq's messages end in a line feed and may have several lines. */
+/* libpq's messages have several lines and tabs, and end in a line feed. */
 static void
 one_line(char why[WHY], const char *message)
 {
     struct lw_text t;
+    bool gap = false;
 
     lw_text_init(&t, why, WHY);
-    for (; *message; message++)
-        lw_text_addn(&t, *message == '\n' ? " " : message, 1);
-    while (t.len > 0 && why[t.len - 1] == ' ')
-        why[--t.len] = '\0';
+    for (; *message; message++) {
+        if (*message == '\n' || *message == '\t' || *message == ' ') {
+            gap = t.len > 0;
+            continue;
+        }
+        if (gap)
+            lw_text_add(&t, " ");
+        lw_text_addn(&t, message, 1);
+        gap = false;
+    }
 }
 
 static void

@@ -71,7 +71,7 @@ struct lw_alert_brief {
     char time[LW_TIME_TEXT]; /* local, with its offset */
     char name[128];          /* the site's, or "" */
     char name_en[128];
-    char zh[1024]; /* "headline description" */
+    char zh[1024]; /* "headline. description" */
     char en[1024];
 };
 LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);

@@ -51,6 +51,7 @@ class Store:
         want = [self.readings, self.readings, power, -(-self.readings // 100),
                 -(-self.readings // 400)]
         assert [int(g) for g in got] == want, (got, want, driver.err)
+        assert stats["read_back"] == min(1000, want[3]), (stats, want)
         last = self.psql("SELECT count(*) FROM meter_last l WHERE ts <>"
                          " (SELECT max(ts) FROM reading r WHERE r.meter_id = l.meter_id)")
         assert last == "0", f"{last} rows of meter_last are not the newest"
