@@ -65,6 +65,10 @@ $(BUILD)/%.o: %.c
 $(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
 $(BUILD)/daemon/http/routes.o: daemon/http/openapi.json $(wildcard docs/schema/*.json)
 
+# Files that are embedded (daemon/embed.h), which the compiler does not report.
+$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json docs/schema/alert-1.schema.json
+$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
+
 unit: $(UNIT)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
