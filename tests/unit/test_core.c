@@ -48,11 +48,11 @@ static const char METERS[] =
     "E,E,TWIN,supply,,G2,2,generic,900,100,0.1,100000,2025-01-01T00:00:00Z,\n";
 
 static struct lw_ledger *
-make_ledger(void)
+make_ledger(const char *sites, const char *meters)
 {
     struct lw_ledger_text text = {.deployment = "test"};
-    const char *const table[LW_TABLES] = {AREAS,        CONTACTS, SITES, LICENCES,
-                                          EXPLANATIONS, GATEWAYS, METERS};
+    const char *const table[LW_TABLES] = {AREAS,        CONTACTS, sites, LICENCES,
+                                          EXPLANATIONS, GATEWAYS, meters};
     static struct lw_faults faults;
     struct lw_ledger *ledger = NULL;
 
@@ -127,15 +127,22 @@ struct world {
 };
 
 static void
-begin(struct world *w)
+begin_with(struct world *w, const char *sites, const char *meters)
 {
-    *w = (struct world){.ledger = make_ledger(), .rules = make_rules(), .now = T0};
+    *w = (struct world){
+        .ledger = make_ledger(sites, meters), .rules = make_rules(), .now = T0};
     w->heard.ledger = w->ledger;
     w->heard.text = calloc(1, 1);
     for (int i = 0; i < 16; i++)
         w->wh[i] = 1000000;
     assert_int_equal(lw_core_new(w->ledger, &w->rules, NULL, &w->core), 0);
     lw_core_on_effect(w->core, hear, &w->heard);
+}
+
+static void
+begin(struct world *w)
+{
+    begin_with(w, SITES, METERS);
 }
 
 static void
@@ -509,6 +516,25 @@ test_late_and_repeated(void **state)
     end(&w);
 }
 
+static void
+test_register_that_bounces(void **state)
+{
+    struct world w;
+    int32_t a;
+
+    (void)state;
+    begin(&w);
+    a = meter_of(&w, "A");
+    for (int i = 0; i < 4 * 120; i++) {
+        w.now += 30 * LW_SECOND;
+        w.wh[a] += i % 2 == 0 ? 100 : -100;
+        read_meter(&w, "A", 0, LW_GOOD);
+    }
+    row("a step back and forth is no energy");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+}
+
 /* --- properties: a seeded week with everything in it, run in different ways */
 
 static uint64_t
@@ -702,6 +728,7 @@ main(void)
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
+        cmocka_unit_test(test_register_that_bounces),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_made_anew),
