@@ -82,10 +82,11 @@ meter_silent(struct lw_core *core, int32_t meter)
             alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
                                   (struct subject){LW_SUBJECT_GATEWAY, gateway})))
             return;
-        /* Nobody has been heard for a while, but not everybody is overdue: wait and see.
-         */
+        /* Nobody has been heard for a while, but not everybody is overdue: wait and see,
+         * but not for a neighbour that is read once a day. */
         if (core->now - core->gateway[gateway].heard >=
-            allowed_silence(core, meter) / 2) {
+                allowed_silence(core, meter) / 2 &&
+            core->now - m->heard < 2 * allowed_silence(core, meter)) {
             core_timer_meter(core, meter, core->now + LW_MINUTE);
             return;
         }
@@ -162,7 +163,10 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     if (!judged->good)
         return;
     m->heard = core->now;
-    if (m->silent) {
+    /* The alarm may be from the meter before an exchange. */
+    if (m->silent ||
+        (m->back == NEVER &&
+         alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, point_of(core, meter))))) {
         m->silent = 0;
         m->back = core->now;
         core_timer_meter(core, meter, core->now + core->rules->comm_loss.clear_ms);

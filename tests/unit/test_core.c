@@ -516,6 +516,69 @@ test_late_and_repeated(void **state)
     end(&w);
 }
 
+/* C1 is exchanged for C2 at noon. */
+static void
+test_exchange_ends_what_the_old_meter_began(void **state)
+{
+    struct world w;
+    int32_t c;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"C", 1}));
+    quarters(&w, 43, DRAWS({"C", -1}));
+    row("silent");
+    check_int(count(&w, "raised comm_loss point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 1}));
+    check_int(count(&w, "returned comm_loss point/C"), 1);
+    end(&w);
+    begin(&w);
+    c = meter_of(&w, "C1");
+    quarters(&w, 4, DRAWS({"C", 3}));
+    for (int q = 0; q < 43; q++) {
+        int64_t before = w.wh[c];
+
+        quarters(&w, 1, DRAWS({"C", 3}));
+        w.wh[c] = before;
+    }
+    row("stuck");
+    check_int(count(&w, "raised stuck_register point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 3}));
+    check_int(count(&w, "returned stuck_register point/C"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 44, DRAWS({"C", 3}));
+    w.wh[meter_of(&w, "C1")] = 100;
+    quarters(&w, 3, DRAWS({"C", 3}));
+    row("fallen");
+    check_int(count(&w, "raised register_jump point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 3}));
+    check_int(count(&w, "returned register_jump point/C"), 1);
+    end(&w);
+}
+
+static void
+test_slow_neighbour_behind_the_gateway(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               "meter_id,site_id,role,gateway_id,unit,profile,interval_s,installed_at\n"
+               "F,CLOSED,supply,G1,1,generic,60,2025-01-01T00:00:00Z\n"
+               "PUMP,PUMPED,sub,G2,1,generic,900,2025-01-01T00:00:00Z\n"
+               "S,MINE,supply,G1,2,generic,86400,2025-01-01T00:00:00Z\n");
+    read_meter(&w, "S", 1, LW_GOOD);
+    for (int i = 0; i < 10; i++) {
+        w.now += LW_MINUTE;
+        read_meter(&w, "F", 1, LW_GOOD);
+    }
+    tick(&w, w.now + LW_HOUR);
+    row("a meter read daily does not keep a silent one waiting");
+    check_int(count(&w, "raised comm_loss point/F"), 1);
+    end(&w);
+}
+
 static void
 test_register_that_bounces(void **state)
 {
@@ -728,6 +791,8 @@ main(void)
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
+        cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
+        cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
         cmocka_unit_test(test_register_that_bounces),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
