@@ -46,13 +46,25 @@ core_timer_ledger(struct lw_core *core, int64_t at)
     lw_due_set(core->timers, key_ledger(core), at);
 }
 
+/* Meters and statuses come and go by date, and nothing may stand untold for a week. */
+static void
+fire_ledger(struct lw_core *core)
+{
+    int64_t day = core->now + LW_DAY;
+    int64_t next;
+
+    for (int i = 0; i < detect_nfamilies; i++)
+        if (detect_families[i]->ledger)
+            detect_families[i]->ledger(core);
+    next = alarm_remind(core);
+    core_timer_ledger(core, next < day ? next : day);
+}
+
 static void
 fire(struct lw_core *core, int32_t key)
 {
     if (key == key_ledger(core)) {
-        for (int i = 0; i < detect_nfamilies; i++)
-            if (detect_families[i]->ledger)
-                detect_families[i]->ledger(core);
+        fire_ledger(core);
     } else if (key >= key_gateway(core, 0)) {
         for (int i = 0; i < detect_nfamilies; i++)
             if (detect_families[i]->gateway_timer)

@@ -277,6 +277,25 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     alarm->state = LW_ALARM_NORMAL;
 }
 
+int64_t
+alarm_remind(struct lw_core *core)
+{
+    int64_t next = INT64_MAX;
+
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
+        struct lw_alarm *alarm = &core->alarm[i];
+
+        if (core->now - alarm->at.ms >= UPDATE_MOST) {
+            alarm->at = (lw_wall){core->now};
+            alarm->revision++;
+            emit(core, LW_ALERT_UPDATED, alarm);
+        }
+        if (alarm->at.ms + UPDATE_MOST < next)
+            next = alarm->at.ms + UPDATE_MOST;
+    }
+    return next;
+}
+
 /* By what the site is: where nothing may run, where people could be underground. */
 enum lw_priority
 alarm_site_priority(const struct lw_core *core, int32_t site)

@@ -558,6 +558,20 @@ test_exchange_ends_what_the_old_meter_began(void **state)
 }
 
 static void
+test_told_every_week(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 60}));
+    quarters(&w, 96 * 15, DRAWS({"A", -1}));
+    row("a standing alarm whose meter is silent");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 2);
+    end(&w);
+}
+
+static void
 test_slow_neighbour_behind_the_gateway(void **state)
 {
     struct world w;
@@ -792,6 +806,7 @@ main(void)
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
+        cmocka_unit_test(test_told_every_week),
         cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
         cmocka_unit_test(test_register_that_bounces),
         cmocka_unit_test(test_ticks_change_nothing),
