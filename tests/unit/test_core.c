@@ -516,6 +516,61 @@ test_late_and_repeated(void **state)
     end(&w);
 }
 
+static void
+test_gap_of_one_of_several_meters(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"D", 1}));
+    for (int q = 0; q < 20; q++) {
+        quarters(&w, 1, DRAWS({"D", 1}, {"E", -1}));
+        w.wh[meter_of(&w, "E")] += 50 * 250;
+    }
+    row("the other supply was judged alone meanwhile");
+    check_int(count(&w, "closed_load"), 0);
+    quarters(&w, 3, DRAWS({"D", 1}));
+    row("the supply that comes back says what it carried");
+    check_int(count(&w, "raised closed_load site/TWIN"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"B", 1}, {"PUMP", 0}));
+    for (int q = 0; q < 20; q++) {
+        quarters(&w, 1, DRAWS({"B", -1}, {"PUMP", 0}));
+        w.wh[meter_of(&w, "B")] += 100 * 250;
+    }
+    quarters(&w, 3, DRAWS({"B", 1}, {"PUMP", 0}));
+    row("so does one whose sub-meter was heard all the time");
+    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"D", 1}));
+    for (int q = 0; q < 200; q++) {
+        quarters(&w, 1, DRAWS({"D", 4}, {"E", -1}));
+        w.wh[meter_of(&w, "E")] += 4 * 250;
+    }
+    quarters(&w, 8, DRAWS({"D", 4}, {"E", 4}));
+    row("nothing is counted twice");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+}
+
+static void
+test_silent_sub_meter_never_clears(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 8, DRAWS({"B", 51}, {"PUMP", 0}));
+    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
+    quarters(&w, 4 * 48, DRAWS({"B", 51}, {"PUMP", -1}));
+    row("what the pump might have drawn explains nothing");
+    check_int(count(&w, "returned closed_load"), 0);
+    end(&w);
+}
+
 /* C1 is exchanged for C2 at noon. */
 static void
 test_exchange_ends_what_the_old_meter_began(void **state)
@@ -609,6 +664,51 @@ test_register_that_bounces(void **state)
     }
     row("a step back and forth is no energy");
     check_int(count(&w, "closed_load"), 0);
+    end(&w);
+}
+
+static void
+test_gap_across_the_closure(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w,
+               "site_id,name,kind,status,status_since,area_id,contract_kw\n"
+               "CLOSED,关闭点,non_coal_mine,closed,2025-11-11T06:00:00Z,C,200\n"
+               "PUMPED,抽水点,non_coal_mine,closed,2025-01-01T00:00:00Z,C,200\n"
+               "TWIN,双电源,non_coal_mine,closed,2025-01-01T00:00:00Z,C,200\n"
+               "MINE,持证矿,quarry,licensed,2025-01-01T00:00:00Z,C,200\n",
+               METERS);
+    quarters(&w, 4, DRAWS({"A", 80}));
+    for (int q = 0; q < 24; q++) {
+        quarters(&w, 1, DRAWS({"A", -1}));
+        w.wh[meter_of(&w, "A")] += q < 20 ? 80 * 250 : 0;
+    }
+    quarters(&w, 4, DRAWS({"A", 1}));
+    row("what was drawn before the closure is not held against it");
+    check_int(count(&w, "closed_load"), 0);
+    quarters(&w, 4, DRAWS({"A", 80}));
+    row("what is drawn after it is");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    end(&w);
+}
+
+static void
+test_gap_across_the_licence(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 90, DRAWS({"C", 150}));
+    for (int q = 0; q < 10; q++) {
+        quarters(&w, 1, DRAWS({"C", -1}));
+        w.wh[meter_of(&w, "C2")] += q < 6 ? 150 * 250 : 0;
+    }
+    quarters(&w, 8, DRAWS({"C", 1}));
+    row("production ended with the licence, in the dark");
+    check_int(count(&w, "licence_gap"), 0);
     end(&w);
 }
 
@@ -805,10 +905,14 @@ main(void)
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
+        cmocka_unit_test(test_gap_of_one_of_several_meters),
+        cmocka_unit_test(test_silent_sub_meter_never_clears),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
         cmocka_unit_test(test_told_every_week),
         cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
         cmocka_unit_test(test_register_that_bounces),
+        cmocka_unit_test(test_gap_across_the_closure),
+        cmocka_unit_test(test_gap_across_the_licence),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_made_anew),
