@@ -207,6 +207,8 @@ void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subjec
 /* Returns it where it stands; NULL keeps the evidence that it had. */
 void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                   const struct lw_evidence *evidence);
+/* Returns it where it stands: its subject is not there any more. */
+void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when the next one is due; INT64_MAX: none. */
 int64_t alarm_remind(struct lw_core *core);

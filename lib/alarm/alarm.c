@@ -215,6 +215,7 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
 
     return priority > alarm->priority || evidence->finding != before->finding ||
            doubled(evidence->excess_wh, before->excess_wh) ||
+           (alarm->rule == LW_RULE_COVERAGE && evidence->detail != before->detail) ||
            evidence->detail2 != before->detail2;
 }
 
@@ -275,6 +276,15 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     emit(core, LW_ALERT_RETURNED, alarm);
     /* What people still have to acknowledge is theirs to keep; the slot is free again. */
     alarm->state = LW_ALARM_NORMAL;
+}
+
+void
+alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    struct lw_evidence evidence = alarm_of(core, rule, subject)->evidence;
+
+    evidence.finding = LW_FOUND_GONE;
+    alarm_return(core, rule, subject, &evidence);
 }
 
 int64_t

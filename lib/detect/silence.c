@@ -95,6 +95,25 @@ meter_silent(struct lw_core *core, int32_t meter)
     alarm_set(core, LW_RULE_COMM_LOSS, point_of(core, meter), priority, &e);
 }
 
+/* The meter was taken away. What stands about its point ends where no other meter is or
+ * will be there; the gateway's ends where it was the last one. */
+static void
+meter_removed(struct lw_core *core, int32_t meter)
+{
+    const struct lw_meter *row = &core->ledger->meter[meter];
+    const struct lw_metering_point *point = &core->ledger->point[row->point];
+    const struct lw_meter *newest =
+        &core->ledger->meter[point->meter_first + point->meter_n - 1];
+
+    core->meter[meter].silent = 0;
+    for (int rule = 0; rule < LW_RULES && core->now >= newest->removed.ms; rule++)
+        if (alarm_speaks((enum lw_rule_id)rule, LW_SUBJECT_POINT))
+            alarm_gone(core, (enum lw_rule_id)rule, point_of(core, meter));
+    if (row->gateway != LW_NONE && look_behind(core, row->gateway).meters == 0)
+        alarm_gone(core, LW_RULE_COMM_LOSS,
+                   (struct subject){LW_SUBJECT_GATEWAY, row->gateway});
+}
+
 static void
 silence_meter_timer(struct lw_core *core, int32_t meter)
 {
@@ -105,7 +124,7 @@ silence_meter_timer(struct lw_core *core, int32_t meter)
         alarm_of(core, LW_RULE_COMM_LOSS, point_of(core, meter));
 
     if (core->now >= row->removed.ms) {
-        m->silent = 0;
+        meter_removed(core, meter);
         return;
     }
     if (core->now < due) {

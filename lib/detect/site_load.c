@@ -133,7 +133,7 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
     run->allowed_wh += allowed_wh;
-    if (w->supply_wh > allowed_wh)
+    if (v->concerns && w->supply_wh > allowed_wh)
         run->excess_wh += w->supply_wh - allowed_wh;
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;

@@ -32,7 +32,8 @@ static const char EXPLANATIONS[] =
     "E2,CLOSED,maintenance,80,,2025-11-15T00:00:00Z,2025-11-15T06:00:00Z,office,A,p1,p2,\n"
     "E3,PUMPED,guard_house,2,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"
     "E4,PUMPED,dewatering,60,,2025-01-01T00:00:00Z,,office,A,p1,p2,PUMP\n"
-    "E5,TWIN,guard_house,10,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n";
+    "E5,TWIN,guard_house,10,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"
+    "E6,CLOSED,dewatering,,,2025-11-20T00:00:00Z,2025-11-21T00:00:00Z,office,A,p1,p2,\n";
 static const char GATEWAYS[] = "gateway_id,transport,address\n"
                                "G1,tcp,127.0.0.1:1502\nG2,tcp,127.0.0.1:1503\n";
 static const char METERS[] =
@@ -712,6 +713,100 @@ test_gap_across_the_licence(void **state)
     end(&w);
 }
 
+/* A's meter and the sub-meter that the explanations need, with what is removed and when.
+ */
+#define METERS_HEAD                                                                      \
+    "meter_id,point_id,site_id,role,gateway_id,unit,profile,interval_s,installed_at,"    \
+    "removed_at\n"                                                                       \
+    "PUMP,PUMP,PUMPED,sub,G1,9,generic,900,2025-01-01T00:00:00Z,\n"
+
+static void
+test_point_that_is_given_up(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               METERS_HEAD "A,A,CLOSED,supply,G2,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n"
+                           "D,D,TWIN,supply,G1,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n");
+    for (int q = 0; q < 4; q++) {
+        w.now += QUARTER;
+        read_meter(&w, "A", 1, LW_GOOD);
+        read_meter(&w, "D", 1, LW_GOOD);
+    }
+    for (int q = 0; q < 8; q++) {
+        w.now += QUARTER;
+        read_meter(&w, "PUMP", 0, LW_GOOD);
+    }
+    check_int(count(&w, "raised comm_loss gateway/G2"), 1);
+    check_int(count(&w, "raised comm_loss point/D"), 1);
+    tick(&w, T0 + 3 * LW_DAY);
+    row("nobody is told for ever of a meter that was taken away");
+    check_int(count(&w, "returned comm_loss point/D"), 1);
+    check_int(count(&w, "returned comm_loss gateway/G2"), 1);
+    end(&w);
+}
+
+static void
+test_slow_meter_that_was_exchanged(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               METERS_HEAD "A0,A,CLOSED,supply,G2,1,generic,86400,2025-01-01T00:00:00Z,"
+                           "2025-11-11T00:00:00Z\n"
+                           "A,A,CLOSED,supply,G2,1,generic,900,2025-11-11T00:00:00Z,\n");
+    for (int q = 0; q < 4; q++) {
+        read_meter(&w, "A", 60, LW_GOOD);
+        w.now += QUARTER;
+    }
+    row("its interval is history too");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    end(&w);
+}
+
+static void
+test_excess_that_is_explained_meanwhile(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    w.now = T0 + 8 * LW_DAY + 22 * LW_HOUR;
+    quarters(&w, 9, DRAWS({"A", 60}));
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check_int(count(&w, "updated closed_load site/CLOSED"), 1);
+    quarters(&w, 40, DRAWS({"A", 60}));
+    row("what an explanation without a ceiling covers is no excess");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 1);
+    end(&w);
+}
+
+static void
+test_another_gap_in_the_ledger(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w,
+               "site_id,name,kind,status,status_since,area_id\n"
+               "CLOSED,关闭点,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "PUMPED,抽水点,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "TWIN,双电源,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "MINE,持证矿,quarry,licensed,2025-01-01T00:00:00Z,C\n",
+               METERS_HEAD "A,A,CLOSED,supply,G2,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n");
+    tick(&w, T0);
+    check_int(count(&w, "raised coverage site/CLOSED"), 1);
+    tick(&w, T0 + 2 * LW_DAY);
+    row("a gap more is told");
+    check_int(count(&w, "updated coverage site/CLOSED"), 1);
+    end(&w);
+}
+
 /* --- properties: a seeded week with everything in it, run in different ways */
 
 static uint64_t
@@ -913,6 +1008,10 @@ main(void)
         cmocka_unit_test(test_register_that_bounces),
         cmocka_unit_test(test_gap_across_the_closure),
         cmocka_unit_test(test_gap_across_the_licence),
+        cmocka_unit_test(test_point_that_is_given_up),
+        cmocka_unit_test(test_slow_meter_that_was_exchanged),
+        cmocka_unit_test(test_excess_that_is_explained_meanwhile),
+        cmocka_unit_test(test_another_gap_in_the_ledger),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_made_anew),
