@@ -807,6 +807,59 @@ test_another_gap_in_the_ledger(void **state)
     end(&w);
 }
 
+/* The wall clock is set by so much. */
+static void
+set_clock(struct world *w, int64_t by_ms)
+{
+    struct lw_event e = {.kind = LW_EVENT_CLOCK_STEP, .step.by_ms = by_ms};
+
+    w->now += by_ms;
+    e.at = (lw_wall){w->now};
+    lw_core_step(w->core, &e);
+}
+
+static void
+test_clock_that_is_set(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    set_clock(&w, 10 * LW_DAY);
+    tick(&w, w.now + LW_MINUTE);
+    row("forward: nobody was silent");
+    check_int(count(&w, "comm_loss"), 0);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    set_clock(&w, -10 * LW_DAY);
+    quarters(&w, 8, DRAWS({"A", 60}));
+    row("back: a crusher does not wait until the wrong time has come");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check(strstr(w.heard.text, "mean 60000") != NULL);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    for (int i = 0; i < 8; i++) {
+        quarters(&w, 1, DRAWS({"A", i == 0 ? 60 : 3}));
+        set_clock(&w, -2 * LW_SECOND);
+    }
+    row("back by seconds: a quarter hour is judged once");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    quarters(&w, 8, DRAWS({"A", -1}));
+    quarters(&w, 1, DRAWS({"A", 3}));
+    check_int(count(&w, "raised comm_loss point/A"), 1);
+    set_clock(&w, 2 * LW_HOUR);
+    quarters(&w, 1, DRAWS({"A", 3}));
+    row("forward: a good hour has not passed either");
+    check_int(count(&w, "returned comm_loss"), 0);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    check_int(count(&w, "returned comm_loss"), 1);
+    end(&w);
+}
+
 /* --- properties: a seeded week with everything in it, run in different ways */
 
 static uint64_t
@@ -1012,6 +1065,7 @@ main(void)
         cmocka_unit_test(test_slow_meter_that_was_exchanged),
         cmocka_unit_test(test_excess_that_is_explained_meanwhile),
         cmocka_unit_test(test_another_gap_in_the_ledger),
+        cmocka_unit_test(test_clock_that_is_set),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_made_anew),
