@@ -151,8 +151,11 @@ samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
     for (int32_t p = s->point_first; p < s->point_first + s->point_n; p++) {
         const struct lw_metering_point *point = &ledger->point[p];
 
-        if (point->role == LW_SUPPLY && point->meter_n > 0)
-            n += ms / (ledger->meter[point->meter_first].interval_s * LW_SECOND);
+        if (point->role == LW_SUPPLY && point->meter_n > 0) {
+            int32_t newest = point->meter_first + point->meter_n - 1;
+
+            n += ms / (ledger->meter[newest].interval_s * LW_SECOND);
+        }
     }
     return n;
 }

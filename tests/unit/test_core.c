@@ -104,10 +104,11 @@ hear(void *arg, const struct lw_effect *effect)
     lw_hex(a->id, sizeof a->id, id);
     lw_hex(a->evidence.sha256, LW_SHA256_SIZE, hash);
     lw_wall_format(a->at, time);
-    n = snprintf(line, sizeof line, "%s %s %s %s %s.%u mean %lld excess %lld %s\n", time,
-                 KIND[effect->alert.kind], lw_rule_info(a->rule)->id, subject, id,
-                 a->revision, (long long)a->evidence.mean_w,
-                 (long long)a->evidence.excess_wh, hash);
+    n = snprintf(
+        line, sizeof line, "%s %s %s %s %s.%u mean %lld excess %lld %s samples %u/%u\n",
+        time, KIND[effect->alert.kind], lw_rule_info(a->rule)->id, subject, id,
+        a->revision, (long long)a->evidence.mean_w, (long long)a->evidence.excess_wh,
+        hash, a->evidence.samples_good, a->evidence.samples_expected);
     if (h->n + (size_t)n + 1 > h->cap) {
         h->cap = 2 * h->cap + 4096;
         h->text = realloc(h->text, h->cap);
@@ -765,6 +766,7 @@ test_slow_meter_that_was_exchanged(void **state)
     }
     row("its interval is history too");
     check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check(strstr(w.heard.text, "samples 3/3") != NULL);
     end(&w);
 }
 
