@@ -200,8 +200,8 @@ alarm_stands(const struct lw_alarm *alarm)
 {
     return alarm->state != LW_ALARM_NORMAL;
 }
-/* Raises, or updates where it stands and the evidence has changed materially or is a week
- * old. The evidence is copied. */
+/* Raises, or updates where it stands and the evidence has changed materially or is six
+ * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                enum lw_priority priority, const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. */
@@ -210,7 +210,7 @@ void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject sub
 /* Returns it where it stands: its subject is not there any more. */
 void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
- * meter is silent. Returns when the next one is due; INT64_MAX: none. */
+ * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);
 /* Puts a slot that was filled from elsewhere (checkpoint, old core) into the list. */
 void alarm_link(struct lw_core *core, int32_t slot);

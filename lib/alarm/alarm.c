@@ -8,9 +8,11 @@
 
 #include "lib/state.h"
 
-/* A standing alarm is told again when it has changed by so much, or after a week. */
+/* A standing alarm is told again when it has changed, or at the first new evidence after
+ * six days; where there is none, as it was, within seven. */
 #define UPDATE_LEAST LW_HOUR
-#define UPDATE_MOST  (7 * LW_DAY)
+#define UPDATE_MOST  (6 * LW_DAY)
+#define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
 
 static const char *const STATE[] = {
     [LW_ALARM_NORMAL] = "normal",
@@ -291,19 +293,20 @@ int64_t
 alarm_remind(struct lw_core *core)
 {
     int64_t next = INT64_MAX;
+    int64_t hour = core->now + LW_HOUR;
 
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
         struct lw_alarm *alarm = &core->alarm[i];
 
-        if (core->now - alarm->at.ms >= UPDATE_MOST) {
+        if (core->now - alarm->at.ms >= REMIND_AFTER) {
             alarm->at = (lw_wall){core->now};
             alarm->revision++;
             emit(core, LW_ALERT_UPDATED, alarm);
         }
-        if (alarm->at.ms + UPDATE_MOST < next)
-            next = alarm->at.ms + UPDATE_MOST;
+        if (alarm->at.ms + REMIND_AFTER < next)
+            next = alarm->at.ms + REMIND_AFTER;
     }
-    return next;
+    return next > hour ? next : hour;
 }
 
 /* By what the site is: where nothing may run, where people could be underground. */

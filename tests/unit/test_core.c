@@ -626,6 +626,14 @@ test_told_every_week(void **state)
     row("a standing alarm whose meter is silent");
     check_int(count(&w, "updated closed_load site/CLOSED"), 2);
     end(&w);
+    begin(&w);
+    quarters(&w, 8, DRAWS({"B", 51}, {"PUMP", 0}));
+    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
+    quarters(&w, 96 * 8, DRAWS({"B", 40}, {"PUMP", -1}));
+    row("and one that is measured, with what was measured since");
+    check_int(count(&w, "updated closed_load site/PUMPED"), 2);
+    check(strstr(w.heard.text, "mean 40") != NULL);
+    end(&w);
 }
 
 static void
