@@ -627,12 +627,13 @@ test_told_every_week(void **state)
     check_int(count(&w, "updated closed_load site/CLOSED"), 2);
     end(&w);
     begin(&w);
-    quarters(&w, 8, DRAWS({"B", 51}, {"PUMP", 0}));
-    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
-    quarters(&w, 96 * 8, DRAWS({"B", 40}, {"PUMP", -1}));
-    row("and one that is measured, with what was measured since");
-    check_int(count(&w, "updated closed_load site/PUMPED"), 2);
-    check(strstr(w.heard.text, "mean 40") != NULL);
+    w.now = T0 + 11 * LW_DAY;
+    quarters(&w, 9, DRAWS({"A", 60}));
+    quarters(&w, 96 * 13, DRAWS({"A", 6}));
+    row("and one that is measured: after hours, twice as much, and after a week");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 3);
+    row("with what was measured since");
+    check_int(count(&w, "mean 64"), 1);
     end(&w);
 }
 
