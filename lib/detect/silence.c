@@ -58,7 +58,27 @@ look_behind(const struct lw_core *core, int32_t gateway)
     return b;
 }
 
-/* A meter's own alarm, unless its gateway's says it already. */
+/* Raises or updates the gateway's alarm; false where somebody behind it is not silent. */
+static bool
+gateway_silent(struct lw_core *core, int32_t gateway)
+{
+    struct gateway_state *g = &core->gateway[gateway];
+    struct behind b = look_behind(core, gateway);
+    struct lw_evidence e =
+        silence_evidence(core, g->heard, LW_FOUND_SILENT_GATEWAY, b.silent);
+
+    if (b.silent < b.meters)
+        return false;
+    g->back = NEVER;
+    alarm_set(core, LW_RULE_COMM_LOSS, (struct subject){LW_SUBJECT_GATEWAY, gateway},
+              b.priority, &e);
+    core_timer_gateway(core, gateway, core->now + LW_DAY);
+    return true;
+}
+
+/* A meter's own alarm, unless its gateway's says it already. Whoever was heard last
+ * behind a gateway looks for all: when a county goes silent, each looking at each would
+ * hold everything up. */
 static void
 meter_silent(struct lw_core *core, int32_t meter)
 {
@@ -68,24 +88,17 @@ meter_silent(struct lw_core *core, int32_t meter)
     enum lw_priority priority = alarm_site_priority(core, meter_point(core, meter)->site);
 
     if (gateway != LW_NONE) {
-        struct behind b = look_behind(core, gateway);
+        int64_t unheard = core->now - core->gateway[gateway].heard;
 
-        if (b.silent == b.meters) {
-            e = silence_evidence(core, core->gateway[gateway].heard,
-                                 LW_FOUND_SILENT_GATEWAY, b.silent);
-            core->gateway[gateway].back = NEVER;
-            alarm_set(core, LW_RULE_COMM_LOSS,
-                      (struct subject){LW_SUBJECT_GATEWAY, gateway}, b.priority, &e);
-            return;
-        }
         if (core->gateway[gateway].back == NEVER &&
             alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
                                   (struct subject){LW_SUBJECT_GATEWAY, gateway})))
             return;
+        if (unheard >= allowed_silence(core, meter) && gateway_silent(core, gateway))
+            return;
         /* Nobody has been heard for a while, but not everybody is overdue: wait and see,
          * but not for a neighbour that is read once a day. */
-        if (core->now - core->gateway[gateway].heard >=
-                allowed_silence(core, meter) / 2 &&
+        if (unheard >= allowed_silence(core, meter) / 2 &&
             core->now - m->heard < 2 * allowed_silence(core, meter)) {
             core_timer_meter(core, meter, core->now + LW_MINUTE);
             return;
@@ -150,9 +163,11 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
     struct gateway_state *g = &core->gateway[gateway];
     struct subject subject = {LW_SUBJECT_GATEWAY, gateway};
 
-    if (!alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, subject)) || g->back == NEVER)
+    if (!alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, subject)))
         return;
-    if (core->now - g->back >= core->rules->comm_loss.clear_ms)
+    if (g->back == NEVER)
+        gateway_silent(core, gateway);
+    else if (core->now - g->back >= core->rules->comm_loss.clear_ms)
         alarm_return(core, LW_RULE_COMM_LOSS, subject, NULL);
     else
         core_timer_gateway(core, gateway, g->back + core->rules->comm_loss.clear_ms);

@@ -627,6 +627,12 @@ test_told_every_week(void **state)
     check_int(count(&w, "updated closed_load site/CLOSED"), 2);
     end(&w);
     begin(&w);
+    quarters(&w, 4, DRAWS({"D", 1}));
+    quarters(&w, 96 * 8, DRAWS({"D", -1}, {"E", -1}));
+    row("a dead gateway");
+    check_int(count(&w, "updated comm_loss gateway/G2"), 1);
+    end(&w);
+    begin(&w);
     w.now = T0 + 11 * LW_DAY;
     quarters(&w, 9, DRAWS({"A", 60}));
     quarters(&w, 96 * 13, DRAWS({"A", 6}));
