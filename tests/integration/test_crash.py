@@ -4,6 +4,7 @@ a county's clock flies. What was read is stored once, and no alert is lost or to
 
 SOAK=1 kills a hundred times, SEED=N repeats a run."""
 import contextlib
+import glob
 import json
 import os
 import random
@@ -67,6 +68,10 @@ def kill_postmaster(world):
     world.threads[-1].start()
 
 
+def checkpoints(world):
+    return len(glob.glob(world.daemon.path("record/*.ckpt")))
+
+
 def same(got, want):
     """Two dicts; says a few of the differences."""
     keys = sorted(k for k in got.keys() | want.keys() if got.get(k) != want.get(k))
@@ -119,7 +124,8 @@ def main():
         seed = SEED + number
         tap.note(f"SEED={seed}")
         rnd = random.Random(seed)
-        world = World(seed, harness.Cluster(), "crash")
+        # Many checkpoints, and nothing is kept but in the recording.
+        world = World(seed, harness.Cluster(), "crash", segment_bytes="65536", keep="0s")
         world.threads, world.one_at_a_time = [], threading.Lock()
         parts = sorted(rnd.uniform(0.02, 0.95) for _ in range(KILLS))
         todo = [(part, lambda: kill_daemon(world, rnd)) for part in parts]
@@ -134,7 +140,7 @@ def main():
                 thread.join()
             world.finish()
             again = world.daemon.logged().count("records run again")
-            tap.note(f"{again} starts ran records again")
+            tap.note(f"{again} starts ran records again; {checkpoints(world)} checkpoints")
         for test, what in ((delivered_once, "each alert is delivered, whole, and in one way"),
                            (rows_are_the_journals, "PostgreSQL has what the journal has, once"),
                            (nothing_lost, "every row of the file was read"),

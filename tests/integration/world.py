@@ -101,12 +101,12 @@ class Clock:
 class World:
     """Everything, in the daemon's folder."""
 
-    def __init__(self, seed, cluster, database, **sections):
+    def __init__(self, seed, cluster, database, **journal):
         self.county = county = generate.County(seed)
         self.cluster, self.database = cluster, cluster.create(database)
         self.daemon = d = Daemon(database={"conninfo": cluster.conninfo(database),
                                            "batch_time": "100ms"},
-                                 journal={"sync": "20ms"}, **sections)
+                                 journal={"sync": "20ms", **journal})
         ports = [harness.free_port() for _ in generate.GATEWAYS]
         self.recorders = [Recorder(port) for port in ports]
         county.ledger(d.path("ledger"), [r.port for r in self.recorders])
