@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The store against a real PostgreSQL: every reading is there once, whatever happens."""
 import json
 import os
