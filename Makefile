@@ -4,6 +4,10 @@ CC ?= gcc
 PREFIX ?= /usr
 VERSION := 0.1.0
 SAN ?=
+# V=1 shows the commands.
+V ?=
+Q := $(if $(V),,@)
+say = @echo "  $(CC) $@"
 OPT ?= -O2 -g
 
 PKG := libevent libpq libmodbus jansson inih libsystemd zlib nettle
@@ -42,7 +46,8 @@ $(BUILD)/lodewatchd: $(BUILD)/daemon/main.o $(BUILD)/libedge.a $(BUILD)/liblodew
 $(BUILD)/lodewatch: $(BUILD)/daemon/cli/main.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 $(BUILD)/lodewatch-sim: $(BUILD)/daemon/sim/main.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 $(PROGRAMS):
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(say)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 $(BUILD)/liblodewatch.a: $(LIB_OBJ)
 	@rm -f $@
@@ -53,12 +58,22 @@ $(BUILD)/libedge.a: $(EDGE_OBJ)
 
 $(BUILD)/%.o: %.c
 	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
+	$(say)
+	$(Q)$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
+
+# What is embedded in an object is made anew with it.
+$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
+$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json $(wildcard docs/schema/*.json)
+
+# Files that are embedded (daemon/embed.h), which the compiler does not report.
+$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json docs/schema/alert-1.schema.json
+$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
 
 unit: $(UNIT)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
+	$(say)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS) -lcmocka
 
 # --- tests
 
@@ -87,13 +102,14 @@ check:
 HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
 HELPERS := $(addprefix $(BUILD)/helpers/,$(basename $(notdir $(HELPER_SRC))))
 helpers: $(HELPERS)
-$(BUILD)/helpers/store_driver $(BUILD)/bench/bench_store: $(BUILD)/tests/store_feed.o
 $(BUILD)/helpers/%: $(BUILD)/tests/lint/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(say)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(say)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 lint: deps
 	@tests/deps.sh check
@@ -114,7 +130,8 @@ fuzzers:
 fuzz-bin: $(FUZZ_SRC:tests/fuzz/%.c=$(BUILD)/bin/%)
 $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
-	clang -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(say)
+	$(Q)clang -fsanitize=address,undefined,fuzzer $(LDFLAGS) -o $@ $^ $(LIBS)
 fuzz: deps
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
@@ -129,7 +146,8 @@ bench: deps
 	@BUILD=$(BUILD) tests/bench/run.sh "$(BENCH)"
 $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
 	@mkdir -p $(@D)
-	$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
+	$(say)
+	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
 # A labelled set with its scorer beside it: make eval SET=DIR
 eval: all

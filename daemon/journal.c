@@ -61,15 +61,15 @@ buffer_reserve(struct journal_buffer *b, size_t n)
 
 /* ---- groups ---- */
 
+/* Measured since the last checkpoint, not since the last start: a daemon that is
+ * restarted again and again must not have ever more to run again. */
 static bool
 roll_due(const struct journal *j)
 {
-    uint64_t begun = j->split == JOURNAL_NOWHERE ? j->segment : j->split;
-
-    if (!j->save || j->ckpt != JOURNAL_CKPT_NONE || j->end == begun)
+    if (!j->save || j->ckpt != JOURNAL_CKPT_NONE || j->end == j->rolled)
         return false;
-    return j->end - begun >= (uint64_t)j->options.segment_bytes ||
-           clock_io().ms - j->segment_since >= j->options.segment_ms;
+    return j->end - j->rolled >= (uint64_t)j->options.segment_bytes ||
+           clock_io().ms - j->rolled_at >= j->options.segment_ms;
 }
 
 /* Hands the thread what there is. Called by the loop only, never within journal_append:
@@ -304,7 +304,8 @@ journal_roll(struct journal *j)
         next->end = JOURNAL_NOWHERE;
         j->split = j->end;
     }
-    j->segment_since = clock_io().ms;
+    j->rolled = j->end;
+    j->rolled_at = clock_io().ms;
     plan_group(j);
     rc = journal_ckpt_fork(j->dirfd, j->lockfd, j->end, &j->consumers, j->save,
                            j->save_arg, &j->ckpt_pid, &j->ckpt_pipe);
@@ -390,7 +391,7 @@ journal_open(struct event_base *base, const struct journal_options *options,
     j->options.dir = j->options.record_dir = NULL;
     j->dirfd = j->lockfd = j->recordfd = j->done = -1;
     j->split = JOURNAL_NOWHERE;
-    j->segment_since = clock_io().ms;
+    j->rolled_at = clock_io().ms;
     LIST_INIT(&j->readers);
     j->dir = strdup(options->dir);
     if (!j->dir)

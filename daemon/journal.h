@@ -70,8 +70,8 @@ int journal_checkpoint(struct journal *journal, uint64_t *ret_position, void **r
 /* Begins a new segment with a checkpoint now. LW_EAGAIN: one is under way. */
 int journal_roll(struct journal *journal);
 
-/* Is there room for such a record? If not, it is counted as dropped. Asked before a reading
- * is judged, so that the core never knows what the journal does not. */
+/* Is there room for such a record? If not, it is counted as dropped. Asked before a
+ * reading is judged, so that the core never knows what the journal does not. */
 bool journal_room(struct journal *journal, enum journal_kind kind, size_t n);
 /* Appends a record; returns the position after it. Never blocks. Where the disk refuses,
  * records wait in memory up to a limit; readings beyond it are dropped and counted (then
@@ -96,7 +96,8 @@ int journal_next(struct journal_reader *reader, struct journal_record *ret_recor
 
 /* `consumer` needs nothing before `position` any more. Recorded in the journal at most
  * once a second and at close; a consumer comes into being with its first call, and goes
- * with position UINT64_MAX (one that is no longer configured must not keep everything). */
+ * with position UINT64_MAX (one that is no longer configured must not keep everything).
+ */
 void journal_ack(struct journal *journal, const char *consumer, uint64_t position);
 /* Where the consumer stood; LW_ENOTFOUND. */
 int journal_acked(const struct journal *journal, const char *consumer,

@@ -195,7 +195,8 @@ struct journal {
     struct journal_buffer flight; /* what the thread writes */
     uint64_t segment;             /* that `fill` begins in */
     uint64_t split;               /* a segment that begins within `fill`; NOWHERE */
-    int64_t segment_since;        /* clock_io, when it began */
+    uint64_t rolled;              /* the last checkpoint's position, tried or there */
+    int64_t rolled_at;            /* clock_io; or when the journal was opened */
     struct journal_writer *writer;
     struct journal_order order;
     bool ordered;     /* an order is under way, or failed and will be given again */

@@ -146,7 +146,7 @@ int
 journal_recover(struct journal *j)
 {
     struct journal_segment *last;
-    uint64_t from = 0, end = 0;
+    uint64_t end = 0;
     ptrdiff_t index = 0;
     int rc;
 
@@ -158,8 +158,8 @@ journal_recover(struct journal *j)
     if (rc != 0 && rc != LW_ENOTFOUND)
         return rc;
     if (j->list.n > 0) {
-        from = j->list.segment[index].position;
-        rc = scan(j, from);
+        j->rolled = j->list.segment[index].position;
+        rc = scan(j, j->rolled);
         if (rc != 0)
             return rc;
         last = &j->list.segment[j->list.n - 1];

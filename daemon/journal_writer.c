@@ -141,7 +141,8 @@ write_group(struct journal_writer *w)
         error = put(w, o->segment, o->position, o->data, head);
     /* The old segment is whole on disk before the new one is there. */
     if (!error && o->split != JOURNAL_NOWHERE)
-        error = put(w, o->split, o->split, o->data + head, o->n - head);
+        error =
+            put(w, o->split, o->split, head > 0 ? o->data + head : o->data, o->n - head);
     return error;
 }
 

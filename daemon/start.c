@@ -155,8 +155,10 @@ daemon_start_store(struct daemon *d, const struct config *config)
         .days_ahead = config->days_ahead,
     };
 
-    if (config->conninfo[0] == '\0')
+    if (config->conninfo[0] == '\0') {
+        journal_ack(d->rooms.journal, STORE_CONSUMER, UINT64_MAX);
         return 0;
+    }
     int rc = store_new(loop_base(d->rooms.loop), d->rooms.clock, d->rooms.journal,
                        &options, &d->rooms.store);
     if (rc != 0)

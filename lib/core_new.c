@@ -30,8 +30,8 @@ init_site(struct site_state *s)
     lw_sha256_init(&s->sha);
 }
 
-/* The balance's grid: the quarter hour of the trade, or the interval of the slowest of the
- * site's meters. A finer one would take a crusher's pauses for its end. */
+/* The balance's grid: the quarter hour of the trade, or the interval of the slowest of
+ * the site's meters. A finer one would take a crusher's pauses for its end. */
 static int64_t
 site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
 {

@@ -15,7 +15,11 @@ pids=
 # PostgreSQL refuses to run as root: then it runs as its package's user, and its files go
 # where that user may go.
 as_postgres() {
-    if [ "$(id -u)" = 0 ]; then setpriv --reuid=postgres --regid=postgres --clear-groups "$@"; else "$@"; fi
+    if [ "$(id -u)" = 0 ]; then
+        (cd / && exec setpriv --reuid=postgres --regid=postgres --clear-groups "$@")
+    else
+        "$@"
+    fi
 }
 
 stop() {

@@ -71,7 +71,7 @@ print_sentences(struct output *o, const struct lw_ledger *ledger,
     char time[LW_TIME_TEXT], subject[LW_ID_MAX + 16], text[4096];
 
     lw_wall_format_zone(alarm->at, ledger->zone, time);
-    lw_alert_subject(ledger, alarm, subject);
+    lw_alarm_subject(ledger, alarm, subject);
     printf("%s %s %s %s %s\n", time, kinds[effect->alert.kind],
            lw_priority_name((enum lw_priority)alarm->priority),
            lw_rule_info((enum lw_rule_id)alarm->rule)->id, subject);

@@ -12,66 +12,8 @@
 #include "daemon/clock.h"
 #include "daemon/engine.h"
 #include "daemon/http/call.h"
+#include "daemon/http/page.h"
 #include "daemon/store/store.h"
-
-/* A page; so long that making it keeps the poller waiting for less than 10 ms. */
-enum {
-    PAGE = 50,
-    PAGE_MAX = 100,
-    HISTORY_MAX = 1000
-};
-
-/* ---- lists ---- */
-
-/* {"NAME":[item, …],"at":"…","next":"…"}: `next` is what `after` asks for the next page.
- */
-struct list {
-    struct evbuffer *body;
-    int32_t n;
-};
-
-static int
-list_begin(struct list *list, const char *name)
-{
-    *list = (struct list){.body = evbuffer_new()};
-    return list->body != NULL && evbuffer_add_printf(list->body, "{\"%s\":[", name) > 0
-               ? 0
-               : LW_ENOMEM;
-}
-
-static int
-list_add(struct list *list, const char *item, size_t n)
-{
-    if ((list->n++ > 0 && evbuffer_add(list->body, ",", 1) != 0) ||
-        evbuffer_add(list->body, item, n) != 0)
-        return LW_ENOMEM;
-    return 0;
-}
-
-/* `next` NULL: this was the last page. Answers with a problem where rc is not 0. */
-static void
-list_reply(struct list *list, struct http_call *call, int rc, const char *next)
-{
-    char at[LW_TIME_TEXT];
-    char data[512];
-    struct lw_text end;
-
-    lw_wall_format(clock_now(call->rooms->clock).wall, at);
-    lw_text_init(&end, data, sizeof data);
-    lw_text_addf(&end, "],\"at\":\"%s\",\"next\":", at);
-    if (next == NULL)
-        lw_text_add(&end, "null");
-    else
-        lw_text_add_json(&end, next);
-    lw_text_add(&end, "}\n");
-    if (rc == 0 && evbuffer_add(list->body, end.data, end.len) == 0) {
-        http_reply(call->http, call->req, 200, "application/json", list->body);
-        return;
-    }
-    if (list->body != NULL)
-        evbuffer_free(list->body);
-    http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
-}
 
 /* ---- sites ---- */
 
@@ -86,34 +28,32 @@ site_after(const struct lw_ledger *ledger, const char *after)
     return i;
 }
 
-void
-sites_get(struct http_call *call)
+static int
+fill_sites(struct page *page, const struct rooms *rooms, const char *after)
 {
-    const struct lw_core *core = engine_core(call->rooms->engine);
+    const struct lw_core *core = engine_core(rooms->engine);
     const struct lw_ledger *ledger = lw_core_ledger(core);
-    lw_wall now = clock_now(call->rooms->clock).wall;
-    struct list list;
-    int32_t limit;
-
-    if (http_query_limit(&call->query, PAGE, PAGE_MAX, &limit) != 0) {
-        http_reply_problem(call->http, call->req, PROBLEM_QUERY);
-        return;
-    }
-    bool paged = (call->query.given & PARAM(AFTER)) != 0;
-    int32_t i = paged ? site_after(ledger, call->query.value[PARAM_AFTER]) : 0;
+    lw_wall now = clock_now(rooms->clock).wall;
+    int32_t i = after[0] == '\0' ? 0 : site_after(ledger, after);
     char *text = malloc(LW_SITE_TEXT);
-    int rc = list_begin(&list, "sites");
-    if (text == NULL)
-        rc = LW_ENOMEM;
-    for (; rc == 0 && i < ledger->nsites && list.n < limit; i++) {
+    int rc = text == NULL ? LW_ENOMEM : 0;
+
+    for (; rc == 0 && i < ledger->nsites && !page_full(page); i++) {
         size_t n;
         rc = lw_site_json(core, i, now, text, &n);
         if (rc == 0)
-            rc = list_add(&list, text, n);
+            rc = page_add(page, ledger->site[i].id, text, n);
     }
-    list_reply(&list, call, rc,
-               i < ledger->nsites && i > 0 ? ledger->site[i - 1].id : NULL);
     free(text);
+    return rc != 0 ? rc : i < ledger->nsites;
+}
+
+void
+sites_get(struct http_call *call)
+{
+    static const struct page_source source = {"sites", fill_sites};
+
+    page_get(call, &source);
 }
 
 /* ---- alerts that stand ---- */
@@ -137,43 +77,35 @@ find_alarm(const struct lw_core *core, const char *id)
     return alarm;
 }
 
-static void
-standing_get(struct http_call *call)
+static int
+fill_standing(struct page *page, const struct rooms *rooms, const char *after)
 {
-    const struct lw_core *core = engine_core(call->rooms->engine);
-    char text[LW_ALERT_TEXT];
-    char next[ID_TEXT] = "";
-    struct list list;
+    const struct lw_core *core = engine_core(rooms->engine);
     const struct lw_alarm *alarm = NULL;
-    int32_t limit;
+    char text[LW_ALERT_TEXT];
+    char id[ID_TEXT];
+    int rc = 0;
 
-    if (http_query_limit(&call->query, PAGE, PAGE_MAX, &limit) != 0) {
-        http_reply_problem(call->http, call->req, PROBLEM_QUERY);
-        return;
+    if (after[0] != '\0') {
+        alarm = find_alarm(core, after);
+        if (alarm == NULL)
+            return LW_ENOTFOUND;
     }
-    if ((call->query.given & PARAM(AFTER)) != 0) {
-        alarm = find_alarm(core, call->query.value[PARAM_AFTER]);
-        if (!alarm) {
-            http_reply_problem(call->http, call->req, PROBLEM_AFTER);
-            return;
-        }
-    }
-    int rc = list_begin(&list, "alerts");
     alarm = lw_core_next_alarm(core, alarm);
-    while (rc == 0 && alarm && list.n < limit) {
+    while (rc == 0 && alarm != NULL && !page_full(page)) {
         size_t n;
-
         rc = lw_alert_json(lw_core_ledger(core), lw_core_rules(core),
                            alarm->revision == 1 ? LW_ALERT_RAISED : LW_ALERT_UPDATED,
                            alarm, text, &n);
-        if (rc == 0) {
-            rc = list_add(&list, text, n);
-            lw_hex(alarm->id, sizeof alarm->id, next);
-            alarm = lw_core_next_alarm(core, alarm);
-        }
+        lw_hex(alarm->id, sizeof alarm->id, id);
+        if (rc == 0)
+            rc = page_add(page, id, text, n);
+        alarm = lw_core_next_alarm(core, alarm);
     }
-    list_reply(&list, call, rc, alarm ? next : NULL);
+    return rc != 0 ? rc : alarm != NULL;
 }
+
+static const struct page_source standing = {"alerts", fill_standing};
 
 /* ---- alerts that were ---- */
 
@@ -237,7 +169,7 @@ history_get(struct http_call *call)
 {
     struct store_alerts_query query = {.from = {LW_WALL_FIRST}, .to = {LW_WALL_LAST}};
 
-    if (http_query_limit(&call->query, PAGE, HISTORY_MAX, &query.limit) != 0 ||
+    if (http_query_limit(&call->query, PAGE_DEFAULT, PAGE_MOST, &query.limit) != 0 ||
         parse_time(call, PARAM_FROM, LW_DATE_START, &query.from) != 0 ||
         parse_time(call, PARAM_TO, LW_DATE_END, &query.to) != 0 ||
         (call->query.given & PARAM(AFTER)) != 0) {
@@ -267,7 +199,7 @@ alerts_get(struct http_call *call)
         history_get(call);
     else if (strcmp(state, "standing") == 0 &&
              (call->query.given & (PARAM(FROM) | PARAM(TO))) == 0)
-        standing_get(call);
+        page_get(call, &standing);
     else
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
 }

@@ -101,6 +101,8 @@ static const struct {
         store.batches, U64, 1),
     ROW("lodewatch_store_batches_failed_total", "counter",
         "Transactions that failed and were done again.", store.failed, U64, 1),
+    ROW("lodewatch_store_refused_total", "counter",
+        "Rows that PostgreSQL refuses, logged and left out.", store.refused, U64, 1),
     ROW("lodewatch_store_behind_bytes", "gauge",
         "Bytes of journal that wait for PostgreSQL.", store.behind, U64, 1),
     ROW("lodewatch_store_batch_seconds", "gauge", "Duration of the last transaction.",

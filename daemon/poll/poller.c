@@ -10,7 +10,9 @@
 #include <string.h>
 
 enum {
-    DUE_AT_ONCE = 128, /* in one turn of the loop; as many connections may be begun */
+    /* In one turn of the loop, so that it takes a few milliseconds at most: */
+    DUE_AT_ONCE = 1024,  /* meters */
+    LINES_AT_ONCE = 128, /* that are sent to, or connected */
 };
 
 void
@@ -51,11 +53,11 @@ on_due(void *arg)
 {
     struct poller *p = arg;
     lw_wall now = clock_now(p->clock).wall;
-    int32_t key, touched[DUE_AT_ONCE], ntouched = 0;
+    int32_t key, touched[LINES_AT_ONCE], ntouched = 0;
     int64_t at;
 
     clock_hold(p->clock);
-    for (int i = 0; i < DUE_AT_ONCE; i++) {
+    for (int i = 0; i < DUE_AT_ONCE && ntouched < LINES_AT_ONCE; i++) {
         if (!lw_due_first(p->due, &key, &at) || at > now.ms)
             break;
         struct meter *m = &p->meter[key];

@@ -24,7 +24,6 @@ enum {
     EXIT_INPUT = 2
 };
 
-
 static const char usage[] =
     "usage: lodewatch-sim --ledger DIR [OPTION]...\n"
     "\n"
@@ -122,7 +121,8 @@ parse_arguments(int argc, char **argv, struct arguments *a)
 {
     char *end;
     int c;
-    *a = (struct arguments){.rate = 1, .timezone = "Asia/Shanghai", .seed = 1, .profiles = ""};
+    *a = (struct arguments){
+        .rate = 1, .timezone = "Asia/Shanghai", .seed = 1, .profiles = ""};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'l':

@@ -1,6 +1,7 @@
 /* A batch: from the journal's records to COPY's bytes. */
 #include "daemon/store/batch.h"
 
+#include <endian.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,7 @@ batch_begin(struct batch *batch, uint64_t position)
 {
     batch->first = batch->next = position;
     batch->nrows = batch->nalerts = batch->ndays = 0;
+    batch->sorted = false;
     pg_array_begin(&batch->alerts, PG_TEXT);
 }
 
@@ -245,6 +247,7 @@ batch_sort(struct batch *batch, const struct keys *keys)
         batch->order[i] =
             (uint64_t)(uint32_t)keys_meter(keys, batch->row[i].slot) << 32 | i;
     qsort(batch->order, batch->nrows, sizeof(*batch->order), by_meter);
+    batch->sorted = true;
     batch->fed = 0;
     batch->begun = batch->ended = false;
 
@@ -267,11 +270,15 @@ batch_sort(struct batch *batch, const struct keys *keys)
     return rc;
 }
 
+/* Writes 12 bytes, of which the last ones may not count. */
 static char *
 field(char *p, int64_t v, int width)
 {
-    pg_put(p, (uint64_t)width, 4);
-    pg_put(p + 4, (uint64_t)v, width);
+    uint32_t n = htobe32((uint32_t)width);
+    uint64_t bytes = htobe64((uint64_t)v << (64 - 8 * width));
+
+    memcpy(p, &n, 4);
+    memcpy(p + 4, &bytes, 8);
     return p + 4 + width;
 }
 

@@ -38,7 +38,7 @@ struct batch {
     int32_t day[BATCH_DAYS]; /* days since 1970 */
     uint32_t ndays;
 
-    /* once it is sorted */
+    bool sorted;     /* then: */
     uint64_t *order; /* meter in the upper half, index of the row in the lower */
     uint32_t fed;    /* rows that COPY has taken */
     bool begun, ended;

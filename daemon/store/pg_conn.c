@@ -67,17 +67,24 @@ struct pg_conn {
     char slice[PG_SLICE];
 };
 
-/* libpq's messages end in a line feed and may have several lines. */
+/* libpq's messages have several lines and tabs, and end in a line feed. */
 static void
 one_line(char why[WHY], const char *message)
 {
     struct lw_text t;
+    bool gap = false;
 
     lw_text_init(&t, why, WHY);
-    for (; *message; message++)
-        lw_text_addn(&t, *message == '\n' ? " " : message, 1);
-    while (t.len > 0 && why[t.len - 1] == ' ')
-        why[--t.len] = '\0';
+    for (; *message; message++) {
+        if (*message == '\n' || *message == '\t' || *message == ' ') {
+            gap = t.len > 0;
+            continue;
+        }
+        if (gap)
+            lw_text_add(&t, " ");
+        lw_text_addn(&t, message, 1);
+        gap = false;
+    }
 }
 
 static void
@@ -412,38 +419,13 @@ on_timer(evutil_socket_t fd, short what, void *arg)
              c->state == CONNECTING ? "no connection within 10 s" : "no answer in time");
 }
 
-/* libpq would look a host's name up while everything waits. Its own text about a broken
- * conninfo may quote the password: not shown. */
-static int
-check_conninfo(const char *conninfo)
-{
-    PQconninfoOption *options = PQconninfoParse(conninfo, NULL);
-    const char *host = NULL;
-    const char *address = NULL;
-
-    if (!options)
-        return LW_EINVAL;
-    for (const PQconninfoOption *o = options; o->keyword; o++) {
-        if (strcmp(o->keyword, "host") == 0)
-            host = o->val;
-        if (strcmp(o->keyword, "hostaddr") == 0)
-            address = o->val;
-    }
-    if (host && host[0] && !address && strspn(host, "0123456789.:,[]") != strlen(host) &&
-        host[0] != '/' && host[0] != '@')
-        log_note(
-            "conninfo: looking a host's name up holds everything else up; hostaddr does not");
-    PQconninfoFree(options);
-    return 0;
-}
-
 int
 pg_conn_new(struct event_base *base, const char *conninfo, const char *program,
             const struct pg_events *events, void *arg, struct pg_conn **ret_conn)
 {
     struct pg_conn *c;
 
-    if (check_conninfo(conninfo) < 0)
+    if (pg_conninfo_check(conninfo) < 0)
         return LW_EINVAL;
     c = calloc(1, sizeof(*c));
     if (!c)

@@ -55,6 +55,10 @@ struct pg_events {
     void (*down)(void *arg, const char *why); /* lost, or not reached; no secrets in it */
 };
 
+/* LW_EINVAL: libpq cannot read it. Says so where it names a host that has to be looked
+ * up. */
+int pg_conninfo_check(const char *conninfo);
+
 /* Does nothing before pg_conn_open. The strings are copied. LW_EINVAL: not a conninfo. */
 int pg_conn_new(struct event_base *base, const char *conninfo, const char *program,
                 const struct pg_events *events, void *arg, struct pg_conn **ret_conn);

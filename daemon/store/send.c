@@ -35,6 +35,12 @@ static const char sql_stage[] =
 static const char sql_merge[] = "INSERT INTO reading(" COLUMNS ") SELECT " COLUMNS
                                 " FROM reading_stage ON CONFLICT DO NOTHING";
 
+/* Most meters are there: an update alone is the cheaper way, the rest come after. */
+static const char sql_newer[] =
+    "UPDATE meter_last AS l SET ts = n.ts, imp_wh = n.imp_wh, p_w = n.p_w, q = n.q"
+    " FROM unnest($1, $2, $3, $4, $5) AS n(meter_id, ts, imp_wh, p_w, q)"
+    " WHERE l.meter_id = n.meter_id AND n.ts > l.ts";
+
 static const char sql_last[] =
     "INSERT INTO meter_last AS l (meter_id, ts, imp_wh, p_w, q)"
     " SELECT * FROM unnest($1, $2, $3, $4, $5)"
@@ -72,6 +78,12 @@ query(struct send *s, const char *sql, const struct pg_param *params, int nparam
         &(struct pg_query){
             .sql = sql, .params = params, .nparams = nparams, .done = on_step, .arg = s});
     return 1;
+}
+
+static uint64_t
+touched(const struct pg_result *rows)
+{
+    return strtoull(PQcmdTuples((PGresult *)(uintptr_t)rows), NULL, 10);
 }
 
 /* The steps: start sends a query and returns 1, or has nothing to do and returns 0. ----
@@ -132,7 +144,7 @@ feed(void *arg, char *buf, size_t cap)
 static int
 start_copy(struct send *s)
 {
-    int rc = batch_sort(s->batch, s->keys);
+    int rc = s->batch->sorted ? 0 : batch_sort(s->batch, s->keys);
 
     if (rc < 0)
         return rc;
@@ -162,23 +174,42 @@ start_merge(struct send *s)
 static bool
 done_merge(struct send *s, const struct pg_result *rows)
 {
-    s->rows = strtoull(PQcmdTuples((PGresult *)rows), NULL, 10);
+    s->rows = touched(rows);
+    return true;
+}
+
+static int
+query_last(struct send *s, const char *sql)
+{
+    static const uint32_t types[5] = {PG_INT4_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT8_ARRAY,
+                                      PG_INT4_ARRAY, PG_INT2_ARRAY};
+    struct pg_param params[5];
+
+    for (int i = 0; i < 5; i++)
+        params[i] =
+            (struct pg_param){types[i], s->batch->last[i].data, s->batch->last[i].n};
+    return query(s, sql, params, 5);
+}
+
+static int
+start_newer(struct send *s)
+{
+    return s->batch->nrows > 0 ? query_last(s, sql_newer) : 0;
+}
+
+static bool
+done_newer(struct send *s, const struct pg_result *rows)
+{
+    s->updated = touched(rows);
     return true;
 }
 
 static int
 start_last(struct send *s)
 {
-    static const uint32_t types[5] = {PG_INT4_ARRAY, PG_TIMESTAMPTZ_ARRAY, PG_INT8_ARRAY,
-                                      PG_INT4_ARRAY, PG_INT2_ARRAY};
-    struct pg_param params[5];
-
-    if (s->batch->nrows == 0)
+    if (s->batch->nrows == 0 || s->updated == s->batch->last[0].count)
         return 0;
-    for (int i = 0; i < 5; i++)
-        params[i] =
-            (struct pg_param){types[i], s->batch->last[i].data, s->batch->last[i].n};
-    return query(s, sql_last, params, 5);
+    return query_last(s, sql_last);
 }
 
 static int
@@ -211,10 +242,10 @@ static const struct {
     bool (*done)(struct send *s,
                  const struct pg_result *rows); /* false: start it again */
 } steps[] = {
-    {start_keys, done_keys}, {start_partitions, done_partitions},
-    {start_copy, done_copy}, {start_merge, done_merge},
-    {start_last, NULL},      {start_alerts, NULL},
-    {start_commit, NULL},
+    {start_keys, done_keys},   {start_partitions, done_partitions},
+    {start_copy, done_copy},   {start_merge, done_merge},
+    {start_newer, done_newer}, {start_last, NULL},
+    {start_alerts, NULL},      {start_commit, NULL},
 };
 enum {
     COPY = 2,
@@ -292,6 +323,14 @@ send_forget(struct send *send)
 {
     keys_forget(send->keys);
     partitions_forget(&send->partitions);
+}
+
+void
+send_prepare(struct send *send, struct batch *batch)
+{
+    if (!batch->sorted && batch_unknown(batch, send->keys, &send->ids) == 0 &&
+        batch_sort(batch, send->keys) < 0)
+        batch->sorted = false; /* it is tried again when the batch is sent */
 }
 
 void

@@ -30,7 +30,8 @@ struct send {
     bool merge; /* rows may be there already */
     int32_t today, ahead;
     int step;
-    uint64_t rows; /* that are new in the database */
+    uint64_t rows;    /* that are new in the database */
+    uint64_t updated; /* of meter_last */
     char error[200], sqlstate[8];
 };
 
@@ -40,6 +41,8 @@ int send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
 void send_clear(struct send *send);
 /* A new connection, perhaps to another database: forget what the last one knew. */
 void send_forget(struct send *send);
+/* Sorts a batch that has to wait, so that the database does not wait for it then. */
+void send_prepare(struct send *send, struct batch *batch);
 /* Makes partitions from the day `today` on `ahead` days, beside those of the batch. */
 void send_start(struct send *send, struct batch *batch, bool merge, int32_t today,
                 int32_t ahead);

@@ -15,6 +15,10 @@ struct event_base;
 struct journal;
 struct store;
 
+/* The store's name as a consumer of the journal. Without a database it is ended there, so
+ * that it does not keep the journal for ever. */
+#define STORE_CONSUMER "store"
+
 struct store_options {
     const char *conninfo;
     const char *state_dir; /* "store.id" in it names this journal in the database */

@@ -25,12 +25,12 @@
 #include "daemon/store/send.h"
 
 enum {
-    FILL_RECORDS = 1000, /* in one callback, so that others get their turn */
-    RETRY_MS = 1000,     /* after the journal could not be read */
+    FILL_RECORDS = 250, /* in one callback, so that others get their turn */
+    RETRY_MS = 1000,    /* after the journal could not be read */
     IDLE_MS = 60000, /* a stretch of the journal without rows is acknowledged so late */
 };
 
-static const char consumer[] = "store";
+static const char consumer[] = STORE_CONSUMER;
 
 struct writer {
     struct clock *clock;
@@ -155,7 +155,7 @@ learn(struct writer *w, const struct pg_answer *failed)
 
     if (strcmp(failed->sqlstate, "23505") == 0 && w->merge_before < batch->next) {
         log_note("store: rows are there already, merging: %s", failed->error);
-        w->merge_before = batch->next;
+        w->merge_before = journal_durable(w->journal); /* the overlap may be long */
     } else if (strcmp(failed->sqlstate, "23514") == 0 && !w->remade) {
         log_note("store: a partition is gone, making it: %s", failed->error);
         partitions_forget(&w->send.partitions);
@@ -283,7 +283,9 @@ on_fill(evutil_socket_t fd, short what, void *arg)
     if ((w->full || w->due) && !w->busy && pg_conn_idle(w->conn)) {
         send_batch(w);
         again(w->fill);
-    } else if (rc == 0 && !w->full) {
+    } else if (w->full) {
+        send_prepare(&w->send, w->filling);
+    } else if (rc == 0) {
         again(w->fill);
     } else if (w->filling->next != w->filling->first || rc != LW_EAGAIN) {
         int64_t ms = batch_items(w->filling) > 0 ? w->batch_ms : IDLE_MS;

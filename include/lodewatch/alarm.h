@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include <lodewatch/hash.h>
+#include <lodewatch/ledger.h>
 #include <lodewatch/rules.h>
 #include <lodewatch/time.h>
 
@@ -83,6 +84,10 @@ struct lw_alarm {
     lw_wall at;        /* the time of this revision */
     struct lw_evidence evidence;
 };
+
+/* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */
+void lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
+                      char text[LW_ID_MAX + 16]);
 
 enum lw_alert_kind {
     LW_ALERT_RAISED,

@@ -13,55 +13,64 @@
 #include <lodewatch/ledger.h>
 #include <lodewatch/text.h>
 
-enum { LW_ALERT_TEXT = 16384, LW_EVENT_BYTES = 512 };
+enum {
+    LW_ALERT_TEXT = 16384,
+    LW_EVENT_BYTES = 512
+};
 
 /* One alert as CloudEvents 1.0 structured JSON on one line, no newline at its end.
  * Deterministic. LW_EFULL: more than LW_ALERT_TEXT bytes; LW_ENOMEM. */
-LW_MUSTCHECK int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
-                               enum lw_alert_kind kind, const struct lw_alarm *alarm,
-                               char text[LW_ALERT_TEXT], size_t *ret_n);
+LW_MUSTCHECK
+int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                  enum lw_alert_kind kind, const struct lw_alarm *alarm,
+                  char text[LW_ALERT_TEXT], size_t *ret_n);
 /* Its sentence for people, one line, in Chinese or English: "site: headline. why". */
 void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *rules,
                        enum lw_alert_kind kind, const struct lw_alarm *alarm, bool zh,
                        char *text, size_t cap);
-/* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */
-void lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
-                      char text[LW_ID_MAX + 16]);
 
 /* A readings CSV, row by row, as events. A row without quality is good; a row without a
- * value is a failed read, as is `missing`. After a fault in a row the next can be read. */
+ * value is a failed read, as is `missing`. After a fault in a row the next can be read.
+ */
 struct lw_readings;
-LW_MUSTCHECK int lw_readings_new(const char *file, const struct lw_ledger *ledger,
-                                 struct lw_readings **ret_readings);
+LW_MUSTCHECK
+int lw_readings_new(const char *file, const struct lw_ledger *ledger,
+                    struct lw_readings **ret_readings);
 void lw_readings_free(struct lw_readings *readings);
 void lw_readings_feed(struct lw_readings *readings, const char *data, size_t n);
 void lw_readings_end(struct lw_readings *readings);
 /* 1: an event; 0: the end; LW_EAGAIN: feed more; LW_EPARSE with the fault. */
-LW_MUSTCHECK int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
-                                  struct lw_fault *ret_fault);
+LW_MUSTCHECK
+int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
+                     struct lw_fault *ret_fault);
 
 /* The journal's form of an event: ids, not indices. Returns the length; at most
  * LW_EVENT_BYTES. */
 size_t lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
                      uint8_t bytes[LW_EVENT_BYTES]);
 /* LW_EPARSE; LW_EVERSION; LW_ENOTFOUND: its meter is not in this ledger (any more). */
-LW_MUSTCHECK int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
-                                 struct lw_event *ret_event);
+LW_MUSTCHECK
+int lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
+                    struct lw_event *ret_event);
 /* A packed reading without a ledger: its meter's id, borrowed from `bytes`, instead of an
  * index. LW_EPARSE: no reading, or not whole; LW_EVERSION. */
-LW_MUSTCHECK int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
-                                 const char **ret_meter, size_t *ret_meter_n);
+LW_MUSTCHECK
+int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
+                    const char **ret_meter, size_t *ret_meter_n);
 
 /* A site of the core's ledger with its points, meters and what is known of them, as one
  * JSON object. LW_EFULL: more than LW_SITE_TEXT bytes (some 800 points); LW_ENOMEM. */
-enum { LW_SITE_TEXT = 1 << 18 };
-LW_MUSTCHECK int lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
-                              char text[LW_SITE_TEXT], size_t *ret_n);
+enum {
+    LW_SITE_TEXT = 1 << 18
+};
+LW_MUSTCHECK
+int lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
+                 char text[LW_SITE_TEXT], size_t *ret_n);
 /* Adds `s` as a JSON string, quoted and escaped; what is no UTF-8 becomes "". */
 void lw_text_add_json(struct lw_text *t, const char *s);
 
-/* What a message to people needs of an alert that lw_alert_json wrote; cut where it is too
- * long. LW_EPARSE. */
+/* What a message to people needs of an alert that lw_alert_json wrote; cut where it is
+ * too long. LW_EPARSE. */
 struct lw_alert_brief {
     char id[48];
     char type[48];
@@ -71,9 +80,10 @@ struct lw_alert_brief {
     char time[LW_TIME_TEXT]; /* local, with its offset */
     char name[128];          /* the site's, or "" */
     char name_en[128];
-    char zh[1024]; /* "headline description" */
+    char zh[1024]; /* "headline. description" */
     char en[1024];
 };
-LW_MUSTCHECK int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
+LW_MUSTCHECK
+int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);
 
 #endif

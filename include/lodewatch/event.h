@@ -15,12 +15,12 @@ enum lw_event_kind {
 
 /* Why a read failed. */
 enum lw_read_failure {
-    LW_FAIL_TIMEOUT = 1,  /* the unit did not answer */
-    LW_FAIL_LINK,         /* no connection to the gateway */
-    LW_FAIL_EXCEPTION,    /* it answered with a Modbus exception */
-    LW_FAIL_VALUE,        /* it answered, and no value of it can be */
-    LW_FAIL_OVERRUN,      /* the line was too busy to ask */
-    LW_FAIL_MISSING,      /* a row of a readings file says so */
+    LW_FAIL_TIMEOUT = 1, /* the unit did not answer */
+    LW_FAIL_LINK,        /* no connection to the gateway */
+    LW_FAIL_EXCEPTION,   /* it answered with a Modbus exception */
+    LW_FAIL_VALUE,       /* it answered, and no value of it can be */
+    LW_FAIL_OVERRUN,     /* the line was too busy to ask */
+    LW_FAIL_MISSING,     /* a row of a readings file says so */
 };
 
 struct lw_event {

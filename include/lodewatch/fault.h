@@ -5,7 +5,11 @@
 #include <stdarg.h>
 #include <stdint.h>
 
-enum { LW_FAULTS_KEPT = 100, LW_FAULT_TEXT = 240, LW_FAULT_FILE = 96 };
+enum {
+    LW_FAULTS_KEPT = 100,
+    LW_FAULT_TEXT = 240,
+    LW_FAULT_FILE = 96
+};
 
 struct lw_fault {
     char file[LW_FAULT_FILE];
@@ -16,15 +20,17 @@ struct lw_fault {
 
 /* A bounded list; faults beyond it are counted, not kept. Plain data, zero is empty. */
 struct lw_faults {
-    uint32_t n;       /* how many were found */
-    uint32_t kept;    /* how many of them stand in `fault` */
+    uint32_t n;    /* how many were found */
+    uint32_t kept; /* how many of them stand in `fault` */
     struct lw_fault fault[LW_FAULTS_KEPT];
 };
 
-void lw_fault_add(struct lw_faults *faults, const char *file, uint32_t line, uint32_t column,
-                  const char *format, ...) __attribute__((format(printf, 5, 6)));
+void lw_fault_add(struct lw_faults *faults, const char *file, uint32_t line,
+                  uint32_t column, const char *format, ...)
+    __attribute__((format(printf, 5, 6)));
 /* Writes one fault. */
-void lw_fault_setv(struct lw_fault *fault, const char *file, uint32_t line, uint32_t column,
-                   const char *format, va_list args) __attribute__((format(printf, 5, 0)));
+void lw_fault_setv(struct lw_fault *fault, const char *file, uint32_t line,
+                   uint32_t column, const char *format, va_list args)
+    __attribute__((format(printf, 5, 0)));
 
 #endif

@@ -5,7 +5,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LW_SHA256_SIZE = 32 };
+enum {
+    LW_SHA256_SIZE = 32
+};
 
 struct lw_sha256 {
     uint64_t state[16];

@@ -1,5 +1,6 @@
 /* INI text into a struct, by one const table of keys. Used for lodewatch.conf and for
- * the rules file; the table is also what the sample, the manual and the lint are held to. */
+ * the rules file; the table is also what the sample, the manual and the lint are held to.
+ */
 #ifndef LODEWATCH_INI_H
 #define LODEWATCH_INI_H
 
@@ -22,23 +23,28 @@ struct lw_ini_key {
     const char *name;
     enum lw_ini_type type;
     size_t offset;
-    int64_t min; /* numbers and durations (ms): both inclusive */
-    int64_t max; /* strings: the most bytes */
-    int64_t per_unit; /* decimals only */
+    int64_t min;          /* numbers and durations (ms): both inclusive */
+    int64_t max;          /* strings: the most bytes */
+    int64_t per_unit;     /* decimals only */
     const char *fallback; /* the default, as it would be written */
-    const char *help; /* one English sentence, with the unit */
+    const char *help;     /* one English sentence, with the unit */
 };
 
-enum { LW_INI_LINE = 198, LW_INI_SECTION = 48 }; /* the most bytes inih can take */
+enum {
+    LW_INI_LINE = 198,
+    LW_INI_SECTION = 48
+}; /* the most bytes inih can take */
 
-/* Sets every key of `conf` to its default. The table's defaults are valid (a unit test). */
+/* Sets every key of `conf` to its default. The table's defaults are valid (a unit test).
+ */
 void lw_ini_defaults(const struct lw_ini_key *keys, size_t nkeys, void *conf);
 
 /* Parses `text` over the values in `conf`. Unknown keys and sections are faults that name
  * the nearest known one; a key given twice is a fault. On any fault: LW_EPARSE, and conf
  * must not be used. */
-LW_MUSTCHECK int lw_ini_parse(const char *file, const char *text, size_t n,
-                              const struct lw_ini_key *keys, size_t nkeys, void *conf,
-                              struct lw_faults *faults);
+LW_MUSTCHECK
+int lw_ini_parse(const char *file, const char *text, size_t n,
+                 const struct lw_ini_key *keys, size_t nkeys, void *conf,
+                 struct lw_faults *faults);
 
 #endif

@@ -1,10 +1,12 @@
-/* The ledger (台账): areas, contacts, sites, licences, explanations, gateways and meters of
- * one deployment, checked as a whole. Immutable once made; plain data, all indices are
- * into its arrays, all strings belong to it and are UTF-8, never NULL ("" is "not given").
- * `extra` is a JSON object's text: the cells of columns that are not ours, or {}.
+/* The ledger (台账): areas, contacts, sites, licences, explanations, gateways and meters
+ * of one deployment, checked as a whole. Immutable once made; plain data, all indices are
+ * into its arrays, all strings belong to it and are UTF-8, never NULL ("" is "not
+ * given"). `extra` is a JSON object's text: the cells of columns that are not ours, or
+ * {}.
  *
  * It is made from the text of its seven CSV files, wherever they are from: a folder,
- * PostgreSQL (COPY … CSV) or the journal. So there is one parser and one form to record. */
+ * PostgreSQL (COPY … CSV) or the journal. So there is one parser and one form to record.
+ */
 #ifndef LODEWATCH_LEDGER_H
 #define LODEWATCH_LEDGER_H
 
@@ -16,7 +18,9 @@
 #include <lodewatch/result.h>
 #include <lodewatch/time.h>
 
-enum { LW_NONE = -1 }; /* no index */
+enum {
+    LW_NONE = -1
+}; /* no index */
 
 enum lw_table {
     LW_AREAS,
@@ -33,15 +37,21 @@ enum lw_table {
 const char *lw_table_file(enum lw_table table);
 
 enum {
-    LW_ID_MAX = 64,             /* bytes of an id */
-    LW_LEDGER_ROWS = 2000000,   /* of one file */
-    LW_LEDGER_CELL = 4096,      /* bytes of one cell */
-    LW_LEDGER_BYTES = 1 << 30,  /* of one file */
+    LW_ID_MAX = 64,            /* bytes of an id */
+    LW_LEDGER_ROWS = 2000000,  /* of one file */
+    LW_LEDGER_CELL = 4096,     /* bytes of one cell */
+    LW_LEDGER_BYTES = 1 << 30, /* of one file */
     LW_HOURS_SPANS = 16,
     LW_HOLIDAYS = 1000,
 };
 
-enum lw_area_level { LW_COUNTY, LW_TOWNSHIP, LW_VILLAGE, LW_GULLY, LW_OPENING };
+enum lw_area_level {
+    LW_COUNTY,
+    LW_TOWNSHIP,
+    LW_VILLAGE,
+    LW_GULLY,
+    LW_OPENING
+};
 
 enum lw_site_kind {
     LW_COAL_MINE,
@@ -66,9 +76,17 @@ enum lw_site_status {
     LW_STATUS_UNKNOWN,
 };
 
-enum lw_datum { LW_WGS84, LW_CGCS2000, LW_GCJ02, LW_DATUM_NONE };
+enum lw_datum {
+    LW_WGS84,
+    LW_CGCS2000,
+    LW_GCJ02,
+    LW_DATUM_NONE
+};
 
-enum lw_licence_kind { LW_LICENCE_MINING, LW_LICENCE_SAFETY };
+enum lw_licence_kind {
+    LW_LICENCE_MINING,
+    LW_LICENCE_SAFETY
+};
 
 enum lw_explanation_kind {
     LW_GUARD_HOUSE,
@@ -95,11 +113,23 @@ enum lw_transport {
     LW_DIAL_IN_RTU,
 };
 
-enum lw_parity { LW_PARITY_NONE, LW_PARITY_EVEN, LW_PARITY_ODD };
+enum lw_parity {
+    LW_PARITY_NONE,
+    LW_PARITY_EVEN,
+    LW_PARITY_ODD
+};
 
-enum lw_meter_role { LW_SUPPLY, LW_SUB, LW_FEEDER, LW_CONTEXT };
+enum lw_meter_role {
+    LW_SUPPLY,
+    LW_SUB,
+    LW_FEEDER,
+    LW_CONTEXT
+};
 
-enum lw_contact_rank { LW_CHIEF, LW_DEPUTY };
+enum lw_contact_rank {
+    LW_CHIEF,
+    LW_DEPUTY
+};
 
 /* Names of the enums' values, as the English CSV writes them and as people read them.
  * One const table in lib/ledger/names.c has both, and every alias that is accepted. */
@@ -117,7 +147,7 @@ enum lw_enum_type {
 };
 const char *lw_enum_name(enum lw_enum_type type, int value); /* "closed" */
 const char *lw_enum_zh(enum lw_enum_type type, int value);   /* "关闭" */
-const char *lw_enum_en(enum lw_enum_type type, int value);   /* "closed", for a sentence */
+const char *lw_enum_en(enum lw_enum_type type, int value); /* "closed", for a sentence */
 
 /* Hours of the week: `Mon-Fri 08:00-18:00; Holiday 22:00-06:00`. No span: always.
  * A span whose end is not after its start crosses midnight; one without days is for every
@@ -125,14 +155,15 @@ const char *lw_enum_en(enum lw_enum_type type, int value);   /* "closed", for a 
 struct lw_hours {
     uint8_t n;
     struct {
-        uint8_t days;  /* bit 0 Monday .. bit 6 Sunday, bit 7 Holiday */
-        int16_t from;  /* minute of the day, 0..1439 */
-        int16_t to;    /* 1..1440 */
+        uint8_t days; /* bit 0 Monday .. bit 6 Sunday, bit 7 Holiday */
+        int16_t from; /* minute of the day, 0..1439 */
+        int16_t to;   /* 1..1440 */
     } span[LW_HOURS_SPANS];
 };
 /* LW_EPARSE; *ret_column is where (from 1). */
-LW_MUSTCHECK int lw_hours_parse(const char *s, size_t n, struct lw_hours *ret_hours,
-                                size_t *ret_column);
+LW_MUSTCHECK
+int lw_hours_parse(const char *s, size_t n, struct lw_hours *ret_hours,
+                   size_t *ret_column);
 
 struct lw_area {
     const char *id, *name, *name_en, *extra;
@@ -151,8 +182,8 @@ struct lw_licence {
     const char *number, *extra;
     int32_t site;
     enum lw_licence_kind kind;
-    lw_wall from; /* LW_WALL_MIN: always was */
-    lw_wall to;   /* exclusive; LW_WALL_MAX: no end */
+    lw_wall from;       /* LW_WALL_MIN: always was */
+    lw_wall to;         /* exclusive; LW_WALL_MAX: no end */
     int64_t capacity_t; /* a year; LW_NOT_GIVEN */
     int64_t wh_per_tonne;
 };
@@ -186,11 +217,11 @@ struct lw_gateway {
 struct lw_meter {
     const char *id, *account_no, *asset_no, *profile, *extra;
     int32_t point;
-    int32_t gateway; /* or LW_NONE: it is not polled */
+    int32_t gateway;    /* or LW_NONE: it is not polled */
     uint8_t unit;       /* 0..255 */
     int32_t interval_s; /* 1..86400 */
     lw_wall installed;
-    lw_wall removed; /* LW_WALL_MAX: in place */
+    lw_wall removed;  /* LW_WALL_MAX: in place */
     int64_t ct_milli; /* ratio x 1000; 1000 where not given */
     int64_t pt_milli;
     int64_t rated_w;       /* LW_NOT_GIVEN */
@@ -238,16 +269,17 @@ struct lw_ledger {
     const int32_t *holidays; /* civil days, ascending */
     int32_t nholidays;
 
-    const struct lw_area *area;                /* by id */
-    const struct lw_contact *contact;          /* by area, site, role, rank */
-    const struct lw_site *site;                /* by id */
-    const struct lw_licence *licence;          /* by site, kind, from */
-    const struct lw_explanation *explanation;  /* by site, id */
-    const struct lw_gateway *gateway;          /* by id */
-    const struct lw_metering_point *point;     /* by site, id; those without a site last */
-    const struct lw_meter *meter;              /* by point, installed */
-    int32_t nareas, ncontacts, nsites, nlicences, nexplanations, ngateways, npoints, nmeters;
-    const struct lw_unknown_column *unknown;   /* as in the files */
+    const struct lw_area *area;               /* by id */
+    const struct lw_contact *contact;         /* by area, site, role, rank */
+    const struct lw_site *site;               /* by id */
+    const struct lw_licence *licence;         /* by site, kind, from */
+    const struct lw_explanation *explanation; /* by site, id */
+    const struct lw_gateway *gateway;         /* by id */
+    const struct lw_metering_point *point;    /* by site, id; those without a site last */
+    const struct lw_meter *meter;             /* by point, installed */
+    int32_t nareas, ncontacts, nsites, nlicences, nexplanations, ngateways, npoints,
+        nmeters;
+    const struct lw_unknown_column *unknown; /* as in the files */
     int32_t nunknown;
     /* and what belongs to the module */
     struct lw_ledger_index *index;
@@ -269,8 +301,9 @@ struct lw_ledger_text {
 };
 
 /* LW_EPARSE with every fault found, LW_ENOMEM. */
-LW_MUSTCHECK int lw_ledger_new(const struct lw_ledger_text *text, struct lw_faults *faults,
-                               struct lw_ledger **ret_ledger);
+LW_MUSTCHECK
+int lw_ledger_new(const struct lw_ledger_text *text, struct lw_faults *faults,
+                  struct lw_ledger **ret_ledger);
 void lw_ledger_free(struct lw_ledger *ledger);
 
 int32_t lw_ledger_area(const struct lw_ledger *ledger, const char *id);
@@ -278,13 +311,15 @@ int32_t lw_ledger_site(const struct lw_ledger *ledger, const char *id);
 int32_t lw_ledger_gateway(const struct lw_ledger *ledger, const char *id);
 int32_t lw_ledger_point(const struct lw_ledger *ledger, const char *id);
 /* The row of the meter with this id that is in place at t, else LW_NONE. */
-int32_t lw_ledger_meter(const struct lw_ledger *ledger, const char *id, size_t n, lw_wall t);
+int32_t lw_ledger_meter(const struct lw_ledger *ledger, const char *id, size_t n,
+                        lw_wall t);
 
 /* The site's status at t: `unknown` before status_since. */
 enum lw_site_status lw_site_status_at(const struct lw_site *site, lw_wall t);
 bool lw_ledger_is_holiday(const struct lw_ledger *ledger, int32_t day);
-/* Are these hours on at t, in the ledger's zone? No span at all: always. On a holiday only
- * Holiday spans apply; a span that crosses midnight belongs to the day it begins on. */
+/* Are these hours on at t, in the ledger's zone? No span at all: always. On a holiday
+ * only Holiday spans apply; a span that crosses midnight belongs to the day it begins on.
+ */
 bool lw_hours_at(const struct lw_ledger *ledger, const struct lw_hours *hours, lw_wall t);
 
 /* The whole text packed as one blob, and back (borrowed from it): the journal's record of
@@ -292,6 +327,7 @@ bool lw_hours_at(const struct lw_ledger *ledger, const struct lw_hours *hours, l
 struct lw_packer;
 struct lw_unpacker;
 void lw_ledger_text_pack(const struct lw_ledger_text *text, struct lw_packer *p);
-LW_MUSTCHECK int lw_ledger_text_unpack(struct lw_unpacker *u, struct lw_ledger_text *ret_text);
+LW_MUSTCHECK
+int lw_ledger_text_unpack(struct lw_unpacker *u, struct lw_ledger_text *ret_text);
 
 #endif

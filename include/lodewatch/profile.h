@@ -46,6 +46,8 @@ struct lw_register {
     bool low_byte_first; /* within each word */
     double scale;        /* raw * scale + offset; not 0 */
     double offset;
+    int64_t num;             /* num / den is the scale in stored units, as a fraction */
+    int64_t den;             /* 0: not worked out */
     bool has_scale_register; /* a power of ten (i16) in the same read (SunSpec's SF) */
     uint16_t scale_register;
     bool apply_ct; /* the device gives secondary values: multiply by the ledger's ratio */
@@ -56,6 +58,9 @@ struct lw_register {
     double min;
     double max;
 };
+
+/* Works out num and den, where the scale is a decimal fraction. */
+void lw_register_set_fraction(struct lw_register *reg);
 
 /* How a wrong profile or a wrong unit is noticed at commissioning. */
 struct lw_probe {

@@ -27,7 +27,9 @@ enum lw_mark {
     LW_MARK_REPEATED = 1 << 9, /* same meter and time as one before; steps nothing */
 };
 
-enum { LW_QUALITY_MASK = 3 };
+enum {
+    LW_QUALITY_MASK = 3
+};
 
 struct lw_reading {
     lw_wall time;     /* when it was measured */

@@ -28,12 +28,14 @@ void lw_text_addv(struct lw_text *t, const char *format, va_list args)
 
 /* Adds value / per_unit as a decimal with `decimals` places, rounded half away from zero:
  * (86149, 1000, 1) adds "86.1". per_unit is a power of ten; decimals is 0..9. */
-void lw_text_add_decimal(struct lw_text *t, int64_t value, int64_t per_unit, int decimals);
+void lw_text_add_decimal(struct lw_text *t, int64_t value, int64_t per_unit,
+                         int decimals);
 
 /* Parses a plain decimal ("-12.34") into units of 1/per_unit (a power of ten), rounded
  * half away from zero.
  * LW_EINVAL: not a number (also nan, inf, exponents); LW_ERANGE: overflows int64. */
-LW_MUSTCHECK int lw_decimal_parse(const char *s, size_t n, int64_t per_unit, int64_t *ret);
+LW_MUSTCHECK
+int lw_decimal_parse(const char *s, size_t n, int64_t per_unit, int64_t *ret);
 
 /* How many bytes must be put in, taken out or changed to make b of a, for "did you mean".
  * Names of more than 64 bytes are taken as far apart as can be. */

@@ -77,10 +77,13 @@ struct lw_civil lw_civil_at(lw_wall t, int offset_s);
 /* A time zone's table. Immutable; read at the edge (TZif) and passed in. */
 struct lw_zone;
 
-/* Parses a TZif file (RFC 8536, version 1 to 4, footer included). LW_EPARSE, LW_ENOMEM. */
-LW_MUSTCHECK int lw_zone_new(const void *tzif, size_t n, struct lw_zone **ret_zone);
+/* Parses a TZif file (RFC 8536, version 1 to 4, footer included). LW_EPARSE, LW_ENOMEM.
+ */
+LW_MUSTCHECK
+int lw_zone_new(const void *tzif, size_t n, struct lw_zone **ret_zone);
 /* A zone at a fixed offset from UTC (0: UTC itself). */
-LW_MUSTCHECK int lw_zone_new_fixed(int offset_s, struct lw_zone **ret_zone);
+LW_MUSTCHECK
+int lw_zone_new_fixed(int offset_s, struct lw_zone **ret_zone);
 void lw_zone_free(struct lw_zone *zone);
 struct lw_civil lw_zone_civil(const struct lw_zone *zone, lw_wall t);
 /* The moment at which the zone's clocks show this (the earlier one where twice; where
@@ -90,7 +93,9 @@ lw_wall lw_zone_wall(const struct lw_zone *zone, int32_t day, int64_t ms_of_day)
 int32_t lw_civil_day(int year, int month, int mday);
 bool lw_civil_valid(int year, int month, int mday);
 
-enum { LW_TIME_TEXT = 32 };
+enum {
+    LW_TIME_TEXT = 32
+};
 
 /* "2025-03-12T18:31:07Z"; milliseconds only where they are not 0. */
 void lw_wall_format(lw_wall t, char text[LW_TIME_TEXT]);
@@ -107,7 +112,8 @@ enum lw_date_edge {
 /* Parses RFC 3339 ("2025-03-12T18:31:07.5+08:00"), and as local time of `zone`
  * "2025/3/12 8:00[:00]", "2025-03-12 08:00[:00]" and the date alone. Digits after the
  * millisecond are dropped; a leap second is the second after it. LW_EINVAL. */
-LW_MUSTCHECK int lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone,
-                               enum lw_date_edge edge, lw_wall *ret_time);
+LW_MUSTCHECK
+int lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone,
+                  enum lw_date_edge edge, lw_wall *ret_time);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <lodewatch/codec.h>
+#include <lodewatch/text.h>
 
 #include "lib/state.h"
 
@@ -38,6 +38,30 @@ const char *
 lw_priority_name(enum lw_priority priority)
 {
     return PRIORITY[priority];
+}
+
+void
+lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
+                 char text[LW_ID_MAX + 16])
+{
+    int32_t i = alarm->subject;
+    struct lw_text t;
+
+    lw_text_init(&t, text, LW_ID_MAX + 16);
+    switch ((enum lw_subject_kind)alarm->subject_kind) {
+    case LW_SUBJECT_SITE:
+        lw_text_addf(&t, "site/%s", ledger->site[i].id);
+        break;
+    case LW_SUBJECT_POINT:
+        lw_text_addf(&t, "point/%s", ledger->point[i].id);
+        break;
+    case LW_SUBJECT_FEEDER:
+        lw_text_addf(&t, "feeder/%s", ledger->point[i].id);
+        break;
+    case LW_SUBJECT_GATEWAY:
+        lw_text_addf(&t, "gateway/%s", ledger->gateway[i].id);
+        break;
+    }
 }
 
 /* Which slot of its subject a rule has; -1: it never speaks about such a subject. */
@@ -153,7 +177,7 @@ identify(const struct lw_core *core, struct lw_alarm *alarm)
     const char *const part[] = {core->ledger->deployment, subject,
                                 lw_rule_info(alarm->rule)->id, onset};
 
-    lw_alert_subject(core->ledger, alarm, subject);
+    lw_alarm_subject(core->ledger, alarm, subject);
     snprintf(onset, sizeof onset, "%lld", (long long)alarm->onset.ms);
     lw_sha256_init(&h);
     for (size_t i = 0; i < sizeof part / sizeof part[0]; i++)

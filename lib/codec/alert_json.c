@@ -212,7 +212,7 @@ event(const struct lw_alert *alert, const struct lw_rules *rules)
     char subject[LW_ID_MAX + 16];
     json_t *o = json_object();
 
-    lw_alert_subject(alert->ledger, alert->alarm, subject);
+    lw_alarm_subject(alert->ledger, alert->alarm, subject);
     put(&o, "specversion", json_string("1.0"));
     put(&o, "id", event_id(alert, alert->alarm->revision));
     put(&o, "source", deployment(alert, "urn:lodewatch:"));
@@ -244,30 +244,6 @@ lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
         return LW_EFULL;
     *ret_n = n;
     return 0;
-}
-
-void
-lw_alert_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
-                 char text[LW_ID_MAX + 16])
-{
-    int32_t i = alarm->subject;
-    struct lw_text t;
-
-    lw_text_init(&t, text, LW_ID_MAX + 16);
-    switch ((enum lw_subject_kind)alarm->subject_kind) {
-    case LW_SUBJECT_SITE:
-        lw_text_addf(&t, "site/%s", ledger->site[i].id);
-        break;
-    case LW_SUBJECT_POINT:
-        lw_text_addf(&t, "point/%s", ledger->point[i].id);
-        break;
-    case LW_SUBJECT_FEEDER:
-        lw_text_addf(&t, "feeder/%s", ledger->point[i].id);
-        break;
-    case LW_SUBJECT_GATEWAY:
-        lw_text_addf(&t, "gateway/%s", ledger->gateway[i].id);
-        break;
-    }
 }
 
 void

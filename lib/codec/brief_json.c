@@ -22,7 +22,7 @@ copy(const json_t *value, char *text, size_t cap)
     text[n] = '\0';
 }
 
-/* The CAP info block's sentences in a language: "headline description". */
+/* The CAP info block's sentences in a language: "headline. description". */
 static void
 copy_sentence(const json_t *infos, const char *language, char *text, size_t cap)
 {
@@ -38,7 +38,8 @@ copy_sentence(const json_t *infos, const char *language, char *text, size_t cap)
             copy(json_object_get(info, "headline"), part, sizeof part);
             lw_text_add(&t, part);
             copy(json_object_get(info, "description"), part, sizeof part);
-            lw_text_addf(&t, " %s", part);
+            lw_text_add(&t, strcmp(language, "zh") == 0 ? "。" : ". ");
+            lw_text_add(&t, part);
             return;
         }
     }

@@ -289,8 +289,10 @@ check_point(struct walk *w, struct point *point, const char *at)
     struct lw_register *reg = &point->reg;
     unsigned bits = 16u * lw_register_words(reg->type);
 
-    if (point->unit.json && point->has_quantity)
+    if (point->unit.json && point->has_quantity) {
         apply_unit(w, point);
+        lw_register_set_fraction(reg);
+    }
     if (reg->address + lw_register_words(reg->type) > 0x10000)
         walk_fault(w, at, "the register reaches over address 0xFFFF");
     if (reg->has_scale_register && (reg->type == LW_TYPE_F32 || reg->type == LW_TYPE_F64))

@@ -82,8 +82,10 @@ meter_silent(struct lw_core *core, int32_t meter)
             alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
                                   (struct subject){LW_SUBJECT_GATEWAY, gateway})))
             return;
-        /* Nobody has been heard for a while, but not everybody is overdue: wait and see. */
-        if (core->now - core->gateway[gateway].heard >= allowed_silence(core, meter) / 2) {
+        /* Nobody has been heard for a while, but not everybody is overdue: wait and see.
+         */
+        if (core->now - core->gateway[gateway].heard >=
+            allowed_silence(core, meter) / 2) {
             core_timer_meter(core, meter, core->now + LW_MINUTE);
             return;
         }

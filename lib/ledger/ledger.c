@@ -18,11 +18,12 @@ static int
 read_holidays(struct lw_build *b)
 {
     static const char file[] = "holidays";
-    const char *s = b->text->holidays, *end = s + b->text->holidays_n;
+    const char *s = b->text->holidays, *end;
     int32_t n = 0;
 
     if (s == NULL)
         return 0;
+    end = s + b->text->holidays_n;
     int32_t *days = malloc(LW_HOLIDAYS * sizeof(*days));
     if (days == NULL)
         return LW_ENOMEM;

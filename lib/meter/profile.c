@@ -85,32 +85,50 @@ stored_per_raw(const struct lw_register *reg, int exponent)
     return exponent < 0 ? f / ten[-exponent] : f * ten[exponent];
 }
 
-bool
-register_ratio(const struct lw_register *reg, int exponent, int64_t ct_milli,
-               int64_t pt_milli, struct register_ratio *ret_ratio)
+/* f as num / den; false where it is no decimal fraction of at most nine places. */
+static bool
+decimal_fraction(double f, int64_t *ret_num, int64_t *ret_den)
 {
-    double f = stored_per_raw(reg, exponent);
-    if (fpclassify(reg->offset) != FP_ZERO)
-        return false;
     for (int64_t den = 1; den <= 1000000000; den *= 10) {
         double num = round(f * (double)den);
         if (fabs(num) > 1e15)
             return false;
         if (fabs(num) >= 1 && fabs(f * (double)den - num) <= 1e-12 * fabs(num)) {
-            struct register_ratio r = {(int64_t)num, den};
-            if (reg->apply_ct) {
-                r.num *= ct_milli;
-                r.den *= 1000;
-            }
-            if (reg->apply_pt) {
-                r.num *= pt_milli;
-                r.den *= 1000;
-            }
-            *ret_ratio = r;
+            *ret_num = (int64_t)num;
+            *ret_den = den;
             return true;
         }
     }
     return false;
+}
+
+void
+lw_register_set_fraction(struct lw_register *reg)
+{
+    if (!decimal_fraction(stored_per_raw(reg, 0), &reg->num, &reg->den))
+        reg->den = 0;
+}
+
+bool
+register_ratio(const struct lw_register *reg, int exponent, int64_t ct_milli,
+               int64_t pt_milli, struct register_ratio *ret_ratio)
+{
+    int64_t num = reg->num, den = reg->den;
+    if (fpclassify(reg->offset) != FP_ZERO)
+        return false;
+    if ((exponent != 0 || den == 0) &&
+        !decimal_fraction(stored_per_raw(reg, exponent), &num, &den))
+        return false;
+    *ret_ratio = (struct register_ratio){num, den};
+    if (reg->apply_ct) {
+        ret_ratio->num *= ct_milli;
+        ret_ratio->den *= 1000;
+    }
+    if (reg->apply_pt) {
+        ret_ratio->num *= pt_milli;
+        ret_ratio->den *= 1000;
+    }
+    return true;
 }
 
 struct register_line

@@ -47,10 +47,11 @@ lw_due_free(struct lw_due *due)
     free(due);
 }
 
+/* Without branches: no processor foresees who is first among those below. */
 static bool
 is_before(const struct entry *a, const struct entry *b)
 {
-    return a->at != b->at ? a->at < b->at : a->key < b->key;
+    return (a->at < b->at) | ((a->at == b->at) & (a->key < b->key));
 }
 
 static void
@@ -71,8 +72,8 @@ fill(struct lw_due *due, int32_t i, struct entry e)
     }
     for (;;) {
         int64_t child = 2 * (int64_t)i + 1;
-        if (child + 1 < due->n && is_before(&due->heap[child + 1], &due->heap[child]))
-            child++;
+        if (child + 1 < due->n)
+            child += is_before(&due->heap[child + 1], &due->heap[child]);
         if (child >= due->n || is_before(&e, &due->heap[child]))
             break;
         put(due, i, due->heap[child]);

@@ -30,7 +30,7 @@
 enum {
     SERVER_CONNECTIONS = 64,
     SERVER_LATE_MS = 160, /* over the shortest timeout, under two of them */
-    SERVER_DRIP_MS = 3,
+    SERVER_DRIP_MS = 1,
     SERVER_BAD_UNIT = 1,
 };
 

@@ -50,8 +50,9 @@ def free_port():
 
 
 def temp_dir(owner=None):
-    """A folder that goes when the test ends; may be a user's own."""
-    path = tempfile.mkdtemp(prefix="lodewatch-test-")
+    """A folder that goes when the test ends; may be a user's own, and is in /tmp then: not
+    every user can go through the folders above TMPDIR, and a socket's path must be short."""
+    path = tempfile.mkdtemp(prefix="lodewatch-test-", dir="/tmp" if owner else None)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     if owner and os.geteuid() == 0:
         shutil.chown(path, owner, owner)

@@ -1,5 +1,6 @@
-/* Loads the ledger from PostgreSQL, parses it, and imports what came of it: the same ledger,
- * where nothing was lost on the way. ledger_driver CONNINFO-FILE prints "same N changed N". */
+/* Loads the ledger from PostgreSQL, parses it, and imports what came of it: the same
+ * ledger, where nothing was lost on the way. ledger_driver CONNINFO-FILE prints "same N
+ * changed N". */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

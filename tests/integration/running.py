@@ -1,5 +1,6 @@
 """What the tests of a running daemon share: a folder with a small ledger, a configuration,
 the daemon itself, a gateway that answers, and TAP."""
+import atexit
 import http.client
 import json
 import os
@@ -82,6 +83,7 @@ class Daemon:
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.process = None
+        atexit.register(self.close)
         os.mkdir(self.path("ledger"))
         files = dict(LEDGER, **(ledger or {}))
         port = gateway.port if gateway else free_port()
@@ -124,7 +126,8 @@ class Daemon:
         self.log = open(self.path("log"), "a", encoding="utf-8")
         before = len(self.logged())
         self.process = subprocess.Popen([DAEMON, "--config", self.path("conf"), *arguments],
-                                        stderr=self.log, **kwargs)
+                                        stderr=self.log,
+                                        **{"stdout": subprocess.DEVNULL, **kwargs})
         if ready:
             wait_for(lambda: "lodewatchd: note: lodewatchd" in self.logged()[before:]
                      or self.process.poll() is not None)
@@ -173,11 +176,13 @@ class Daemon:
     def json(self, path, **kwargs):
         return json.loads(self.get(path, **kwargs)[2])
 
+    def metrics(self):
+        lines = self.get("/metrics")[2].decode().splitlines()
+        return {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1])
+                for line in lines if not line.startswith("#")}
+
     def metric(self, name):
-        for line in self.get("/metrics")[2].decode().splitlines():
-            if line.startswith(name + " "):
-                return float(line.split()[1])
-        return None
+        return self.metrics().get(name)
 
     def alerts(self):
         """The alerts in the NDJSON file; each line must be whole."""

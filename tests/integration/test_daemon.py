@@ -4,11 +4,13 @@ import json
 import os
 import re
 import signal
+import shutil
 import socket
 import subprocess
+import tempfile
 import time
 
-from running import DAEMON, LEDGER, SANITIZED, Daemon, Gateway, check, equal, free_port, tap, wait_for
+from running import BUILD, DAEMON, LEDGER, ROOT, SANITIZED, Daemon, Gateway, check, equal, free_port, tap, wait_for
 
 
 def arguments():
@@ -266,9 +268,24 @@ def stuck_pipe():
     d.close()
 
 
+def records():
+    """--record: the recording replays to the alerts that were delivered, byte for byte"""
+    d = Daemon().start(*("--clock-start 2025-01-01T00:00:00Z --clock-rate 3600 --record".split()),
+                       "recording", cwd=(folder := tempfile.mkdtemp()))
+    check(wait_for(lambda: len(d.alerts()) >= 3), d.logged())
+    equal(d.stop()[0], 0)
+    done = subprocess.run([os.path.join(BUILD, "lodewatch"), "replay", "--events",
+                           os.path.join(folder, "recording")], capture_output=True, timeout=30)
+    shutil.rmtree(folder)
+    equal(done.returncode, 0)
+    with open(d.path("alerts.ndjson"), "rb") as f:
+        equal(done.stdout, f.read())
+    d.close()
+
+
 def idle():
-    """Idle: under 20 MB resident and under 1 % of a core"""
-    d = Daemon().start()
+    """Idle with the demo's ledger: under 20 MB resident and under 1 % of a core"""
+    d = Daemon(daemon={"ledger": os.path.join(ROOT, "etc/demo")}).start()
     before = d.metric("process_cpu_seconds_total")
     began = time.monotonic()
     wait_for(lambda: time.monotonic() - began > 3)
@@ -282,4 +299,4 @@ def idle():
 
 tap([arguments, check_good, check_faults, warns_about_password, terminates,
      terminates_without_database, reloads, address_taken, notifies_systemd, journald_lines,
-     alerts_to_file, cuts_torn_line, full_disk, stuck_pipe, idle])
+     alerts_to_file, cuts_torn_line, full_disk, stuck_pipe, records, idle])

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """`lodewatch import` and `migrate`, and the ledger read back from PostgreSQL."""
 import json
 import os
@@ -7,7 +7,7 @@ import sys
 from harness import Cluster, Program, Tap, program, run, skip_all, temp_dir, write
 
 LODEWATCH = program("lodewatch")
-DRIVER = program("tests/ledger_driver")
+DRIVER = program("helpers/ledger_driver")
 if not os.path.exists(LODEWATCH) or run([LODEWATCH, "import", "--help"]).returncode != 0:
     skip_all("lodewatch import is not built")
 

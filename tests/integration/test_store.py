@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The store against a real PostgreSQL: every reading is there once, whatever happens."""
 import json
 import os
@@ -8,11 +8,11 @@ import time
 
 from harness import (Cluster, Program, Tap, program, run, skip_all, temp_dir, wait_for, write)
 
-DRIVER = program("tests/store_driver")
+DRIVER = program("helpers/store_driver")
 if not os.path.exists(DRIVER):
     skip_all(f"{DRIVER} is not built")
 
-tap = Tap(14)
+tap = Tap(16)
 pg = Cluster()
 
 
@@ -51,6 +51,7 @@ class Store:
         want = [self.readings, self.readings, power, -(-self.readings // 100),
                 -(-self.readings // 400)]
         assert [int(g) for g in got] == want, (got, want, driver.err)
+        assert stats["read_back"] == min(1000, want[3]), (stats, want)
         last = self.psql("SELECT count(*) FROM meter_last l WHERE ts <>"
                          " (SELECT max(ts) FROM reading r WHERE r.meter_id = l.meter_id)")
         assert last == "0", f"{last} rows of meter_last are not the newest"
@@ -190,6 +191,30 @@ with tap.test("a schema that is newer than the program is refused, and nothing i
     driver = store.start()
     driver.wait_text("version 1000, this program knows versions up to")
     assert driver.stop() == 0
+
+with tap.test("SIGTERM: what is in the journal is in PostgreSQL before the end"):
+    store = Store()
+    driver = store.start(pause_ms=30, rounds=1000, batch=10000)
+    wait_for(lambda: store.stored() > 1000, what="some readings")
+    assert driver.stop() == 0, driver.err
+    stats = json.loads(driver.out.splitlines()[-1])
+    assert stats["behind"] == 0 and 0 < stats["readings"] < store.readings, stats
+    assert stats["readings"] == store.stored(), (stats, store.stored())
+
+with tap.test("a server that says nothing any more does not hold SIGTERM up"):
+    store = Store()
+    driver = store.start(pause_ms=10, rounds=1000)
+    wait_for(lambda: store.stored() > 1000, what="some readings")
+    stopped = [int(pid) for pid in backend(store.database)]
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        started = time.monotonic()
+        assert driver.stop() == 0, driver.err
+        assert time.monotonic() - started < 5
+    finally:
+        for pid in stopped:
+            os.kill(pid, signal.SIGCONT)
 
 with tap.test("PostgreSQL is away from the start; SIGTERM ends it in time"):
     store = Store()

@@ -1,4 +1,5 @@
-/* Prints the tables of keys, for tests/lint/keys.sh: file, section, key, default, help. */
+/* Prints the tables of keys, for tests/lint/keys.sh: file, section, key, default, help.
+ */
 #include <stdio.h>
 
 #include <lodewatch/rules.h>

@@ -99,7 +99,7 @@ hear(void *arg, const struct lw_effect *effect)
         return;
     }
     a = effect->alert.alarm;
-    lw_alert_subject(h->ledger, a, subject);
+    lw_alarm_subject(h->ledger, a, subject);
     lw_hex(a->id, sizeof a->id, id);
     lw_hex(a->evidence.sha256, LW_SHA256_SIZE, hash);
     lw_wall_format(a->at, time);

@@ -164,6 +164,24 @@ segments_roll_by_size(void **state)
 }
 
 static void
+short_lives_make_checkpoints_too(void **state)
+{
+    struct world *w = *state;
+    uint64_t i = 0;
+
+    w->options.segment_bytes = 4096;
+    for (int life = 0; life < 5; life++) {
+        world_reopen(w);
+        for (int k = 0; k < 5; k++)
+            append(w, i++);
+    }
+    world_reopen(w);
+    append(w, i++);
+    RUN_UNTIL(w, newest_is(w, journal_end(w->journal)));
+    assert_int_equal(read_back(w, 0, 0, NULL), i);
+}
+
+static void
 one_daemon_a_directory(void **state)
 {
     struct world *w = *state;
@@ -386,6 +404,7 @@ main(void)
         ROW(large_records_come_back),
         ROW(checkpoint_stands_for_its_position),
         ROW(segments_roll_by_size),
+        ROW(short_lives_make_checkpoints_too),
         ROW(one_daemon_a_directory),
         ROW(acks_survive_restart_and_removal),
         ROW(nothing_young_is_removed),
