@@ -19,7 +19,7 @@ from world import ALERT, GOOD_QUALITY, REPEATED, World, journal, journal_reading
 
 QUARTER_MS = 15 * 60 * 1000
 SEED = int(os.environ.get("SEED", random.randrange(10**6)))
-ROUNDS, KILLS = (20, 5) if os.environ.get("SOAK") else (1, 5)
+ROUNDS, KILLS = (15, 7) if os.environ.get("SOAK") else (1, 5)
 MOST_S = 0.15  # the journal's group, a batch and a checkpoint all fall into such a time
 
 
