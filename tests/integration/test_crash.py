@@ -14,12 +14,12 @@ import threading
 
 import generate
 import harness
-from running import check, equal
+from running import Daemon, check, equal
 from world import ALERT, GOOD_QUALITY, REPEATED, World, journal, journal_readings
 
 QUARTER_MS = 15 * 60 * 1000
 SEED = int(os.environ.get("SEED", random.randrange(10**6)))
-ROUNDS, KILLS = (20, 5) if os.environ.get("SOAK") else (1, 5)
+ROUNDS, KILLS = (15, 7) if os.environ.get("SOAK") else (1, 5)
 MOST_S = 0.15  # the journal's group, a batch and a checkpoint all fall into such a time
 
 
@@ -118,8 +118,30 @@ def alerts_stored(world):
     equal(rows.split(), sorted({a["id"] for a in world.daemon.alerts()}))
 
 
+def undelivered():
+    """What a sink refused before a kill is delivered after it."""
+    d = Daemon(alerts={"ndjson": "/dev/full"})
+
+    def recorded():
+        return [p[29:].decode() for kind, p in journal(d.path("state/journal")) if kind == ALERT]
+    d.start("--clock-start", generate.START.isoformat(), "--clock-rate", "600")
+    harness.wait_for(lambda: len(recorded()) >= 3, 20, "alerts in the journal")
+    d.process.kill()
+    d.process.wait()
+    before = recorded()
+    d.write_config(alerts={"ndjson": d.path("alerts.ndjson")})
+    d.start("--clock-rate", "600")
+    harness.wait_for(lambda: len(d.alerts()) >= len(before), 20, "delivery")
+    equal(d.stop()[0], 0)
+    with open(d.path("alerts.ndjson"), encoding="utf-8") as f:
+        equal(f.read().splitlines(), recorded())
+    d.close()
+
+
 def main():
-    tap = harness.Tap(5 * ROUNDS)
+    tap = harness.Tap(5 * ROUNDS + 1)
+    with tap.test("alerts that a sink refused before a kill are delivered after it"):
+        undelivered()
     for number in range(ROUNDS):
         seed = SEED + number
         tap.note(f"SEED={seed}")
