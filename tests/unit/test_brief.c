@@ -24,7 +24,7 @@ briefs(void **state)
         {"none", ALERT(""), 0, "", ""},
         /* A name from the ledger must not become a field of its own. */
         {"a line feed", ALERT(INFO("en", "load\\nPRIORITY=0")), 0, "",
-         "load PRIORITY=0 d"},
+         "load PRIORITY=0. d"},
         {"no data", "{\"id\":\"a.1\"}", LW_EPARSE, NULL, NULL},
         {"no object", "[]", LW_EPARSE, NULL, NULL},
         {"no JSON", "{\"data\":{", LW_EPARSE, NULL, NULL},
