@@ -46,13 +46,25 @@ core_timer_ledger(struct lw_core *core, int64_t at)
     lw_due_set(core->timers, key_ledger(core), at);
 }
 
+/* Meters and statuses come and go by date, and nothing may stand untold for a week. */
+static void
+fire_ledger(struct lw_core *core)
+{
+    int64_t day = core->now + LW_DAY;
+    int64_t next;
+
+    for (int i = 0; i < detect_nfamilies; i++)
+        if (detect_families[i]->ledger)
+            detect_families[i]->ledger(core);
+    next = alarm_remind(core);
+    core_timer_ledger(core, next < day ? next : day);
+}
+
 static void
 fire(struct lw_core *core, int32_t key)
 {
     if (key == key_ledger(core)) {
-        for (int i = 0; i < detect_nfamilies; i++)
-            if (detect_families[i]->ledger)
-                detect_families[i]->ledger(core);
+        fire_ledger(core);
     } else if (key >= key_gateway(core, 0)) {
         for (int i = 0; i < detect_nfamilies; i++)
             if (detect_families[i]->gateway_timer)
@@ -192,18 +204,68 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
     balance_reading(core, (int32_t)in->meter, &judged);
 }
 
-/* Our wall clock moved: what is owed since a time by the old clock is owed by the new. */
 static void
-step_clock(struct lw_core *core, int64_t by_ms)
+move(int64_t *at, int64_t by_ms)
 {
-    if (by_ms < 0)
-        return;
+    if (*at != NEVER)
+        *at += by_ms;
+}
+
+/* Our wall clock was set forward: what is owed since a time by the old clock is owed by
+ * the new, and a good hour is one by the new. */
+static void
+step_forward(struct lw_core *core, int64_t by_ms)
+{
     for (int32_t i = 0; i < core->ledger->nmeters; i++) {
-        core->meter[i].heard += by_ms;
+        struct meter_state *m = &core->meter[i];
+
+        move(&m->heard, by_ms);
+        move(&m->back, by_ms);
+        move(&m->jump_at, by_ms);
+        move(&m->stuck_at, by_ms);
         core_timer_meter(core, i, core->now);
     }
-    for (int32_t i = 0; i < core->ledger->ngateways; i++)
-        core->gateway[i].heard += by_ms;
+    for (int32_t i = 0; i < core->ledger->ngateways; i++) {
+        move(&core->gateway[i].heard, by_ms);
+        move(&core->gateway[i].back, by_ms);
+    }
+}
+
+#define STEP_BACK_LEAST (15 * LW_MINUTE)
+
+static void
+no_later(int64_t *at, int64_t than)
+{
+    if (*at > than)
+        *at = than;
+}
+
+/* It was set back by more than can be waited out: times that have not come yet were
+ * wrong. With them every reading would be late until they come, and nothing judged. */
+static void
+step_back(struct lw_core *core, int64_t at)
+{
+    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
+        struct meter_state *m = &core->meter[i];
+
+        no_later(&m->newest, at);
+        no_later(&m->reg.at, at);
+        no_later(&m->reg.odd_at, at);
+        no_later(&m->moved, at);
+        no_later(&m->power_at, at);
+        for (int b = 0; b < BOUNDARIES; b++)
+            if (m->mark[b].at > at)
+                m->mark[b].at = NEVER;
+    }
+    for (int32_t i = 0; i < core->ledger->nsites; i++) {
+        struct site_state *s = &core->site[i];
+
+        no_later(&s->closed, lw_floor_to(at, s->interval));
+        no_later(&s->load.from, at);
+        no_later(&s->load.to, at);
+        no_later(&s->production.from, at);
+        no_later(&s->production.to, at);
+    }
 }
 
 /* From the first event on, every meter owes samples. */
@@ -239,7 +301,7 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
     if (event->kind == LW_EVENT_CLOCK_STEP && event->step.by_ms > 0) {
         /* Before the timers: the time in between has not passed. */
         if (!core->starting)
-            step_clock(core, event->step.by_ms);
+            step_forward(core, event->step.by_ms);
     }
     if (core->starting)
         start(core, at);
@@ -253,8 +315,11 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         if (core->meter[event->failed.meter].failures < UINT32_MAX)
             core->meter[event->failed.meter].failures++;
         break;
-    case LW_EVENT_TICK:
     case LW_EVENT_CLOCK_STEP:
+        if (event->step.by_ms < -STEP_BACK_LEAST)
+            step_back(core, event->at.ms);
+        break;
+    case LW_EVENT_TICK:
         break;
     }
 }

@@ -31,7 +31,8 @@ init_site(struct site_state *s)
 }
 
 /* The balance's grid: the quarter hour of the trade, or the interval of the slowest of
- * the site's meters. A finer one would take a crusher's pauses for its end. */
+ * the site's points, as its newest meter is read. A finer one would take a crusher's
+ * pauses for its end. */
 static int64_t
 site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
 {
@@ -40,11 +41,11 @@ site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
         const struct lw_metering_point *point = &ledger->point[p];
 
-        if (point->role != LW_SUPPLY && point->role != LW_SUB)
+        if ((point->role != LW_SUPPLY && point->role != LW_SUB) || point->meter_n == 0)
             continue;
-        for (int32_t m = point->meter_first; m < point->meter_first + point->meter_n; m++)
-            if (ledger->meter[m].interval_s * LW_SECOND > interval)
-                interval = ledger->meter[m].interval_s * LW_SECOND;
+        int32_t m = point->meter_first + point->meter_n - 1;
+        if (ledger->meter[m].interval_s * LW_SECOND > interval)
+            interval = ledger->meter[m].interval_s * LW_SECOND;
     }
     return interval;
 }
@@ -224,16 +225,13 @@ lw_core_retire(struct lw_core *old, const struct lw_core *next)
 
     for (int32_t i = old->first_standing; i != LW_NONE; i = after) {
         const struct lw_alarm *alarm = &old->alarm[i];
-        struct lw_evidence evidence = alarm->evidence;
 
         after = old->standing[i].next;
         if (same_subject(next, old->ledger, alarm) != LW_NONE)
             continue;
-        evidence.finding = LW_FOUND_GONE;
-        alarm_return(
+        alarm_gone(
             old, (enum lw_rule_id)alarm->rule,
-            (struct subject){(enum lw_subject_kind)alarm->subject_kind, alarm->subject},
-            &evidence);
+            (struct subject){(enum lw_subject_kind)alarm->subject_kind, alarm->subject});
     }
 }
 

@@ -117,7 +117,8 @@ struct judged {
     struct lw_register_step step;
 };
 
-/* A closed stretch of a site's balance, all supply points together. */
+/* A closed stretch of a site's balance, all supply points together; or the gap of one
+ * that comes back, which reaches behind windows that were closed without it. */
 struct window {
     int32_t site;
     int64_t from, to; /* ms */
@@ -164,6 +165,7 @@ struct expectation {
     int64_t allowed_wh; /* by declared ceilings and what sub-meters measured */
     bool unlimited;     /* an explanation in force covers any load */
     bool any;           /* one is in force at all */
+    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);
 
@@ -198,13 +200,18 @@ alarm_stands(const struct lw_alarm *alarm)
 {
     return alarm->state != LW_ALARM_NORMAL;
 }
-/* Raises, or updates where it stands and the evidence has changed materially or is a week
- * old. The evidence is copied. */
+/* Raises, or updates where it stands and the evidence has changed materially or is six
+ * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                enum lw_priority priority, const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. */
 void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                   const struct lw_evidence *evidence);
+/* Returns it where it stands: its subject is not there any more. */
+void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
+/* Tells again, with the evidence that it had, what nothing has updated for a week: its
+ * meter is silent. Returns when to look again, in an hour or later. */
+int64_t alarm_remind(struct lw_core *core);
 /* Puts a slot that was filled from elsewhere (checkpoint, old core) into the list. */
 void alarm_link(struct lw_core *core, int32_t slot);
 /* The priority of what happens at a site: higher where nothing should run. */

@@ -8,9 +8,11 @@
 
 #include "lib/state.h"
 
-/* A standing alarm is told again when it has changed by so much, or after a week. */
+/* A standing alarm is told again when it has changed, or at the first new evidence after
+ * six days; where there is none, as it was, within seven. */
 #define UPDATE_LEAST LW_HOUR
-#define UPDATE_MOST  (7 * LW_DAY)
+#define UPDATE_MOST  (6 * LW_DAY)
+#define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
 
 static const char *const STATE[] = {
     [LW_ALARM_NORMAL] = "normal",
@@ -215,6 +217,7 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
 
     return priority > alarm->priority || evidence->finding != before->finding ||
            doubled(evidence->excess_wh, before->excess_wh) ||
+           (alarm->rule == LW_RULE_COVERAGE && evidence->detail != before->detail) ||
            evidence->detail2 != before->detail2;
 }
 
@@ -275,6 +278,35 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     emit(core, LW_ALERT_RETURNED, alarm);
     /* What people still have to acknowledge is theirs to keep; the slot is free again. */
     alarm->state = LW_ALARM_NORMAL;
+}
+
+void
+alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    struct lw_evidence evidence = alarm_of(core, rule, subject)->evidence;
+
+    evidence.finding = LW_FOUND_GONE;
+    alarm_return(core, rule, subject, &evidence);
+}
+
+int64_t
+alarm_remind(struct lw_core *core)
+{
+    int64_t next = INT64_MAX;
+    int64_t hour = core->now + LW_HOUR;
+
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
+        struct lw_alarm *alarm = &core->alarm[i];
+
+        if (core->now - alarm->at.ms >= REMIND_AFTER) {
+            alarm->at = (lw_wall){core->now};
+            alarm->revision++;
+            emit(core, LW_ALERT_UPDATED, alarm);
+        }
+        if (alarm->at.ms + REMIND_AFTER < next)
+            next = alarm->at.ms + REMIND_AFTER;
+    }
+    return next > hour ? next : hour;
 }
 
 /* By what the site is: where nothing may run, where people could be underground. */

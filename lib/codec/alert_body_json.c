@@ -294,9 +294,9 @@ lw_json_evidence(const struct lw_alert *alert, bool load)
     put(&o, "energy_kwh", load ? lw_json_kwh(e->energy_wh) : json_null());
     put(&o, "expected_kw", load ? lw_json_kw(e->expected_w) : json_null());
     put(&o, "excess_kwh", load ? lw_json_kwh(e->excess_wh) : json_null());
-    put(&o, "night", json_boolean(e->night));
-    put(&o, "samples_expected", json_integer(e->samples_expected));
-    put(&o, "samples_good", json_integer(e->samples_good));
+    put(&o, "night", load ? json_boolean(e->night) : json_null());
+    put(&o, "samples_expected", load ? json_integer(e->samples_expected) : json_null());
+    put(&o, "samples_good", load ? json_integer(e->samples_good) : json_null());
     put(&o, "meters", meters(alert, &left_out));
     put(&o, "meters_left_out", json_integer(left_out));
     put(&o, "readings_sha256", readings_hash(e));

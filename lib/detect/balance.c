@@ -4,7 +4,8 @@
  * interval, where a reading is near enough. A boundary closes when every point has its
  * register there, or two intervals later without the silent ones: then the sum is a lower
  * bound, which may raise an alarm and never clears one. A gap closes as one window, with
- * the energy that the register says has passed. */
+ * the energy that the register says has passed; a point that comes back after the others
+ * were judged without it is judged for its gap alone, as a lower bound too. */
 #include "lib/state.h"
 
 /* A silent point holds up the balance for so many intervals. */
@@ -59,6 +60,23 @@ balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t 
     if (*ret_resolution_wh == LW_NOT_GIVEN)
         *ret_resolution_wh = 0;
     return true;
+}
+
+/* The point comes back at `to` after the balance went on without it: from when its
+ * register says what has passed; NEVER where it was not away. */
+static int64_t
+away_since(const struct lw_core *core, int32_t point, int64_t from, int64_t to)
+{
+    int32_t row = row_at(core->ledger, point, from);
+    const struct meter_state *m = row == LW_NONE ? NULL : &core->meter[row];
+    int64_t since = NEVER;
+
+    if (!m || mark_at(m, from) || !mark_at(m, to))
+        return NEVER;
+    for (int i = 0; i < BOUNDARIES; i++)
+        if (m->mark[i].at < from && m->mark[i].at > since)
+            since = m->mark[i].at;
+    return since;
 }
 
 static bool
@@ -123,6 +141,32 @@ site_readiness(const struct lw_core *core, const struct lw_site *site, int64_t b
     return worst;
 }
 
+static void
+show_window(struct lw_core *core, const struct window *w)
+{
+    for (int i = 0; i < detect_nfamilies; i++)
+        if (detect_families[i]->window)
+            detect_families[i]->window(core, w);
+}
+
+/* What passed through points that come back at `to`, each by itself. */
+static void
+show_gaps(struct lw_core *core, int32_t index, int64_t from, int64_t to)
+{
+    const struct lw_site *site = &core->ledger->site[index];
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
+        struct window w = {.site = index, .to = to, .partial = true};
+
+        if (core->ledger->point[p].role != LW_SUPPLY)
+            continue;
+        w.from = away_since(core, p, from, to);
+        if (w.from != NEVER &&
+            balance_energy(core, p, w.from, to, &w.supply_wh, &w.resolution_wh))
+            show_window(core, &w);
+    }
+}
+
 /* Closes the balance at `to` and lets the rules see the window that it ends. */
 static void
 close_window(struct lw_core *core, int32_t index, int64_t to)
@@ -130,17 +174,13 @@ close_window(struct lw_core *core, int32_t index, int64_t to)
     struct site_state *s = &core->site[index];
     const struct lw_site *site = &core->ledger->site[index];
     struct window w = {.site = index, .from = s->closed, .to = to};
-    bool any = false;
+    bool any = false, held = false;
     int64_t wh, resolution;
 
-    s->closed = to;
-    w.samples_good = s->good;
-    s->good = 0;
-    if (w.from == NEVER)
-        return;
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
-        if (core->ledger->point[p].role != LW_SUPPLY ||
-            row_at(core->ledger, p, w.from) == LW_NONE)
+        int32_t row = row_at(core->ledger, p, w.from);
+
+        if (core->ledger->point[p].role != LW_SUPPLY || row == LW_NONE)
             continue;
         if (balance_energy(core, p, w.from, to, &wh, &resolution)) {
             w.supply_wh += wh;
@@ -148,16 +188,25 @@ close_window(struct lw_core *core, int32_t index, int64_t to)
             any = true;
         } else {
             w.partial = true;
+            held = held || (mark_at(&core->meter[row], w.from) &&
+                            in_place(&core->ledger->meter[row], to));
         }
     }
+    /* Sub-meters alone: the window waits for a supply that still knows its beginning. */
+    if (w.from != NEVER && !any && held)
+        return;
+    s->closed = to;
+    w.samples_good = s->good;
+    s->good = 0;
+    if (w.from == NEVER)
+        return;
+    show_gaps(core, index, w.from, to);
     if (!any)
         return;
     s->last_from = w.from;
     s->last_to = to;
     s->last_wh = w.supply_wh;
-    for (int i = 0; i < detect_nfamilies; i++)
-        if (detect_families[i]->window)
-            detect_families[i]->window(core, &w);
+    show_window(core, &w);
 }
 
 static void

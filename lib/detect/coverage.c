@@ -54,8 +54,6 @@ coverage_ledger(struct lw_core *core)
         else
             alarm_return(core, LW_RULE_COVERAGE, subject, NULL);
     }
-    /* Meters and statuses come and go by date. */
-    core_timer_ledger(core, core->now + LW_DAY);
 }
 
 const struct family detect_coverage = {.ledger = coverage_ledger};

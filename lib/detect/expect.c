@@ -78,11 +78,13 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
         balance_energy(core, e->point, w->from, w->to, &wh, &resolution)) {
         wh += resolution;
         x->allowed_wh += wh < ceiling_wh ? wh : ceiling_wh;
-    } else if (ceiling_wh != INT64_MAX) {
-        x->allowed_wh += ceiling_wh;
-    } else if (explains_anything(e->kind)) {
-        x->unlimited = true;
+        return;
     }
+    x->unmeasured = x->unmeasured || e->point != LW_NONE;
+    if (ceiling_wh != INT64_MAX)
+        x->allowed_wh += ceiling_wh;
+    else if (explains_anything(e->kind) || e->point != LW_NONE)
+        x->unlimited = true;
 }
 
 struct expectation

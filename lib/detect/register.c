@@ -19,6 +19,19 @@ data_priority(const struct lw_core *core, int32_t meter)
     return p > LW_PRIORITY_MEDIUM ? p : LW_PRIORITY_MEDIUM;
 }
 
+/* The point's alarm stands, and its reason was last seen long enough ago. What the meter
+ * before an exchange began ends with a good hour of the one after. */
+static bool
+over(struct lw_core *core, int32_t meter, enum lw_rule_id rule, int64_t *seen_at,
+     int64_t clear_ms)
+{
+    if (!alarm_stands(alarm_of(core, rule, point_of(core, meter))))
+        return false;
+    if (*seen_at == NEVER)
+        *seen_at = core->now;
+    return core->now - *seen_at >= clear_ms;
+}
+
 static void
 jump(struct lw_core *core, int32_t meter, const struct judged *judged)
 {
@@ -36,9 +49,10 @@ jump(struct lw_core *core, int32_t meter, const struct judged *judged)
         m->jump_at = core->now;
         alarm_set(core, LW_RULE_REGISTER_JUMP, point_of(core, meter),
                   data_priority(core, meter), &e);
-    } else if (m->jump_at != NEVER &&
-               core->now - m->jump_at >= core->rules->register_jump.clear_ms) {
-        m->jump_at = NEVER;
+    } else if (judged->reading->value[LW_IMPORT] < m->reg.wh) {
+        m->jump_at = core->now; /* it creeps back: that is no good hour */
+    } else if (over(core, meter, LW_RULE_REGISTER_JUMP, &m->jump_at,
+                    core->rules->register_jump.clear_ms)) {
         alarm_return(core, LW_RULE_REGISTER_JUMP, point_of(core, meter), NULL);
     }
 }
@@ -77,11 +91,9 @@ stuck(struct lw_core *core, int32_t meter, const struct judged *judged)
     int64_t stood_ms;
     struct lw_evidence e;
 
-    if (moved && m->stuck_at != NEVER &&
-        core->now - m->stuck_at >= core->rules->stuck_register.clear_ms) {
-        m->stuck_at = NEVER;
+    if (moved && over(core, meter, LW_RULE_STUCK_REGISTER, &m->stuck_at,
+                      core->rules->stuck_register.clear_ms))
         alarm_return(core, LW_RULE_STUCK_REGISTER, point_of(core, meter), NULL);
-    }
     if (moved)
         settle(m, r);
     if (!lw_reading_has(r, LW_ACTIVE_POWER))

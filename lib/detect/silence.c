@@ -82,16 +82,36 @@ meter_silent(struct lw_core *core, int32_t meter)
             alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
                                   (struct subject){LW_SUBJECT_GATEWAY, gateway})))
             return;
-        /* Nobody has been heard for a while, but not everybody is overdue: wait and see.
-         */
+        /* Nobody has been heard for a while, but not everybody is overdue: wait and see,
+         * but not for a neighbour that is read once a day. */
         if (core->now - core->gateway[gateway].heard >=
-            allowed_silence(core, meter) / 2) {
+                allowed_silence(core, meter) / 2 &&
+            core->now - m->heard < 2 * allowed_silence(core, meter)) {
             core_timer_meter(core, meter, core->now + LW_MINUTE);
             return;
         }
     }
     e = silence_evidence(core, m->heard, LW_FOUND_SILENT_METER, 1);
     alarm_set(core, LW_RULE_COMM_LOSS, point_of(core, meter), priority, &e);
+}
+
+/* The meter was taken away. What stands about its point ends where no other meter is or
+ * will be there; the gateway's ends where it was the last one. */
+static void
+meter_removed(struct lw_core *core, int32_t meter)
+{
+    const struct lw_meter *row = &core->ledger->meter[meter];
+    const struct lw_metering_point *point = &core->ledger->point[row->point];
+    const struct lw_meter *newest =
+        &core->ledger->meter[point->meter_first + point->meter_n - 1];
+
+    core->meter[meter].silent = 0;
+    for (int rule = 0; rule < LW_RULES && core->now >= newest->removed.ms; rule++)
+        if (alarm_speaks((enum lw_rule_id)rule, LW_SUBJECT_POINT))
+            alarm_gone(core, (enum lw_rule_id)rule, point_of(core, meter));
+    if (row->gateway != LW_NONE && look_behind(core, row->gateway).meters == 0)
+        alarm_gone(core, LW_RULE_COMM_LOSS,
+                   (struct subject){LW_SUBJECT_GATEWAY, row->gateway});
 }
 
 static void
@@ -104,7 +124,7 @@ silence_meter_timer(struct lw_core *core, int32_t meter)
         alarm_of(core, LW_RULE_COMM_LOSS, point_of(core, meter));
 
     if (core->now >= row->removed.ms) {
-        m->silent = 0;
+        meter_removed(core, meter);
         return;
     }
     if (core->now < due) {
@@ -162,7 +182,10 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     if (!judged->good)
         return;
     m->heard = core->now;
-    if (m->silent) {
+    /* The alarm may be from the meter before an exchange. */
+    if (m->silent ||
+        (m->back == NEVER &&
+         alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, point_of(core, meter))))) {
         m->silent = 0;
         m->back = core->now;
         core_timer_meter(core, meter, core->now + core->rules->comm_loss.clear_ms);

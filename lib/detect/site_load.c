@@ -10,6 +10,7 @@ struct view {
     bool concerns;      /* the rule speaks about this site at this time */
     int64_t most_wh;    /* that it may have drawn */
     int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
+    bool partial;       /* something is not measured: it may raise, not clear */
     enum lw_finding finding;
     int64_t missing; /* licences: bit 0 mining, bit 1 safety */
 };
@@ -25,9 +26,9 @@ view_closed_load(const struct lw_core *core, const struct window *w,
                  const struct expectation *x)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->to});
+    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t floor_wh = times(core->rules->closed_load.floor_w, w->to - w->from);
-    struct view v = {0};
+    struct view v = {.partial = w->partial || x->unmeasured};
 
     v.concerns =
         (status == LW_CLOSED || status == LW_UNLICENSED || status == LW_CUT_OFF) &&
@@ -66,14 +67,17 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
                  const struct expectation *x)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->to});
+    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t production_w = core->rules->licence_gap.production_w;
-    struct view v = {.finding = LW_FOUND_NO_LICENCE};
+    struct view v = {.finding = LW_FOUND_NO_LICENCE,
+                     .partial = w->partial || x->unmeasured};
 
     if (!is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
         status == LW_CUT_OFF || x->unlimited)
         return v;
-    v.missing = licences_missing(core->ledger, site, w->to - 1);
+    /* All the window long: what a gap held before or after is not known by hours. */
+    v.missing = licences_missing(core->ledger, site, w->from) &
+                licences_missing(core->ledger, site, w->to - 1);
     v.concerns = v.missing != 0 || status == LW_SUSPENDED;
     if (site->contract_w != LW_NOT_GIVEN) {
         int64_t share_w =
@@ -101,22 +105,39 @@ night_ms(const struct lw_core *core, const struct window *w)
     return night ? w->to - w->from : 0;
 }
 
+/* Of the window, the time that the run does not have yet: the gap of a point that comes
+ * back lies behind windows that the others have filled. */
+static int64_t
+fresh_ms(const struct run *run, const struct window *w)
+{
+    int64_t before = run->from - w->from, after = w->to - run->to;
+
+    if (w->from >= run->to)
+        return w->to - w->from;
+    return (before > 0 ? before : 0) + (after > 0 ? after : 0);
+}
+
 static void
 run_add(const struct lw_core *core, struct run *run, const struct window *w,
         const struct view *v)
 {
-    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
+    int64_t length = w->to - w->from;
+    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, length);
+    int64_t fresh, allowed_wh;
 
     if (run->from == NEVER)
-        *run = (struct run){.from = w->from};
-    run->to = w->to;
+        *run = (struct run){.from = w->from, .to = w->from};
+    fresh = fresh_ms(run, w);
+    allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
+    run->from = w->from < run->from ? w->from : run->from;
+    run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
-    run->allowed_wh += v->allowed_wh;
-    if (w->supply_wh > v->allowed_wh)
-        run->excess_wh += w->supply_wh - v->allowed_wh;
+    run->allowed_wh += allowed_wh;
+    if (v->concerns && w->supply_wh > allowed_wh)
+        run->excess_wh += w->supply_wh - allowed_wh;
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
-    run->night_ms += night_ms(core, w);
+    run->night_ms += lw_muldiv(night_ms(core, w), fresh, length);
     run->samples_good += w->samples_good;
 }
 
@@ -130,8 +151,11 @@ samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
     for (int32_t p = s->point_first; p < s->point_first + s->point_n; p++) {
         const struct lw_metering_point *point = &ledger->point[p];
 
-        if (point->role == LW_SUPPLY && point->meter_n > 0)
-            n += ms / (ledger->meter[point->meter_first].interval_s * LW_SECOND);
+        if (point->role == LW_SUPPLY && point->meter_n > 0) {
+            int32_t newest = point->meter_first + point->meter_n - 1;
+
+            n += ms / (ledger->meter[newest].interval_s * LW_SECOND);
+        }
     }
     return n;
 }
@@ -183,7 +207,7 @@ run_window(struct lw_core *core, const struct window *w, struct run *run,
     if (over) {
         run->over_ms += length;
         run->clear_ms = 0;
-    } else if (!w->partial) {
+    } else if (!v->partial) {
         /* A gap whose mean is lawful says little about its hours: it counts as one. */
         int64_t interval = core->site[w->site].interval;
 

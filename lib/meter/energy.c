@@ -71,6 +71,9 @@ lw_register_advance(struct lw_register_state *state,
     step.energy_wh = energy_between(limits, state->wh, wh, at - state->at, &rolled);
     if (step.energy_wh >= 0) {
         step.verdict = rolled ? LW_REGISTER_ROLLED : LW_REGISTER_ADVANCED;
+        /* A digit back is kept in mind, or its way up again would be energy. */
+        if (step.energy_wh == 0)
+            wh = state->wh;
         goto believe;
     }
     if (state->odd_at != INT64_MIN) {

@@ -32,7 +32,8 @@ static const char EXPLANATIONS[] =
     "E2,CLOSED,maintenance,80,,2025-11-15T00:00:00Z,2025-11-15T06:00:00Z,office,A,p1,p2,\n"
     "E3,PUMPED,guard_house,2,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"
     "E4,PUMPED,dewatering,60,,2025-01-01T00:00:00Z,,office,A,p1,p2,PUMP\n"
-    "E5,TWIN,guard_house,10,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n";
+    "E5,TWIN,guard_house,10,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"
+    "E6,CLOSED,dewatering,,,2025-11-20T00:00:00Z,2025-11-21T00:00:00Z,office,A,p1,p2,\n";
 static const char GATEWAYS[] = "gateway_id,transport,address\n"
                                "G1,tcp,127.0.0.1:1502\nG2,tcp,127.0.0.1:1503\n";
 static const char METERS[] =
@@ -48,11 +49,11 @@ static const char METERS[] =
     "E,E,TWIN,supply,,G2,2,generic,900,100,0.1,100000,2025-01-01T00:00:00Z,\n";
 
 static struct lw_ledger *
-make_ledger(void)
+make_ledger(const char *sites, const char *meters)
 {
     struct lw_ledger_text text = {.deployment = "test"};
-    const char *const table[LW_TABLES] = {AREAS,        CONTACTS, SITES, LICENCES,
-                                          EXPLANATIONS, GATEWAYS, METERS};
+    const char *const table[LW_TABLES] = {AREAS,        CONTACTS, sites, LICENCES,
+                                          EXPLANATIONS, GATEWAYS, meters};
     static struct lw_faults faults;
     struct lw_ledger *ledger = NULL;
 
@@ -103,10 +104,11 @@ hear(void *arg, const struct lw_effect *effect)
     lw_hex(a->id, sizeof a->id, id);
     lw_hex(a->evidence.sha256, LW_SHA256_SIZE, hash);
     lw_wall_format(a->at, time);
-    n = snprintf(line, sizeof line, "%s %s %s %s %s.%u mean %lld excess %lld %s\n", time,
-                 KIND[effect->alert.kind], lw_rule_info(a->rule)->id, subject, id,
-                 a->revision, (long long)a->evidence.mean_w,
-                 (long long)a->evidence.excess_wh, hash);
+    n = snprintf(
+        line, sizeof line, "%s %s %s %s %s.%u mean %lld excess %lld %s samples %u/%u\n",
+        time, KIND[effect->alert.kind], lw_rule_info(a->rule)->id, subject, id,
+        a->revision, (long long)a->evidence.mean_w, (long long)a->evidence.excess_wh,
+        hash, a->evidence.samples_good, a->evidence.samples_expected);
     if (h->n + (size_t)n + 1 > h->cap) {
         h->cap = 2 * h->cap + 4096;
         h->text = realloc(h->text, h->cap);
@@ -127,15 +129,22 @@ struct world {
 };
 
 static void
-begin(struct world *w)
+begin_with(struct world *w, const char *sites, const char *meters)
 {
-    *w = (struct world){.ledger = make_ledger(), .rules = make_rules(), .now = T0};
+    *w = (struct world){
+        .ledger = make_ledger(sites, meters), .rules = make_rules(), .now = T0};
     w->heard.ledger = w->ledger;
     w->heard.text = calloc(1, 1);
     for (int i = 0; i < 16; i++)
         w->wh[i] = 1000000;
     assert_int_equal(lw_core_new(w->ledger, &w->rules, NULL, &w->core), 0);
     lw_core_on_effect(w->core, hear, &w->heard);
+}
+
+static void
+begin(struct world *w)
+{
+    begin_with(w, SITES, METERS);
 }
 
 static void
@@ -509,6 +518,359 @@ test_late_and_repeated(void **state)
     end(&w);
 }
 
+static void
+test_gap_of_one_of_several_meters(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"D", 1}));
+    for (int q = 0; q < 20; q++) {
+        quarters(&w, 1, DRAWS({"D", 1}, {"E", -1}));
+        w.wh[meter_of(&w, "E")] += 50 * 250;
+    }
+    row("the other supply was judged alone meanwhile");
+    check_int(count(&w, "closed_load"), 0);
+    quarters(&w, 3, DRAWS({"D", 1}));
+    row("the supply that comes back says what it carried");
+    check_int(count(&w, "raised closed_load site/TWIN"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"B", 1}, {"PUMP", 0}));
+    for (int q = 0; q < 20; q++) {
+        quarters(&w, 1, DRAWS({"B", -1}, {"PUMP", 0}));
+        w.wh[meter_of(&w, "B")] += 100 * 250;
+    }
+    quarters(&w, 3, DRAWS({"B", 1}, {"PUMP", 0}));
+    row("so does one whose sub-meter was heard all the time");
+    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"D", 1}));
+    for (int q = 0; q < 200; q++) {
+        quarters(&w, 1, DRAWS({"D", 4}, {"E", -1}));
+        w.wh[meter_of(&w, "E")] += 4 * 250;
+    }
+    quarters(&w, 8, DRAWS({"D", 4}, {"E", 4}));
+    row("nothing is counted twice");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+}
+
+static void
+test_silent_sub_meter_never_clears(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 8, DRAWS({"B", 51}, {"PUMP", 0}));
+    check_int(count(&w, "raised closed_load site/PUMPED"), 1);
+    quarters(&w, 4 * 48, DRAWS({"B", 51}, {"PUMP", -1}));
+    row("what the pump might have drawn explains nothing");
+    check_int(count(&w, "returned closed_load"), 0);
+    end(&w);
+}
+
+/* C1 is exchanged for C2 at noon. */
+static void
+test_exchange_ends_what_the_old_meter_began(void **state)
+{
+    struct world w;
+    int32_t c;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"C", 1}));
+    quarters(&w, 43, DRAWS({"C", -1}));
+    row("silent");
+    check_int(count(&w, "raised comm_loss point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 1}));
+    check_int(count(&w, "returned comm_loss point/C"), 1);
+    end(&w);
+    begin(&w);
+    c = meter_of(&w, "C1");
+    quarters(&w, 4, DRAWS({"C", 3}));
+    for (int q = 0; q < 43; q++) {
+        int64_t before = w.wh[c];
+
+        quarters(&w, 1, DRAWS({"C", 3}));
+        w.wh[c] = before;
+    }
+    row("stuck");
+    check_int(count(&w, "raised stuck_register point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 3}));
+    check_int(count(&w, "returned stuck_register point/C"), 1);
+    end(&w);
+    begin(&w);
+    quarters(&w, 44, DRAWS({"C", 3}));
+    w.wh[meter_of(&w, "C1")] = 100;
+    quarters(&w, 3, DRAWS({"C", 3}));
+    row("fallen");
+    check_int(count(&w, "raised register_jump point/C"), 1);
+    quarters(&w, 8, DRAWS({"C", 3}));
+    check_int(count(&w, "returned register_jump point/C"), 1);
+    end(&w);
+}
+
+static void
+test_told_every_week(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 60}));
+    quarters(&w, 96 * 15, DRAWS({"A", -1}));
+    row("a standing alarm whose meter is silent");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 2);
+    end(&w);
+    begin(&w);
+    w.now = T0 + 11 * LW_DAY;
+    quarters(&w, 9, DRAWS({"A", 60}));
+    quarters(&w, 96 * 13, DRAWS({"A", 6}));
+    row("and one that is measured: after hours, twice as much, and after a week");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 3);
+    row("with what was measured since");
+    check_int(count(&w, "mean 64"), 1);
+    end(&w);
+}
+
+static void
+test_slow_neighbour_behind_the_gateway(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               "meter_id,site_id,role,gateway_id,unit,profile,interval_s,installed_at\n"
+               "F,CLOSED,supply,G1,1,generic,60,2025-01-01T00:00:00Z\n"
+               "PUMP,PUMPED,sub,G2,1,generic,900,2025-01-01T00:00:00Z\n"
+               "S,MINE,supply,G1,2,generic,86400,2025-01-01T00:00:00Z\n");
+    read_meter(&w, "S", 1, LW_GOOD);
+    for (int i = 0; i < 10; i++) {
+        w.now += LW_MINUTE;
+        read_meter(&w, "F", 1, LW_GOOD);
+    }
+    tick(&w, w.now + LW_HOUR);
+    row("a meter read daily does not keep a silent one waiting");
+    check_int(count(&w, "raised comm_loss point/F"), 1);
+    end(&w);
+}
+
+static void
+test_register_that_bounces(void **state)
+{
+    struct world w;
+    int32_t a;
+
+    (void)state;
+    begin(&w);
+    a = meter_of(&w, "A");
+    for (int i = 0; i < 4 * 120; i++) {
+        w.now += 30 * LW_SECOND;
+        w.wh[a] += i % 2 == 0 ? 100 : -100;
+        read_meter(&w, "A", 0, LW_GOOD);
+    }
+    row("a step back and forth is no energy");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+}
+
+static void
+test_gap_across_the_closure(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w,
+               "site_id,name,kind,status,status_since,area_id,contract_kw\n"
+               "CLOSED,关闭点,non_coal_mine,closed,2025-11-11T06:00:00Z,C,200\n"
+               "PUMPED,抽水点,non_coal_mine,closed,2025-01-01T00:00:00Z,C,200\n"
+               "TWIN,双电源,non_coal_mine,closed,2025-01-01T00:00:00Z,C,200\n"
+               "MINE,持证矿,quarry,licensed,2025-01-01T00:00:00Z,C,200\n",
+               METERS);
+    quarters(&w, 4, DRAWS({"A", 80}));
+    for (int q = 0; q < 24; q++) {
+        quarters(&w, 1, DRAWS({"A", -1}));
+        w.wh[meter_of(&w, "A")] += q < 20 ? 80 * 250 : 0;
+    }
+    quarters(&w, 4, DRAWS({"A", 1}));
+    row("what was drawn before the closure is not held against it");
+    check_int(count(&w, "closed_load"), 0);
+    quarters(&w, 4, DRAWS({"A", 80}));
+    row("what is drawn after it is");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    end(&w);
+}
+
+static void
+test_gap_across_the_licence(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 90, DRAWS({"C", 150}));
+    for (int q = 0; q < 10; q++) {
+        quarters(&w, 1, DRAWS({"C", -1}));
+        w.wh[meter_of(&w, "C2")] += q < 6 ? 150 * 250 : 0;
+    }
+    quarters(&w, 8, DRAWS({"C", 1}));
+    row("production ended with the licence, in the dark");
+    check_int(count(&w, "licence_gap"), 0);
+    end(&w);
+}
+
+/* A's meter and the sub-meter that the explanations need, with what is removed and when.
+ */
+#define METERS_HEAD                                                                      \
+    "meter_id,point_id,site_id,role,gateway_id,unit,profile,interval_s,installed_at,"    \
+    "removed_at\n"                                                                       \
+    "PUMP,PUMP,PUMPED,sub,G1,9,generic,900,2025-01-01T00:00:00Z,\n"
+
+static void
+test_point_that_is_given_up(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               METERS_HEAD "A,A,CLOSED,supply,G2,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n"
+                           "D,D,TWIN,supply,G1,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n");
+    for (int q = 0; q < 4; q++) {
+        w.now += QUARTER;
+        read_meter(&w, "A", 1, LW_GOOD);
+        read_meter(&w, "D", 1, LW_GOOD);
+    }
+    for (int q = 0; q < 8; q++) {
+        w.now += QUARTER;
+        read_meter(&w, "PUMP", 0, LW_GOOD);
+    }
+    check_int(count(&w, "raised comm_loss gateway/G2"), 1);
+    check_int(count(&w, "raised comm_loss point/D"), 1);
+    tick(&w, T0 + 3 * LW_DAY);
+    row("nobody is told for ever of a meter that was taken away");
+    check_int(count(&w, "returned comm_loss point/D"), 1);
+    check_int(count(&w, "returned comm_loss gateway/G2"), 1);
+    end(&w);
+}
+
+static void
+test_slow_meter_that_was_exchanged(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES,
+               METERS_HEAD "A0,A,CLOSED,supply,G2,1,generic,86400,2025-01-01T00:00:00Z,"
+                           "2025-11-11T00:00:00Z\n"
+                           "A,A,CLOSED,supply,G2,1,generic,900,2025-11-11T00:00:00Z,\n");
+    for (int q = 0; q < 4; q++) {
+        read_meter(&w, "A", 60, LW_GOOD);
+        w.now += QUARTER;
+    }
+    row("its interval is history too");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check(strstr(w.heard.text, "samples 3/3") != NULL);
+    end(&w);
+}
+
+static void
+test_excess_that_is_explained_meanwhile(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    w.now = T0 + 8 * LW_DAY + 22 * LW_HOUR;
+    quarters(&w, 9, DRAWS({"A", 60}));
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check_int(count(&w, "updated closed_load site/CLOSED"), 1);
+    quarters(&w, 40, DRAWS({"A", 60}));
+    row("what an explanation without a ceiling covers is no excess");
+    check_int(count(&w, "updated closed_load site/CLOSED"), 1);
+    end(&w);
+}
+
+static void
+test_another_gap_in_the_ledger(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w,
+               "site_id,name,kind,status,status_since,area_id\n"
+               "CLOSED,关闭点,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "PUMPED,抽水点,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "TWIN,双电源,non_coal_mine,closed,2025-01-01T00:00:00Z,C\n"
+               "MINE,持证矿,quarry,licensed,2025-01-01T00:00:00Z,C\n",
+               METERS_HEAD "A,A,CLOSED,supply,G2,1,generic,900,2025-01-01T00:00:00Z,"
+                           "2025-11-11T12:00:00Z\n");
+    tick(&w, T0);
+    check_int(count(&w, "raised coverage site/CLOSED"), 1);
+    tick(&w, T0 + 2 * LW_DAY);
+    row("a gap more is told");
+    check_int(count(&w, "updated coverage site/CLOSED"), 1);
+    end(&w);
+}
+
+/* The wall clock is set by so much. */
+static void
+set_clock(struct world *w, int64_t by_ms)
+{
+    struct lw_event e = {.kind = LW_EVENT_CLOCK_STEP, .step.by_ms = by_ms};
+
+    w->now += by_ms;
+    e.at = (lw_wall){w->now};
+    lw_core_step(w->core, &e);
+}
+
+static void
+test_clock_that_is_set(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    set_clock(&w, 10 * LW_DAY);
+    tick(&w, w.now + LW_MINUTE);
+    row("forward: nobody was silent");
+    check_int(count(&w, "comm_loss"), 0);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    set_clock(&w, -10 * LW_DAY);
+    quarters(&w, 8, DRAWS({"A", 60}));
+    row("back: a crusher does not wait until the wrong time has come");
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check(strstr(w.heard.text, "mean 60000") != NULL);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    for (int i = 0; i < 8; i++) {
+        quarters(&w, 1, DRAWS({"A", i == 0 ? 60 : 3}));
+        set_clock(&w, -2 * LW_SECOND);
+    }
+    row("back by seconds: a quarter hour is judged once");
+    check_int(count(&w, "closed_load"), 0);
+    end(&w);
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    quarters(&w, 8, DRAWS({"A", -1}));
+    quarters(&w, 1, DRAWS({"A", 3}));
+    check_int(count(&w, "raised comm_loss point/A"), 1);
+    set_clock(&w, 2 * LW_HOUR);
+    quarters(&w, 1, DRAWS({"A", 3}));
+    row("forward: a good hour has not passed either");
+    check_int(count(&w, "returned comm_loss"), 0);
+    quarters(&w, 4, DRAWS({"A", 3}));
+    check_int(count(&w, "returned comm_loss"), 1);
+    end(&w);
+}
+
 /* --- properties: a seeded week with everything in it, run in different ways */
 
 static uint64_t
@@ -702,6 +1064,19 @@ main(void)
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
+        cmocka_unit_test(test_gap_of_one_of_several_meters),
+        cmocka_unit_test(test_silent_sub_meter_never_clears),
+        cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
+        cmocka_unit_test(test_told_every_week),
+        cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
+        cmocka_unit_test(test_register_that_bounces),
+        cmocka_unit_test(test_gap_across_the_closure),
+        cmocka_unit_test(test_gap_across_the_licence),
+        cmocka_unit_test(test_point_that_is_given_up),
+        cmocka_unit_test(test_slow_meter_that_was_exchanged),
+        cmocka_unit_test(test_excess_that_is_explained_meanwhile),
+        cmocka_unit_test(test_another_gap_in_the_ledger),
+        cmocka_unit_test(test_clock_that_is_set),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
         cmocka_unit_test(test_made_anew),
