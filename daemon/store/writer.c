@@ -136,6 +136,7 @@ static const char *const not_the_rows[] = {
     "55", /* locks */
     "57", /* shutdown, time limits */
     "58", /* the system */
+    "XX", /* damage in the database */
 };
 
 static bool
