@@ -10,6 +10,7 @@
 #include "daemon/files.h"
 #include "daemon/http/address.h"
 #include "daemon/log.h"
+#include "daemon/store/pg_conn.h"
 
 #define STRING(section, key, member, fallback, help)                                     \
     {                                                                                    \
@@ -180,10 +181,45 @@ load_conninfo_file(struct config *config, struct lw_faults *faults)
 }
 
 static void
+check_conninfo(const char *path, const char *text, struct config *config,
+               struct lw_faults *faults)
+{
+    uint32_t line = line_of(text, "database", "conninfo");
+
+    if (config->conninfo_file[0] != '\0') {
+        if (config->conninfo[0] != '\0') {
+            lw_fault_add(
+                faults, path, line_of(text, "database", "conninfo_file"), 1,
+                "conninfo_file: conninfo is given too; one of them was expected");
+            return;
+        }
+        path = config->conninfo_file;
+        line = 1;
+        if (load_conninfo_file(config, faults) != 0)
+            return;
+    } else if (has_password(config->conninfo)) {
+        warn_readable(path);
+    }
+    if (config->conninfo[0] != '\0' && pg_conninfo_check(config->conninfo) != 0) {
+        lw_fault_add(faults, path, line, 1,
+                     "conninfo: libpq's form was expected: host=… dbname=…, or a URI");
+    }
+}
+
+static void
 check(const char *path, const char *text, struct config *config, struct lw_faults *faults)
 {
     struct http_address address;
+    char *zone;
+    size_t n;
 
+    if (files_zone(config->timezone, &zone, &n) != 0) {
+        lw_fault_add(faults, path, line_of(text, "daemon", "timezone"), 1,
+                     "timezone: '%s' is none of this system's zones (Asia/Shanghai)",
+                     config->timezone);
+    } else {
+        free(zone);
+    }
     if (config_log_level(config->log_level) < 0) {
         lw_fault_add(faults, path, line_of(text, "daemon", "log_level"), 1,
                      "log_level: '%s' is none of error, warning, note, info, trace",
@@ -193,14 +229,7 @@ check(const char *path, const char *text, struct config *config, struct lw_fault
         lw_fault_add(faults, path, line_of(text, "daemon", "state_dir"), 1,
                      "state_dir: a folder was expected");
     }
-    if (config->conninfo[0] != '\0' && config->conninfo_file[0] != '\0') {
-        lw_fault_add(faults, path, line_of(text, "database", "conninfo_file"), 1,
-                     "conninfo_file: conninfo is given too; one of them was expected");
-    } else if (config->conninfo_file[0] != '\0') {
-        (void)load_conninfo_file(config, faults); /* its faults are what matters */
-    } else if (has_password(config->conninfo)) {
-        warn_readable(path);
-    }
+    check_conninfo(path, text, config, faults);
     if (config->ledger[0] == '\0' && config->conninfo[0] == '\0' &&
         config->conninfo_file[0] == '\0') {
         lw_fault_add(faults, path, line_of(text, "daemon", "ledger"), 0,
@@ -237,7 +266,9 @@ config_load(const char *path, struct config *ret_config, struct lw_faults *fault
         return LW_EPARSE;
     }
     lw_ini_defaults(config_keys, config_nkeys, &config);
-    rc = lw_ini_parse(path, text, n, config_keys, config_nkeys, &config, faults);
+    rc = files_to_utf8(path, &text, &n, faults);
+    if (rc == 0)
+        rc = lw_ini_parse(path, text, n, config_keys, config_nkeys, &config, faults);
     if (rc == 0)
         check(path, text, &config, faults);
     if (rc == 0 && faults->n > before)

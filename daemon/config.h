@@ -67,6 +67,8 @@ struct config_texts;
 int config_texts_load(const struct config *config, bool exercise,
                       struct lw_faults *faults, struct config_texts **ret_texts);
 void config_texts_free(struct config_texts *texts);
+/* They are in force: what PostgreSQL gave becomes the snapshot. */
+void config_texts_keep(const struct config *config, const struct config_texts *texts);
 const struct lw_ledger_text *config_texts_ledger(const struct config_texts *texts);
 /* Never NULL; "" where the rules' defaults hold. */
 const char *config_texts_rules(const struct config_texts *texts, size_t *ret_n);

@@ -25,6 +25,7 @@ struct config_texts {
     char deployment[sizeof((struct config *)0)->deployment];
     struct files_ledger folder;
     char *database; /* the ledger as PostgreSQL or the snapshot has it */
+    bool fresh;     /* PostgreSQL */
     char *tzif;
     char *holidays;
     char *rules;
@@ -136,7 +137,7 @@ load_from_database(const struct config *config, struct config_texts *texts,
         store_ledger_load(config->conninfo, &texts->ledger, &texts->database, faults);
 
     if (rc == 0) {
-        snapshot_write(config, &texts->ledger);
+        texts->fresh = true;
         return 0;
     }
     if (rc != LW_EIO || snapshot_read(config, texts) != 0) {
@@ -226,6 +227,13 @@ config_texts_free(struct config_texts *texts)
     free(texts->holidays);
     free(texts->rules);
     free(texts);
+}
+
+void
+config_texts_keep(const struct config *config, const struct config_texts *texts)
+{
+    if (texts->fresh)
+        snapshot_write(config, &texts->ledger);
 }
 
 const struct lw_ledger_text *

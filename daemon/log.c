@@ -26,8 +26,8 @@ static const char *const words[] = {
     [LOG_INFO] = "info",   [LOG_TRACE] = "trace",
 };
 
+static _Atomic int most_level = LOG_INFO;
 /* Set once by log_open before there are threads. */
-static enum log_level most_level = LOG_INFO;
 static const char *program_name = "lodewatch";
 static bool to_journald;
 
@@ -48,8 +48,14 @@ void
 log_open(const char *program, enum log_level most)
 {
     program_name = program;
-    most_level = most;
     to_journald = stderr_is_journald();
+    log_level_set(most);
+}
+
+void
+log_level_set(enum log_level most)
+{
+    most_level = (int)most;
 }
 
 /* The length of the well-formed UTF-8 character at s; 0: there is none. */
@@ -127,7 +133,7 @@ log_write(enum log_level level, const char *format, ...)
 {
     va_list args;
 
-    if (level > most_level)
+    if ((int)level > most_level)
         return;
     va_start(args, format);
     write_line(level, format, args);

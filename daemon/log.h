@@ -15,6 +15,7 @@ enum log_level {
 /* Chooses journald's or a terminal's form from the environment; `most` is the least
  * important level that is written. */
 void log_open(const char *program, enum log_level most);
+void log_level_set(enum log_level most);
 void log_write(enum log_level level, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 

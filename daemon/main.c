@@ -167,7 +167,7 @@ main(int argc, char **argv)
         setup_free(&d.setup);
         return EXIT_SUCCESS;
     }
-    log_open("lodewatchd", (enum log_level)config_log_level(d.setup.config.log_level));
+    log_level_set((enum log_level)config_log_level(d.setup.config.log_level));
     code = run(&d, &faults);
     daemon_finish(&d);
     log_note("stopped");

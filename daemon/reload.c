@@ -50,6 +50,8 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
         struct setup old = d->setup;
         d->setup = *fresh;
         *fresh = old;
+        config_texts_keep(&d->setup.config, d->setup.texts);
+        log_level_set((enum log_level)config_log_level(d->setup.config.log_level));
     }
     int poller_rc = daemon_start_poller(d, faults);
     return rc != 0 ? rc : poller_rc;
@@ -89,8 +91,10 @@ reload(struct daemon *d, struct lw_faults *faults)
         return rc;
     const struct config *config = &fresh.config;
     const struct config *old = &d->setup.config;
-    if (journal_options_differ(config, old))
+    if (journal_options_differ(config, old)) {
         log_note("state_dir and [journal] change with the next start only");
+        memcpy(fresh.config.state_dir, old->state_dir, sizeof old->state_dir);
+    }
     bool alerts = alert_options_differ(config, old);
     if (alerts)
         rc = daemon_start_notify(d, config);
@@ -104,6 +108,8 @@ reload(struct daemon *d, struct lw_faults *faults)
         store_free(d->rooms.store);
         d->rooms.store = NULL;
         rc = daemon_start_store(d, config);
+        if (rc != 0)
+            (void)daemon_start_store(d, old); /* which says why, where it cannot either */
     }
     if (rc == 0)
         rc = put_into_force(d, &fresh, faults);

@@ -4,7 +4,6 @@
 #include "daemon/setup.h"
 
 #include <string.h>
-#include <sys/stat.h>
 
 #include <event2/event.h>
 
@@ -56,6 +55,13 @@ rehearse(const struct setup *setup, struct lw_faults *faults)
     int rules_rc = lw_rules_parse(setup->config.rules, text, n, faults, &rules);
     int auth_rc = auth_load(setup->config.token_file, &auth, faults);
 
+    if (rc == 0 && ledger->nsites == 0 && ledger->nmeters == 0) {
+        /* Not what anybody wants to run on; but what a new database looks like. */
+        lw_fault_add(faults, "[daemon] ledger", 0, 0,
+                     "it is empty: sites and meters were expected%s",
+                     setup->config.ledger[0] == '\0' ? " (lodewatch import)" : "");
+        rc = LW_EPARSE;
+    }
     if (rc == 0)
         rc = rehearse_poller(ledger, setup->profiles, faults);
     lw_ledger_free(ledger);
@@ -71,8 +77,6 @@ setup_load(const char *path, bool exercise, struct setup *ret_setup,
 
     if (rc != 0)
         return rc;
-    /* The snapshot of the ledger goes there before the journal does. */
-    (void)mkdir(setup.config.state_dir, 0750);
     rc = config_texts_load(&setup.config, exercise, faults, &setup.texts);
     int profiles_rc = profiles_load(setup.config.profiles, faults, &setup.profiles);
     rc = rc != 0 ? rc : profiles_rc;

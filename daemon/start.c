@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <event2/event.h>
 
@@ -76,6 +77,12 @@ on_tick(void *arg)
 
 /* ---- rooms ---- */
 
+static void
+journal_dir(const struct config *config, char dir[CONFIG_PATH + 16])
+{
+    snprintf(dir, CONFIG_PATH + 16, "%s/journal", config->state_dir);
+}
+
 static int
 start_journal(struct daemon *d)
 {
@@ -91,7 +98,8 @@ start_journal(struct daemon *d)
         .max_bytes = config->max_bytes,
     };
 
-    snprintf(dir, sizeof dir, "%s/journal", config->state_dir);
+    (void)mkdir(config->state_dir, 0750); /* where it fails, the journal says so */
+    journal_dir(config, dir);
     int rc = journal_open(loop_base(d->rooms.loop), &options, &d->rooms.journal);
     if (rc != 0)
         log_error("%s: %s", dir, rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
@@ -147,9 +155,10 @@ daemon_start_poller(struct daemon *d, struct lw_faults *faults)
 int
 daemon_start_store(struct daemon *d, const struct config *config)
 {
+    char dir[CONFIG_PATH + 16];
     struct store_options options = {
         .conninfo = config->conninfo,
-        .state_dir = config->state_dir,
+        .journal_dir = dir,
         .batch_rows = config->batch_rows,
         .batch_ms = config->batch_ms,
         .days_ahead = config->days_ahead,
@@ -159,6 +168,7 @@ daemon_start_store(struct daemon *d, const struct config *config)
         journal_ack(d->rooms.journal, STORE_CONSUMER, UINT64_MAX);
         return 0;
     }
+    journal_dir(&d->setup.config, dir); /* a reload changes it with the next start only */
     int rc = store_new(loop_base(d->rooms.loop), d->rooms.clock, d->rooms.journal,
                        &options, &d->rooms.store);
     if (rc != 0)
@@ -242,6 +252,7 @@ daemon_start(struct daemon *d, struct lw_faults *faults)
     if (rc == 0)
         rc = service_new(loop_base(d->rooms.loop), &d->service);
     if (rc == 0) {
+        config_texts_keep(&setup->config, setup->texts);
         clock_on_step(d->rooms.clock, on_clock_step, d);
         clock_timer_init(&d->tick, d->rooms.clock, on_tick, d);
         plan_tick(d);

@@ -257,6 +257,13 @@ remove_stale(const struct http_address *address)
     }
 }
 
+static void
+remove_own(const struct http *http)
+{
+    if (strncmp(http->listen, "unix:", 5) == 0)
+        unlink(http->listen + 5);
+}
+
 static int
 listen_at(struct http *http, const char *listen, struct lw_faults *faults,
           struct evhttp_bound_socket **ret_socket)
@@ -333,8 +340,10 @@ http_reload(struct http *http, const struct http_options *options,
         struct evhttp_bound_socket *fresh;
         rc = listen_at(http, options->listen, faults, &fresh);
         if (rc == 0) {
-            if (http->socket != NULL)
+            if (http->socket != NULL) {
                 evhttp_del_accept_socket(http->evhttp, http->socket);
+                remove_own(http);
+            }
             http->socket = fresh;
             http->paused = false;
             snprintf(http->listen, sizeof http->listen, "%s", options->listen);
@@ -360,8 +369,7 @@ http_free(struct http *http)
         client_free(http, LIST_FIRST(&http->clients));
     if (http->sweep != NULL)
         event_free(http->sweep);
-    if (strncmp(http->listen, "unix:", 5) == 0)
-        unlink(http->listen + 5);
+    remove_own(http);
     free(http);
 }
 

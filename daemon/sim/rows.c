@@ -18,6 +18,7 @@ struct slot {
     struct lw_reading reading;
     bool speaks;
     int64_t stamp;
+    int64_t cadence; /* ms: the least between two of its rows; 0: not known yet */
 };
 
 struct rows {
@@ -135,6 +136,12 @@ show(struct rows *rows, const struct lw_event *event)
     /* A row that came late does not take the meter back. */
     if (reading && slot->speaks && event->reading.time.ms < slot->reading.time.ms)
         return;
+    if (reading && slot->speaks) {
+        int64_t apart = event->reading.time.ms - slot->reading.time.ms;
+
+        if (slot->cadence == 0 || apart < slot->cadence)
+            slot->cadence = apart;
+    }
     slot->speaks = reading;
     slot->stamp = ++rows->stamp;
     if (reading)
@@ -153,10 +160,17 @@ rows_advance(struct rows *rows, lw_wall t, struct lw_faults *faults)
     return rc;
 }
 
+/* A row that is not there is silence too: an old value is not shown as a new one. */
 const struct lw_reading *
 rows_reading(const struct rows *rows, int32_t meter)
 {
-    return rows->slot[meter].speaks ? &rows->slot[meter].reading : NULL;
+    const struct slot *slot = &rows->slot[meter];
+    int64_t holds = rows->ledger->meter[meter].interval_s * LW_SECOND;
+
+    if (slot->cadence > holds)
+        holds = slot->cadence;
+    return slot->speaks && rows->at.ms - slot->reading.time.ms < holds ? &slot->reading
+                                                                       : NULL;
 }
 
 int64_t

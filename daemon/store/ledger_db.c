@@ -10,6 +10,10 @@
 #include "daemon/store/migrate.h"
 #include "daemon/store/pg_sync.h"
 
+enum {
+    LOAD_SILENT_MS = 10 * 1000 /* the event loop waits for a reload, and systemd for it */
+};
+
 /* Whom the faults name: what is wrong is no file's. */
 static const char place[] = "PostgreSQL";
 
@@ -148,6 +152,7 @@ store_ledger_load(const char *conninfo, struct lw_ledger_text *ret_text, char **
     size_t end[LW_TABLES];
     int rc = open_migrated(&pg, conninfo);
 
+    pg.silent_ms = LOAD_SILENT_MS;
     if (rc == 0)
         rc = sql_begin(&text);
     if (rc == 0) /* all tables as of one moment */

@@ -36,6 +36,7 @@ static const char lock[] =
     "COMMENT ON TABLE schema_version IS 'The migrations that were run';"
     "SELECT max(version) FROM schema_version";
 enum {
+    FIND_MS = 10 * 1000, /* a reload waits for it */
     LOCK_MS = 11 * 60 * 1000
 };
 
@@ -43,10 +44,10 @@ static void on_found(void *arg, const struct pg_answer *answer);
 static void on_locked(void *arg, const struct pg_answer *answer);
 
 static void
-send(struct migrate *m, const char *sql, pg_done *done)
+send(struct migrate *m, const char *sql, int64_t most_ms, pg_done *done)
 {
     pg_conn_send(m->conn, &(struct pg_query){
-                              .sql = sql, .most_ms = LOCK_MS, .done = done, .arg = m});
+                              .sql = sql, .most_ms = most_ms, .done = done, .arg = m});
 }
 
 static void
@@ -68,7 +69,7 @@ on_applied(void *arg, const struct pg_answer *answer)
         return;
     }
     log_note("the database's schema is at version %d now", ++m->to);
-    send(m, find, on_found);
+    send(m, find, FIND_MS, on_found);
 }
 
 static void
@@ -114,7 +115,7 @@ on_locked(void *arg, const struct pg_answer *answer)
     if (decided(m, answer))
         return;
     if (m->to == NEWEST) {
-        send(m, "COMMIT", on_unlocked);
+        send(m, "COMMIT", FIND_MS, on_unlocked);
         return;
     }
 
@@ -132,7 +133,7 @@ on_locked(void *arg, const struct pg_answer *answer)
         return;
     }
     snprintf(sql, cap, "%s%s", file, tail);
-    send(m, sql, on_applied);
+    send(m, sql, LOCK_MS, on_applied);
     free(sql);
 }
 
@@ -149,7 +150,7 @@ on_found(void *arg, const struct pg_answer *answer)
     else if (answer->rows && m->to == NEWEST)
         m->done(m->arg, 0, "");
     else
-        send(m, lock, on_locked);
+        send(m, lock, LOCK_MS, on_locked);
 }
 
 int
@@ -163,5 +164,5 @@ migrate_start(struct migrate *migrate, struct pg_conn *conn, migrate_done *done,
               void *arg)
 {
     *migrate = (struct migrate){.conn = conn, .done = done, .arg = arg, .from = -1};
-    send(migrate, find, on_found);
+    send(migrate, find, FIND_MS, on_found);
 }

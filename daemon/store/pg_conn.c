@@ -349,7 +349,10 @@ connected(struct pg_conn *c)
         return;
     }
     event_add(c->readable, NULL);
-    send_query(c, &(struct pg_query){.sql = settings, .done = on_set, .arg = c}, SETTING);
+    send_query(c,
+               &(struct pg_query){
+                   .sql = settings, .most_ms = CONNECT_MS, .done = on_set, .arg = c},
+               SETTING);
 }
 
 static void watch(struct pg_conn *c, short what);

@@ -71,7 +71,7 @@ pg_sync_open(struct pg_sync *sync, const char *conninfo)
     static const struct pg_events events = {on_up, on_down};
     int rc;
 
-    *sync = (struct pg_sync){.base = event_base_new()};
+    *sync = (struct pg_sync){.base = event_base_new(), .silent_ms = SILENT_MS};
     if (!sync->base)
         return LW_ENOMEM;
     rc = pg_conn_new(sync->base, conninfo, "lodewatch", &events, sync, &sync->conn);
@@ -125,7 +125,7 @@ run(struct pg_sync *sync, const char *sql, pg_feed *in, pg_take *out)
     pg_conn_send(sync->conn, &(struct pg_query){.sql = sql,
                                                 .feed = in,
                                                 .take = out,
-                                                .most_ms = SILENT_MS,
+                                                .most_ms = sync->silent_ms,
                                                 .done = on_done,
                                                 .arg = sync});
     return wait_for(sync);

@@ -14,6 +14,7 @@ struct pg_sync {
     struct pg_conn *conn;
     int rc;
     char error[256];       /* where a call failed; no secrets in it */
+    int64_t silent_ms;     /* a query is given up after so long without a sign */
     char *value;           /* the last query's first value, or NULL */
     unsigned long touched; /* rows that the last command touched */
     int from, to;          /* the schema's versions, found by pg_sync_migrate */

@@ -72,7 +72,7 @@ store_new(struct event_base *base, struct clock *clock, struct journal *journal,
     char id[ID_TEXT + 1];
     int rc;
 
-    snprintf(path, sizeof(path), "%s/store.id", options->state_dir);
+    snprintf(path, sizeof(path), "%s/store.id", options->journal_dir);
     if ((rc = read_id(path, id)) < 0 && errno == ENOENT)
         rc = make_id(path, id);
     if (rc < 0)

@@ -21,10 +21,10 @@ struct store;
 
 struct store_options {
     const char *conninfo;
-    const char *state_dir; /* "store.id" in it names this journal in the database */
-    int64_t batch_rows;    /* a batch closes at so many rows */
-    int64_t batch_ms;      /* or after so long */
-    int64_t days_ahead;    /* partitions made ahead of time */
+    const char *journal_dir; /* "store.id" in it names this journal in the database */
+    int64_t batch_rows;      /* a batch closes at so many rows */
+    int64_t batch_ms;        /* or after so long */
+    int64_t days_ahead;      /* partitions made ahead of time */
 };
 
 enum store_state {

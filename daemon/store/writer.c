@@ -50,6 +50,7 @@ struct writer {
     struct event *fill;  /* read on */
     struct event *close; /* send what there is */
     bool dry;            /* the journal had nothing more */
+    uint64_t dry_at;     /* when this much of it was durable */
     bool full, due;      /* `filling` is to be sent */
     bool slow;           /* `close` waits for IDLE_MS */
     bool busy;           /* `sending` is under way */
@@ -86,7 +87,8 @@ after(struct event *event, int64_t ms)
 static bool
 settled(const struct writer *w)
 {
-    return w->dry && !w->busy && batch_items(w->filling) == 0;
+    return w->dry && w->dry_at == journal_durable(w->journal) && !w->busy &&
+           batch_items(w->filling) == 0;
 }
 
 static void
@@ -134,6 +136,7 @@ static const char *const not_the_rows[] = {
     "55", /* locks */
     "57", /* shutdown, time limits */
     "58", /* the system */
+    "XX", /* damage in the database */
 };
 
 static bool
@@ -250,11 +253,13 @@ static int
 fill_some(struct writer *w)
 {
     for (int i = 0; i < FILL_RECORDS; i++) {
+        uint64_t durable = journal_durable(w->journal);
         int rc = 1;
 
         if (!w->holding && (rc = journal_next(w->reader, &w->held)) == 1)
             w->holding = true;
         w->dry = rc == 0;
+        w->dry_at = durable;
         if (rc == LW_EPARSE) /* the journal has logged it */
             continue;
         if (rc != 1)

@@ -111,7 +111,8 @@ enum lw_date_edge {
 
 /* Parses RFC 3339 ("2025-03-12T18:31:07.5+08:00"), and as local time of `zone`
  * "2025/3/12 8:00[:00]", "2025-03-12 08:00[:00]" and the date alone. Digits after the
- * millisecond are dropped; a leap second is the second after it. LW_EINVAL. */
+ * millisecond are dropped; a leap second is the second after it. LW_EINVAL; so is local
+ * time where `zone` is NULL. */
 LW_MUSTCHECK
 int lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone,
                   enum lw_date_edge edge, lw_wall *ret_time);

@@ -210,6 +210,8 @@ lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone, enum lw_date_
     int32_t day = lw_civil_day(year, month, mday);
 
     if (c.s == c.end) {
+        if (zone == NULL)
+            return LW_EINVAL;
         t = lw_zone_wall(zone, edge == LW_DATE_END ? day + 1 : day, 0).ms;
         t = t > LW_WALL_LAST ? LW_WALL_LAST : t; /* "9999-12-31" is for ever */
     } else {
@@ -217,7 +219,7 @@ lw_wall_parse(const char *s, size_t n, const struct lw_zone *zone, enum lw_date_
             return LW_EINVAL;
         if (parse_time_of_day(&c, &of_day) != 0)
             return LW_EINVAL;
-        if (c.s == c.end)
+        if (c.s == c.end && zone != NULL)
             t = lw_zone_wall(zone, day, of_day).ms;
         else if (parse_offset(&c, &offset) == 0 && c.s == c.end)
             t = day * LW_DAY + of_day - offset;

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The daemon at work on the demo's county in real time: memory, processor time, and the
 longest turn of its loop, beside the simulator that serves the same meters in the same run.
 """

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Runs a benchmark with an empty PostgreSQL of its own: bench_store.py PROGRAM."""
 import os
 import subprocess

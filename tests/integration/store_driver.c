@@ -167,7 +167,7 @@ main(int argc, char **argv)
                                       .keep_ms = LW_DAY,
                                       .max_bytes = INT64_C(1) << 32};
     struct store_options store = {.conninfo = conninfo,
-                                  .state_dir = argv[1],
+                                  .journal_dir = argv[1],
                                   .batch_rows = atoi(argv[5]),
                                   .batch_ms = 100,
                                   .days_ahead = 1};

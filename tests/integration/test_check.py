@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """`lodewatch check`: the demo's ledger is clean, also as a county's office would export it
 (GB18030, Chinese headers and values, CRLF); a spoilt one is refused with every fault."""
 import csv

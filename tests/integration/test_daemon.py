@@ -9,6 +9,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import urllib.parse
 
 from running import BUILD, DAEMON, LEDGER, ROOT, SANITIZED, Daemon, Gateway, check, equal, free_port, tap, wait_for
 
@@ -21,7 +22,8 @@ def arguments():
         check(want in done.stdout, done.stdout)
     for bad in ([], ["--config"], ["--bogus"], ["--config", "x", "stray"],
                 ["--config", "x", "--clock-rate", "nan"], ["--config", "x", "--clock-rate", "0"],
-                ["--config", "x", "--clock-start", "yesterday"]):
+                ["--config", "x", "--clock-start", "yesterday"],
+                ["--config", "x", "--clock-start", "2025-01-01"]):
         done = subprocess.run([DAEMON, *bad], capture_output=True, text=True, timeout=10)
         equal((bad, done.returncode), (bad, 2))
         check(done.stderr != "", bad)
@@ -32,7 +34,7 @@ def check_good():
     d = Daemon()
     done = d.run("--check")
     equal((done.returncode, done.stderr), (0, ""))
-    check(not os.path.exists(d.path("state/journal")), "a journal was made")
+    check(not os.path.exists(d.path("state")), "something was made")
     d.close()
 
 
@@ -52,7 +54,19 @@ def check_faults():
         ("no such level", lambda d: d.write_config(daemon={"log_level": "loud"}),
          r"conf:5:1: .*loud"),
         ("no such zone", lambda d: d.write_config(daemon={"timezone": "../etc/passwd"}),
-         r"timezone.*passwd"),
+         r"conf:5:1: timezone.*passwd"),
+        ("a conninfo of no form", lambda d: d.write_config(database={"conninfo": "geheim x"}),
+         r"conf:13:1: conninfo: libpq"),
+        ("such a conninfo in its file", lambda d: (
+            d.write("conninfo", "geheim x\n", 0o600),
+            d.write_config(database={"conninfo_file": d.path("conninfo")})),
+         r"conninfo:1:1: conninfo: libpq"),
+        ("bytes of no encoding", lambda d: open(d.path("conf"), "ab").write(b"# \xff\n"),
+         r"conf:12:3: neither UTF-8"),
+        ("no sites and no meters", lambda d: [
+            d.write("ledger/" + name, LEDGER[name].splitlines()[0] + "\n")
+            for name in ("meters.csv", "sites.csv")],
+         r"ledger:1:1: it is empty"),
         ("no ledger at all", lambda d: d.write_config(daemon={"ledger": ""}),
          r"conf:3:1: .*ledger"),
         ("a fault in the ledger",
@@ -73,6 +87,7 @@ def check_faults():
         done = d.run("--check")
         equal((name, done.returncode), (name, 2))
         check(re.search(want, done.stderr), f"{name}: {done.stderr}")
+        check("geheim" not in done.stderr, done.stderr)
         d.close()
 
 
@@ -137,6 +152,31 @@ def reloads():
     equal(d.stop()[0], 0)
     d.close()
     gateway.close()
+
+
+def reloads_level():
+    """SIGHUP: the log's level is in force too"""
+    d = Daemon().start()
+    d.write_config(daemon={"log_level": "warning"})
+    d.signal(signal.SIGHUP)
+    check(wait_for(lambda: d.get("/healthz")[0] == 200), d.logged())
+    before = len(d.logged())
+    d.stop()
+    check("note" not in d.logged()[before:], d.logged()[before:])
+    d.close()
+
+
+def in_gb18030():
+    """A configuration in GB18030: alerts are in UTF-8 all the same"""
+    d = Daemon()
+    with open(d.path("conf"), encoding="utf-8") as f:
+        text = f.read().replace("[daemon]", "[daemon]\ndeployment = 示例县")
+    with open(d.path("conf"), "wb") as f:
+        f.write(text.encode("gb18030"))
+    d.start("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "600")
+    check(wait_for(d.alerts, 20), d.logged())
+    equal(urllib.parse.unquote(d.alerts()[0]["source"]), "urn:lodewatch:示例县")
+    d.close()
 
 
 def address_taken():
@@ -298,5 +338,5 @@ def idle():
 
 
 tap([arguments, check_good, check_faults, warns_about_password, terminates,
-     terminates_without_database, reloads, address_taken, notifies_systemd, journald_lines,
+     terminates_without_database, reloads, reloads_level, in_gb18030, address_taken, notifies_systemd, journald_lines,
      alerts_to_file, cuts_torn_line, full_disk, stuck_pipe, records, idle])

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """`lodewatch import` and `migrate`, and the ledger read back from PostgreSQL."""
 import json
 import os

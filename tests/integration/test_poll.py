@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """lodewatchd polls devices that nobody here wrote: a pymodbus server with the registers of
 three meter models goes away and comes back, and what PostgreSQL holds is what it served."""
 import json

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """lodewatch replay: the rules' scenarios, the alerts' schema, and how it behaves. TAP."""
 import collections
 import csv

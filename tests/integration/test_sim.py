@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """lodewatch-sim read by clients that nobody here wrote (mbpoll, pymodbus) and by bare sockets:
 values, silence, meter exchanges, a followed clock, every fault, bad input."""
 import json

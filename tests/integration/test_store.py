@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The store against a real PostgreSQL: every reading is there once, whatever happens."""
 import json
 import os
@@ -118,17 +118,19 @@ with tap.test("the backend is killed in the middle of COPY, again and again"):
 with tap.test("a COMMIT without an answer is found out from the cursor"):
     # The backend stops before it answers; its COMMIT is done when the connection is gone.
     store = Store()
-    driver = store.start(pause_ms=10, rounds=200)
+    driver = store.start(pause_ms=10, rounds=400)
     wait_for(lambda: store.stored() > 2000, what="some readings")
     cut = 0
-    for _ in range(10):
+    while driver.running() and cut < 5:
         pids = backend(store.database, "INSERT INTO store_cursor")
-        if not pids or not driver.running():
+        if not pids:
             continue
-        os.kill(int(pids[0]), signal.SIGSTOP)
-        sent = backend(store.database)
-        os.kill(int(pids[0]), signal.SIGCONT)
-        store.psql(f"SELECT pg_terminate_backend({sent[0]})")
+        try:
+            os.kill(int(pids[0]), signal.SIGSTOP)
+            os.kill(int(pids[0]), signal.SIGCONT)
+        except ProcessLookupError:  # it has just gone by itself
+            continue
+        store.psql(f"SELECT pg_terminate_backend({pids[0]})")
         cut += 1
         wait_for(lambda: not driver.running() or backend(store.database), 20, "a new connection")
     store.check(driver)

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 """The whole way of a reading: a county's readings go through the simulator, Modbus TCP and the
 daemon into a real PostgreSQL, and everything that must come out of them does, once. Twice:
-with PostgreSQL there all the time, and with PostgreSQL gone for the middle third."""
+undisturbed, and with PostgreSQL gone for the middle third and everything reloaded now and then."""
 import json
 import os
 import random
+import signal
 import sys
 
 import generate
@@ -86,11 +87,13 @@ def only_reads(world):
 def main():
     tap = harness.Tap(12)
     tap.note(f"SEED={SEED}")
-    for name, away in (("", False), (", PostgreSQL away for a third", True)):
+    for name, away in (("", False), (", PostgreSQL away for a third and reloads", True)):
         cluster = harness.Cluster()
         world = World(SEED, cluster, "wire")
         if away:
+            world.at(1 / 6, lambda: world.daemon.signal(signal.SIGHUP))
             world.at(1 / 3, cluster.stop)
+            world.at(1 / 2, lambda: world.daemon.signal(signal.SIGHUP))
             world.at(2 / 3, cluster.start)
         with tap.test("the run ends well" + name):
             world.start()

@@ -1,5 +1,6 @@
 """A county under way: the simulator, the daemon, a recorder on each wire between them, a hand
 on their clock, and a reader of the daemon's journal that shares nothing with the daemon."""
+import contextlib
 import glob
 import os
 import select
@@ -33,6 +34,10 @@ class Recorder:
             threading.Thread(target=self.carry, args=(peer,), daemon=True).start()
 
     def carry(self, peer):
+        with contextlib.suppress(ConnectionRefusedError):  # the simulator has ended
+            self.carry_to_the_end(peer)
+
+    def carry_to_the_end(self, peer):
         kept = bytearray()
         self.sent.append(kept)
         with peer, socket.create_connection(("127.0.0.1", self.to)) as device:
@@ -101,12 +106,12 @@ class Clock:
 class World:
     """Everything, in the daemon's folder."""
 
-    def __init__(self, seed, cluster, database, **sections):
+    def __init__(self, seed, cluster, database, **journal):
         self.county = county = generate.County(seed)
         self.cluster, self.database = cluster, cluster.create(database)
         self.daemon = d = Daemon(database={"conninfo": cluster.conninfo(database),
                                            "batch_time": "100ms"},
-                                 journal={"sync": "20ms"}, **sections)
+                                 journal={"sync": "20ms", **journal})
         ports = [harness.free_port() for _ in generate.GATEWAYS]
         self.recorders = [Recorder(port) for port in ports]
         county.ledger(d.path("ledger"), [r.port for r in self.recorders])
@@ -124,15 +129,20 @@ class World:
         begin = int(generate.START.timestamp() * 1000)
         self.clock.todo.append((begin + int((self.clock.end - begin) * part), function))
 
-    def start(self):
+    def start(self, **more):
         self.daemon.start("--record", self.daemon.path("record"), "--clock-rate", "1000000",
-                          "--clock-start", generate.START.isoformat())
+                          "--clock-start", generate.START.isoformat(), **more)
 
     def finish(self, seconds=120):
         """To the end of the readings; what was read by then is in PostgreSQL; exit 0."""
         check(self.clock.ended.wait(seconds), f"not at the end\n{self.daemon.logged()}")
-        harness.wait_for(lambda: self.daemon.metric("lodewatch_readings_stored_total") >=
-                         self.daemon.metric("lodewatch_readings_total"), 60, "readings stored")
+        last = max(ms for _, ms in self.county.stored())
+        rows = sum(ms == last for _, ms in self.county.stored())
+
+        def landed():
+            with contextlib.suppress(RuntimeError):  # PostgreSQL recovers
+                return sum(r[1] >= last for r in self.stored()) >= rows
+        harness.wait_for(landed, 60, "the last readings in PostgreSQL")
         self.clock.over.set()
         code = self.daemon.stop()[0]
         check(code == 0, f"exit {code}\n{self.daemon.logged()}")

@@ -19,12 +19,12 @@ briefs(void **state)
         const char *en;
     } rows[] = {
         {"both languages", ALERT(INFO("zh-CN", "用电") "," INFO("en", "load")), 0,
-         "用电 d", "load d"},
-        {"one of them", ALERT(INFO("en-GB", "load")), 0, "", "load d"},
+         "用电。d", "load. d"},
+        {"one of them", ALERT(INFO("en-GB", "load")), 0, "", "load. d"},
         {"none", ALERT(""), 0, "", ""},
         /* A name from the ledger must not become a field of its own. */
         {"a line feed", ALERT(INFO("en", "load\\nPRIORITY=0")), 0, "",
-         "load PRIORITY=0 d"},
+         "load PRIORITY=0. d"},
         {"no data", "{\"id\":\"a.1\"}", LW_EPARSE, NULL, NULL},
         {"no object", "[]", LW_EPARSE, NULL, NULL},
         {"no JSON", "{\"data\":{", LW_EPARSE, NULL, NULL},

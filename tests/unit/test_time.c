@@ -185,6 +185,14 @@ test_parse(void **state)
         }
     }
     lw_zone_free(zone);
+
+    static const char *const local[] = {"2025-03-12", "2025-03-12T18:31:07"};
+    for (size_t i = 0; i < LENGTH(local); i++) {
+        lw_wall t;
+        row("local time without a zone");
+        check_int(lw_wall_parse(local[i], strlen(local[i]), NULL, LW_DATE_START, &t),
+                  LW_EINVAL);
+    }
 }
 
 static void
