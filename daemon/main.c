@@ -1,8 +1,10 @@
 /* lodewatchd: arguments, start, loop, end. */
 #include <getopt.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "daemon/daemon.h"
 #include "daemon/faults.h"
@@ -125,6 +127,21 @@ on_reload(void *arg)
     daemon_reload(arg);
 }
 
+/* A connection for each gateway: as many files as the system lets us have. evhttp, too,
+ * spins where there are none left. */
+static void
+allow_files(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+        return;
+    rlim_t had = limit.rlim_cur;
+    limit.rlim_cur = limit.rlim_max;
+    if (had < limit.rlim_max && setrlimit(RLIMIT_NOFILE, &limit) != 0)
+        log_warn("at most %ju files can be open: %m", (uintmax_t)had);
+}
+
 static int
 run(struct daemon *d, struct lw_faults *faults)
 {
@@ -168,6 +185,7 @@ main(int argc, char **argv)
         return EXIT_SUCCESS;
     }
     log_level_set((enum log_level)config_log_level(d.setup.config.log_level));
+    allow_files();
     code = run(&d, &faults);
     daemon_finish(&d);
     log_note("stopped");

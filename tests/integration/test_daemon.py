@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import resource
 import signal
 import shutil
 import socket
@@ -163,6 +164,14 @@ def reloads_level():
     before = len(d.logged())
     d.stop()
     check("note" not in d.logged()[before:], d.logged()[before:])
+    d.close()
+
+
+def files_for_gateways():
+    """As many files may be open as the system lets the daemon have"""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    d = Daemon().start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (64, most)))
+    equal(resource.prlimit(d.process.pid, resource.RLIMIT_NOFILE), (most, most))
     d.close()
 
 
@@ -338,5 +347,6 @@ def idle():
 
 
 tap([arguments, check_good, check_faults, warns_about_password, terminates,
-     terminates_without_database, reloads, reloads_level, in_gb18030, address_taken, notifies_systemd, journald_lines,
-     alerts_to_file, cuts_torn_line, full_disk, stuck_pipe, records, idle])
+     terminates_without_database, reloads, reloads_level, files_for_gateways, in_gb18030,
+     address_taken, notifies_systemd, journald_lines, alerts_to_file, cuts_torn_line, full_disk,
+     stuck_pipe, records, idle])
