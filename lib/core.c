@@ -56,7 +56,7 @@ fire_ledger(struct lw_core *core)
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->ledger)
             detect_families[i]->ledger(core);
-    next = alarm_remind(core);
+    next = core->covered > 0 ? core->now + LW_CORE_TICK : alarm_remind(core);
     core_timer_ledger(core, next < day ? next : day);
 }
 

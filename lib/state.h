@@ -92,6 +92,8 @@ struct lw_core {
 
     int64_t now;     /* ms; NEVER before the first event */
     int64_t started; /* time of the first event */
+    int32_t
+        covered; /* sites that this round of coverage has looked at; 0: none under way */
 
     struct meter_state *meter;
     struct site_state *site;

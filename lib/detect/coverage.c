@@ -30,12 +30,20 @@ has_responsible(const struct lw_core *core, int32_t site)
     return false;
 }
 
+/* A large ledger is looked at by parts, a part a tick: its alerts must not hold up a
+ * loop. */
+enum {
+    PART = 100
+};
+
 static void
 coverage_ledger(struct lw_core *core)
 {
     const struct lw_ledger *ledger = core->ledger;
+    int32_t end =
+        core->covered + PART < ledger->nsites ? core->covered + PART : ledger->nsites;
 
-    for (int32_t i = 0; i < ledger->nsites; i++) {
+    for (int32_t i = core->covered; i < end; i++) {
         const struct lw_site *site = &ledger->site[i];
         struct subject subject = {LW_SUBJECT_SITE, i};
         struct lw_evidence e = {
@@ -54,6 +62,7 @@ coverage_ledger(struct lw_core *core)
         else
             alarm_return(core, LW_RULE_COVERAGE, subject, NULL);
     }
+    core->covered = end == ledger->nsites ? 0 : end;
 }
 
 const struct family detect_coverage = {.ledger = coverage_ledger};
