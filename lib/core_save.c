@@ -213,8 +213,12 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
 {
     const struct lw_ledger *l = core->ledger;
 
-    if (strcmp(head->name, "core") == 0)
-        return load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
+    if (strcmp(head->name, "core") == 0) {
+        int rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
+
+        return rc == 0 && (core->covered < 0 || core->covered > l->nsites) ? LW_EPARSE
+                                                                           : rc;
+    }
     if (strcmp(head->name, "meters") == 0)
         return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,
                           l->nmeters);
