@@ -4,6 +4,7 @@
 #define DAEMON_EMBED_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 /* EMBED(schema, "docs/x.json") defines `schema` with its size in `schema_end - schema`;
  * the bytes are followed by a NUL, so that text can be used as a string. */
@@ -17,6 +18,7 @@
     extern const char symbol[];                                                          \
     extern const char symbol##_end[]
 
-#define EMBED_SIZE(symbol) ((size_t)(symbol##_end - symbol))
+/* Two symbols to the compiler, one object to the assembler. */
+#define EMBED_SIZE(symbol) ((size_t)((uintptr_t)symbol##_end - (uintptr_t)symbol))
 
 #endif

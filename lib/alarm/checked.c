@@ -23,7 +23,7 @@ lw_wall
 lw_alert_moment(const struct lw_alert *alert)
 {
     const struct lw_evidence *e = &alert->alarm->evidence;
-    return e->to.ms > e->from.ms ? (lw_wall){e->to.ms - 1} : alert->alarm->at;
+    return e->to.ms > e->from.ms ? lw_wall_add(e->to, -1) : alert->alarm->at;
 }
 
 const char *
