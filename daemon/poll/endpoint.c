@@ -88,12 +88,12 @@ check_gateways(const struct lw_ledger *ledger, struct lw_faults *faults,
         const char *file = lw_table_file(LW_GATEWAYS);
         e->endpoint[i].gateway = i;
         if (gateway->transport != LW_TCP)
-            lw_fault_add(faults, file, 0, 0, "gateway %s: not built yet: transport %s",
-                         gateway->id,
+            lw_fault_add(faults, file, gateway->line, 1,
+                         "gateway %s: not built yet: transport %s", gateway->id,
                          lw_enum_name(LW_ENUM_TRANSPORT, (int)gateway->transport));
         else if (parse_address(gateway->address, &e->endpoint[i].options) != 0)
             lw_fault_add(
-                faults, file, 0, 0,
+                faults, file, gateway->line, 1,
                 "gateway %s: address \"%s\": expected host:port, the host an IPv4 "
                 "or [IPv6] address or localhost (names are not resolved)",
                 gateway->id, gateway->address);
@@ -140,7 +140,7 @@ take_meters(const struct lw_ledger *ledger, const struct profiles *profiles,
             continue;
         const struct lw_profile *profile = profiles_find(profiles, meter->profile);
         if (profile == NULL) {
-            lw_fault_add(faults, lw_table_file(LW_METERS), 0, 0,
+            lw_fault_add(faults, lw_table_file(LW_METERS), meter->line, 1,
                          "meter %s: there is no profile \"%s\"", meter->id,
                          meter->profile);
             rc = LW_EPARSE;

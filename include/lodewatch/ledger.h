@@ -211,6 +211,7 @@ struct lw_gateway {
     enum lw_parity parity;
     int32_t data_bits; /* default 8 */
     int32_t stop_bits; /* default 1 */
+    uint32_t line;     /* of gateways.csv, for faults that only the poller finds */
 };
 
 /* One row of meters.csv: a meter at a point from `installed` until `removed`. */
@@ -227,6 +228,7 @@ struct lw_meter {
     int64_t rated_w;       /* LW_NOT_GIVEN */
     int64_t resolution_wh; /* primary: after CT x PT; LW_NOT_GIVEN */
     int64_t modulus_wh;    /* primary; LW_NOT_GIVEN */
+    uint32_t line;         /* of meters.csv */
 };
 
 /* A metering point (计量点): it lasts when its meter is exchanged. */

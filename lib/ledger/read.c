@@ -75,6 +75,7 @@ finish_meter(struct reader *r, struct lw_row *row)
               "energy_modulus_kwh is not above energy_resolution_kwh");
     if (meter->profile[0] == '\0')
         meter->profile = "generic";
+    meter->line = row->at.line;
     if (row->ref[REF_POINT].id[0] == '\0') {
         row->ref[REF_POINT].id = meter->id;
         row->ref[REF_POINT].at = row->at;
@@ -209,6 +210,8 @@ read_row(struct reader *r, const struct lw_csv_cell *cells, size_t n)
         finish_site(r, row);
     else if (sheet == &lw_sheets[LW_METERS])
         finish_meter(r, row);
+    else if (sheet == &lw_sheets[LW_GATEWAYS])
+        ((struct lw_gateway *)lw_row_body(row))->line = row->at.line;
     /* A row without an id can be nothing to others; one with a fault may be. */
     if (sheet->columns[0].kind == CELL_ID && (*(const char **)(void *)body)[0] == '\0') {
         r->rows->n--;
