@@ -40,8 +40,8 @@ check_database(const struct rooms *rooms, struct lw_text *why)
     if (stats.state != STORE_UP) {
         lw_text_addf(why, "%s",
                      stats.state == STORE_MIGRATING ? "the tables are being migrated"
-                     : stats.error[0] != '\0'       ? stats.error
-                                                    : "not connected yet");
+                     : stats.error[0] != '\0' ? "PostgreSQL is away; the log says why"
+                                              : "not connected yet");
     }
     return stats.state == STORE_UP;
 }
