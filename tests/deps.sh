@@ -3,7 +3,7 @@
 set -eu
 build="gcc make pkg-config libpq-dev libmodbus-dev libevent-dev libjansson-dev libinih-dev
 libsystemd-dev zlib1g-dev nettle-dev postgresql-15"
-check="libcmocka-dev clang clang-format libclang-rt-14-dev cppcheck python3 python3-pymodbus python3-serial python3-jsonschema mbpoll
+check="libcmocka-dev clang clang-format libclang-rt-14-dev cppcheck python3 python3-pymodbus python3-serial python3-serial-asyncio python3-jsonschema mbpoll
 postgresql-common curl tzdata prometheus"
 want=$build
 [ "${1-}" = check ] && want="$build $check"

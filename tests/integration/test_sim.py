@@ -80,6 +80,7 @@ READINGS = f"""time,meter_id,quality,active_power_kw,import_kwh,voltage_a_v,temp
 {T0},OLD,good,3,5000,,,
 {T0},W,good,,,,-5.25,0.4
 2025-03-12T16:15:00Z,M1,missing,,,,,
+2025-03-12T16:15:00Z,M2,good,1.5,100.3,230.5,,
 2025-03-12T16:15:00Z,M3,good,4,123457.789,229.5,,
 2025-03-12T16:30:00Z,M1,good,12.345,999.999,231.4,,
 2025-03-12T16:30:00Z,NEW,good,4,0.5,,,
@@ -247,6 +248,9 @@ def test_values():
             Client() as c:
         check("a missing row: silent", not c.answers(1))
         check("the others go on", c.read(2, 0, 2, 4, ">f") == 230.5)
+    with Sim("--readings", path + ".gz", "--clock-start", "2025-03-12T16:30:00Z") as sim, \
+            Client() as c:
+        check("no row at all: an old value is not shown as new", not c.answers(2))
     with Sim("--readings", path + ".plain", "--clock-start", "2025-03-12T16:15:00Z",
              "--missing", "exception") as sim, Client() as c:
         check("or exception 0x0B", c.read(1) == 11)
