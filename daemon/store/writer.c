@@ -70,17 +70,19 @@ struct writer {
 };
 
 static void
-again(struct event *event)
-{
-    event_active(event, EV_TIMEOUT, 0);
-}
-
-static void
 after(struct event *event, int64_t ms)
 {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
     event_add(event, &tv);
+}
+
+/* In the loop's next turn. Not event_active: a callback that activates itself runs again
+ * before the loop looks at any socket, and the database waits for its rows. */
+static void
+again(struct event *event)
+{
+    after(event, 0);
 }
 
 /* Nothing is under way, and nothing durable waits. */
