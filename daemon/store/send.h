@@ -27,7 +27,8 @@ struct send {
     struct pg_array ids;
 
     struct batch *batch;
-    bool merge; /* rows may be there already */
+    bool merge;  /* rows may be there already */
+    bool routed; /* rows go to the parent, which finds the partition */
     int32_t today, ahead;
     int step;
     uint64_t rows;    /* that are new in the database */

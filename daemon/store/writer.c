@@ -70,17 +70,19 @@ struct writer {
 };
 
 static void
-again(struct event *event)
-{
-    event_active(event, EV_TIMEOUT, 0);
-}
-
-static void
 after(struct event *event, int64_t ms)
 {
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
     event_add(event, &tv);
+}
+
+/* In the loop's next turn. Not event_active: a callback that activates itself runs again
+ * before the loop looks at any socket, and the database waits for its rows. */
+static void
+again(struct event *event)
+{
+    after(event, 0);
 }
 
 /* Nothing is under way, and nothing durable waits. */
@@ -149,6 +151,15 @@ about_rows(const char *sqlstate)
     return true;
 }
 
+/* A day's partition is gone, or the role may write to the parent only. */
+static bool
+partition_failed(const struct writer *w, const char *sqlstate)
+{
+    return !w->remade && (strcmp(sqlstate, "23514") == 0 ||
+                          (!w->send.routed && (strcmp(sqlstate, "42P01") == 0 ||
+                                               strcmp(sqlstate, "42501") == 0)));
+}
+
 /* What to do otherwise when the batch comes again. */
 static void
 learn(struct writer *w, const struct pg_answer *failed)
@@ -159,10 +170,14 @@ learn(struct writer *w, const struct pg_answer *failed)
     if (strcmp(failed->sqlstate, "23505") == 0 && w->merge_before < batch->next) {
         log_note("store: rows are there already, merging: %s", failed->error);
         w->merge_before = journal_durable(w->journal); /* the overlap may be long */
-    } else if (strcmp(failed->sqlstate, "23514") == 0 && !w->remade) {
-        log_note("store: a partition is gone, making it: %s", failed->error);
+    } else if (partition_failed(w, failed->sqlstate)) {
+        log_note("store: %s: %s",
+                 strcmp(failed->sqlstate, "42501") == 0
+                     ? "a partition is not ours, going through its parent"
+                     : "a partition is gone, making it",
+                 failed->error);
         partitions_forget(&w->send.partitions);
-        w->remade = true;
+        w->remade = w->send.routed = true;
     } else if (items > 1) {
         if (w->limit == w->batch_rows)
             log_warn("store: a batch is refused, looking for the row: %s", failed->error);
@@ -186,7 +201,8 @@ on_sent(void *arg, const struct pg_answer *failed)
 
     if (failed) {
         w->stats.failed++;
-        if (!about_rows(failed->sqlstate) || batch_items(w->sending) == 0) {
+        if ((!about_rows(failed->sqlstate) && !partition_failed(w, failed->sqlstate)) ||
+            batch_items(w->sending) == 0) {
             pg_conn_drop(w->conn, failed->error);
         } else {
             learn(w, failed);

@@ -106,7 +106,7 @@ static double
 store_rate(struct bench *b, const char *conninfo, const char *dir)
 {
     struct store_options options = {.conninfo = conninfo,
-                                    .state_dir = dir,
+                                    .journal_dir = dir,
                                     .batch_rows = (int64_t)b->rows,
                                     .batch_ms = 1000,
                                     .days_ahead = 0};
