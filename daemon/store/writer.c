@@ -25,7 +25,7 @@
 #include "daemon/store/send.h"
 
 enum {
-    FILL_RECORDS = 250, /* in one callback, so that others get their turn */
+    FILL_RECORDS = 100, /* in one callback, so that others get their turn */
     RETRY_MS = 1000,    /* after the journal could not be read */
     IDLE_MS = 60000, /* a stretch of the journal without rows is acknowledged so late */
 };
