@@ -1,6 +1,9 @@
 /* Faults, told to people. */
 #include "daemon/faults.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include <lodewatch/text.h>
 
 #include "daemon/log.h"
@@ -19,11 +22,22 @@ format(const struct lw_fault *fault, char line[LINE])
                  fault->column > 0 ? fault->column : 1, fault->text);
 }
 
+static int
+by_place(const void *a, const void *b)
+{
+    const struct lw_fault *x = a, *y = b;
+    int order = strcmp(x->file, y->file);
+    if (order == 0)
+        order = (x->line > y->line) - (x->line < y->line);
+    return order != 0 ? order : (x->column > y->column) - (x->column < y->column);
+}
+
 void
-faults_print(FILE *file, const struct lw_faults *faults)
+faults_print(FILE *file, struct lw_faults *faults)
 {
     char line[LINE];
 
+    qsort(faults->fault, faults->kept, sizeof(faults->fault[0]), by_place);
     for (uint32_t i = 0; i < faults->kept; i++) {
         format(&faults->fault[i], line);
         fprintf(file, "%s\n", line);

@@ -85,7 +85,7 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         return NULL;
     core->ledger = ledger;
     core->rules = rules;
-    core->now = core->started = NEVER;
+    core->now = NEVER;
     core->starting = true;
     core->first_standing = core->last_standing = LW_NONE;
     core->nslots = alarm_slots(ledger);
@@ -178,7 +178,6 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
-    core->started = old->started;
     for (int32_t i = 0; i < was->nmeters; i++) {
         int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
 

@@ -8,7 +8,6 @@
 
 static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
-    LW_FIELD(struct lw_core, started),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
 };

@@ -90,8 +90,7 @@ struct lw_core {
     lw_emit *emit;
     void *emit_arg;
 
-    int64_t now;     /* ms; NEVER before the first event */
-    int64_t started; /* time of the first event */
+    int64_t now; /* ms; NEVER before the first event */
     int32_t
         covered; /* sites that this round of coverage has looked at; 0: none under way */
 

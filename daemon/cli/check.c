@@ -10,6 +10,7 @@
 #include <lodewatch/ledger.h>
 
 #include "daemon/cli/cli.h"
+#include "daemon/faults.h"
 #include "daemon/files.h"
 
 static const char usage[] =
@@ -132,7 +133,7 @@ cli_check(int argc, char **argv)
     if (json)
         print_json(&faults, ledger);
     else if (ledger == NULL)
-        cli_print_faults(stdout, &faults);
+        faults_print(stdout, &faults);
     else
         printf("%s: no fault in %d areas, %d contacts, %d sites, %d licences, "
                "%d explanations, %d gateways, %d meters at %d points\n",

@@ -2,10 +2,6 @@
 #ifndef DAEMON_CLI_CLI_H
 #define DAEMON_CLI_CLI_H
 
-#include <stdio.h>
-
-#include <lodewatch/fault.h>
-
 /* Exit codes. */
 enum {
     CLI_DONE = 0,
@@ -25,8 +21,5 @@ cli_command cli_import;
 cli_command cli_migrate;
 cli_command cli_status;
 cli_command cli_watch;
-
-/* `file:line:column: text`, a line each, by file and place. */
-void cli_print_faults(FILE *to, struct lw_faults *faults);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "daemon/cli/cli.h"
 #include "daemon/cli/database.h"
+#include "daemon/faults.h"
 #include "daemon/store/store.h"
 
 static const char usage[] =
@@ -114,7 +115,7 @@ cli_import(int argc, char **argv)
     if (rc == CLI_DONE)
         print_counts(&counts, json);
     else
-        cli_print_faults(stderr, &faults);
+        faults_print(stderr, &faults);
     lw_ledger_free(ledger);
     return rc;
 }

@@ -4,6 +4,7 @@
 
 #include "daemon/cli/cli.h"
 #include "daemon/cli/database.h"
+#include "daemon/faults.h"
 #include "daemon/store/store.h"
 
 static const char usage[] =
@@ -47,7 +48,7 @@ cli_migrate(int argc, char **argv)
     if (rc == CLI_DONE && store_migrate(config.conninfo, &from, &to, &faults) < 0)
         rc = CLI_FAILED;
     if (rc != CLI_DONE)
-        cli_print_faults(stderr, &faults);
+        faults_print(stderr, &faults);
     else if (from == to)
         printf("the schema is at version %d, nothing to do\n", to);
     else

@@ -1,6 +1,7 @@
 /* `lodewatch replay`: readings from a file, or a recorded journal, through a core of its
  * own; alerts on standard output. No database and no network. */
 #include "daemon/cli/cli.h"
+#include "daemon/faults.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -60,7 +61,7 @@ struct output {
 
 static void
 print_sentences(struct output *o, const struct lw_ledger *ledger,
-                const struct lw_rules *rules, const struct lw_effect *effect)
+                const struct lw_effect *effect)
 {
     static const char *const kinds[] = {
         [LW_ALERT_RAISED] = "raised",
@@ -76,8 +77,7 @@ print_sentences(struct output *o, const struct lw_ledger *ledger,
            lw_priority_name((enum lw_priority)alarm->priority),
            lw_rule_info((enum lw_rule_id)alarm->rule)->id, subject);
     for (int zh = 1; zh >= 0; zh--) {
-        lw_alert_sentence(ledger, rules, effect->alert.kind, alarm, zh, text,
-                          sizeof text);
+        lw_alert_sentence(ledger, effect->alert.kind, alarm, zh, text, sizeof text);
         printf("    %s\n", text);
     }
     o->failed = ferror(stdout) != 0;
@@ -117,7 +117,10 @@ print_alert(void *arg, const struct lw_core *core, const struct lw_effect *effec
     o->lines++;
     if (effect->alert.kind == LW_ALERT_RAISED)
         o->raised[effect->alert.alarm->rule]++;
-    (o->sentences ? print_sentences : print_json)(o, ledger, rules, effect);
+    if (o->sentences)
+        print_sentences(o, ledger, effect);
+    else
+        print_json(o, ledger, rules, effect);
 }
 
 /* Writes what is buffered; did all of it get out? */
@@ -431,7 +434,7 @@ cli_replay(int argc, char **argv)
                                   : replay_file(&o, &out, &readings, &faults);
     if (!finish_output(&out))
         status = CLI_FAILED;
-    cli_print_faults(stderr, &faults);
+    faults_print(stderr, &faults);
     if (status == CLI_DONE && !o.quiet)
         print_summary(&out, readings, clock_io_us() - started);
     return status;

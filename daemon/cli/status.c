@@ -13,6 +13,7 @@
 #include "daemon/cli/cli.h"
 #include "daemon/cli/http_get.h"
 #include "daemon/config.h"
+#include "daemon/faults.h"
 #include "daemon/files.h"
 #include "daemon/store/store.h"
 
@@ -211,7 +212,7 @@ cli_status(int argc, char **argv)
         return CLI_INPUT;
     }
     if (config_load(path, &config, &faults) < 0) {
-        cli_print_faults(stderr, &faults);
+        faults_print(stderr, &faults);
         return CLI_INPUT;
     }
     return show(&config, json);

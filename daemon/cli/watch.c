@@ -1,6 +1,7 @@
 /* `lodewatch watch`: alerts as they come, as sentences in Chinese and English. */
 #include <errno.h>
 #include <getopt.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>

@@ -9,6 +9,7 @@
 
 #include <lodewatch/ledger.h>
 
+#include "daemon/faults.h"
 #include "daemon/files.h"
 #include "daemon/log.h"
 #include "daemon/loop.h"
@@ -99,17 +100,7 @@ static int __attribute__((format(printf, 1, 2))) bad_usage(const char *format, .
 static int
 print_faults(int rc)
 {
-    for (uint32_t i = 0; i < found.kept; i++) {
-        const struct lw_fault *f = &found.fault[i];
-        fprintf(stderr, "%s:", f->file);
-        if (f->line > 0)
-            fprintf(stderr, "%u:", f->line);
-        if (f->line > 0 && f->column > 0)
-            fprintf(stderr, "%u:", f->column);
-        fprintf(stderr, " %s\n", f->text);
-    }
-    if (found.n > found.kept)
-        fprintf(stderr, "and %u more\n", found.n - found.kept);
+    faults_print(stderr, &found);
     if (found.n == 0)
         fprintf(stderr, "lodewatch-sim: %s\n", lw_result_text(rc));
     return rc == LW_EPARSE || rc == LW_EINVAL ? EXIT_INPUT : EXIT_RUN_TIME;

@@ -25,9 +25,8 @@ int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
                   enum lw_alert_kind kind, const struct lw_alarm *alarm,
                   char text[LW_ALERT_TEXT], size_t *ret_n);
 /* Its sentence for people, one line, in Chinese or English: "site: headline. why". */
-void lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *rules,
-                       enum lw_alert_kind kind, const struct lw_alarm *alarm, bool zh,
-                       char *text, size_t cap);
+void lw_alert_sentence(const struct lw_ledger *ledger, enum lw_alert_kind kind,
+                       const struct lw_alarm *alarm, bool zh, char *text, size_t cap);
 
 /* A readings CSV, row by row, as events. A row without quality is good; a row without a
  * value is a failed read, as is `missing`. After a fault in a row the next can be read.

@@ -247,12 +247,10 @@ lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
 }
 
 void
-lw_alert_sentence(const struct lw_ledger *ledger, const struct lw_rules *rules,
-                  enum lw_alert_kind kind, const struct lw_alarm *alarm, bool zh,
-                  char *text, size_t cap_n)
+lw_alert_sentence(const struct lw_ledger *ledger, enum lw_alert_kind kind,
+                  const struct lw_alarm *alarm, bool zh, char *text, size_t cap_n)
 {
     const struct lw_alert alert = {.ledger = ledger, .kind = kind, .alarm = alarm};
 
-    (void)rules;
     lw_words(&alert, LW_PART_LINE, zh, text, cap_n);
 }
