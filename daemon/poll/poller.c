@@ -112,16 +112,18 @@ on_retry(void *arg, int32_t line)
 
 /* Gateways with one address share a listener. */
 static int
-await(struct poller *p, const struct bus_options *options, struct bus *bus)
+await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
 {
+    const struct bus_options *options = &endpoint->options;
     const struct dial_target *at = &options->target;
     int32_t i = 0;
     while (i < p->nlisteners &&
            !listener_is_at(p->listener[i], &at->address, at->address_len))
         i++;
     if (i == p->nlisteners) {
-        int rc = listener_new(p->pool.stream.base, (const struct sockaddr *)&at->address,
-                              at->address_len, options->name, &p->listener[i]);
+        int rc = listener_new(
+            p->pool.stream.base, (const struct sockaddr *)&at->address, at->address_len,
+            p->ledger->gateway[endpoint->gateway].address, &p->listener[i]);
         if (rc != 0)
             return rc;
         p->nlisteners++;
@@ -142,7 +144,7 @@ make_lines(struct poller *p)
             return LW_ENOMEM;
         int rc = bus_new(&p->pool, options, &read_owner, line, &line->bus);
         if (rc == 0 && is_dial_in(options->transport))
-            rc = await(p, options, line->bus);
+            rc = await(p, &p->endpoints.endpoint[i], line->bus);
         if (rc != 0)
             return rc;
     }

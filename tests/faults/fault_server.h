@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -21,6 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <lodewatch/modbus.h>
@@ -51,6 +53,7 @@ struct fault_server {
     uint16_t port;
     const char *script;
     bool rtu;        /* frames are RTU's */
+    int slave;       /* of a serial line, held open; -1: it is none */
     bool one_by_one; /* refuses reads of more than two registers with exception 2 */
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
@@ -72,7 +75,10 @@ struct server_later {
 static void
 server_send(struct server_connection *c, const uint8_t *bytes, size_t n)
 {
-    (void)!send(c->fd, bytes, n, MSG_NOSIGNAL);
+    if (c->server->slave >= 0)
+        (void)!write(c->fd, bytes, n);
+    else
+        (void)!send(c->fd, bytes, n, MSG_NOSIGNAL);
 }
 
 static void
@@ -337,7 +343,7 @@ server_on_bytes(evutil_socket_t fd, short what, void *arg)
 {
     struct server_connection *c = arg;
     (void)what;
-    ssize_t got = recv(fd, c->in + c->n, sizeof c->in - c->n, 0);
+    ssize_t got = read(fd, c->in + c->n, sizeof c->in - c->n);
     if (got <= 0) {
         if (got == 0 || errno != EAGAIN)
             server_hang_up(c, false);
@@ -379,18 +385,26 @@ server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 }
 
 static struct fault_server *
-server_start(struct event_base *base, struct clock *clock, const char *script)
+server_new(struct event_base *base, struct clock *clock, const char *script)
 {
     struct fault_server *s = calloc(1, sizeof *s);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
     assert(s != NULL);
     s->base = base;
     s->clock = clock;
     s->script = script;
+    s->slave = -1;
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         s->connection[i].fd = -1;
+    return s;
+}
+
+static struct fault_server *
+server_start(struct event_base *base, struct clock *clock, const char *script)
+{
+    struct fault_server *s = server_new(base, clock, script);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof address;
     s->listener = evconnlistener_new_bind(base, server_on_accept, s,
                                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 16,
                                           (struct sockaddr *)&address, sizeof address);
@@ -400,12 +414,41 @@ server_start(struct event_base *base, struct clock *clock, const char *script)
     return s;
 }
 
+/* A serial line instead: `link` is made a link to a terminal at whose other end the
+ * server is. */
+static inline struct fault_server *
+server_start_line(struct event_base *base, struct clock *clock, const char *script,
+                  const char *link)
+{
+    struct fault_server *s = server_new(base, clock, script);
+    struct server_connection *c = &s->connection[0];
+    struct termios raw;
+    char name[64];
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    s->rtu = true;
+    assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    assert(ptsname_r(master, name, sizeof name) == 0);
+    s->slave = open(name, O_RDWR | O_NOCTTY);
+    assert(s->slave >= 0 && tcgetattr(s->slave, &raw) == 0);
+    cfmakeraw(&raw);
+    tcsetattr(s->slave, TCSANOW, &raw);
+    unlink(link);
+    assert(symlink(name, link) == 0);
+    *c = (struct server_connection){.server = s, .fd = master};
+    c->event = event_new(base, master, EV_READ | EV_PERSIST, server_on_bytes, c);
+    event_add(c->event, NULL);
+    return s;
+}
+
 static void
 server_stop(struct fault_server *s)
 {
     if (s == NULL)
         return;
-    evconnlistener_free(s->listener);
+    if (s->listener != NULL)
+        evconnlistener_free(s->listener);
+    if (s->slave >= 0)
+        close(s->slave);
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         if (s->connection[i].fd >= 0)
             server_hang_up(&s->connection[i], false);
