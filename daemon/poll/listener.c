@@ -34,6 +34,7 @@ struct waiting {
     int fd;
     int64_t deadline_us;
     struct awaited *whole; /* of whom this is the packet, if nothing follows */
+    bool doubt;            /* it may become another's */
     size_t n;
     uint8_t data[LW_REGISTRATION_PACKET_MAX];
     char peer[64];
@@ -72,6 +73,26 @@ remove_waiting(struct waiting *w)
         evconnlistener_enable(l->socket);
 }
 
+/* What came in, in the form that the ledger has for it. */
+static const char *
+text_of(const struct waiting *w, char *text, size_t cap)
+{
+    size_t n = w->n < LW_REGISTRATION_MAX ? w->n : LW_REGISTRATION_MAX, at = 0;
+    bool plain = true;
+    while (n > 0 && (w->data[n - 1] == '\r' || w->data[n - 1] == '\n'))
+        n--;
+    for (size_t i = 0; i < n; i++)
+        plain &= w->data[i] >= ' ' && w->data[i] < 0x7f;
+    if (plain) {
+        snprintf(text, cap, "%.*s", (int)n, (const char *)w->data);
+        return text;
+    }
+    at += (size_t)snprintf(text, cap, "hex:");
+    for (size_t i = 0; i < n; i++)
+        at += (size_t)snprintf(text + at, cap - at, "%02x", w->data[i]);
+    return text;
+}
+
 static void
 say_refused(struct waiting *w, const char *why)
 {
@@ -81,10 +102,9 @@ say_refused(struct waiting *w, const char *why)
         l->unsaid++;
         return;
     }
-    log_warn("%s: refused %s: %s%s%.*s%s (%llu more since the last such line)", l->name,
-             w->peer, why, w->n > 0 ? " \"" : "",
-             (int)(w->n < LW_REGISTRATION_MAX ? w->n : LW_REGISTRATION_MAX),
-             (const char *)w->data, w->n > 0 ? "\"" : "", (unsigned long long)l->unsaid);
+    char text[2 * LW_REGISTRATION_MAX + 8];
+    log_warn("%s: refused %s: %s \"%s\" (%llu more since the last such line)", l->name,
+             w->peer, why, text_of(w, text, sizeof text), (unsigned long long)l->unsaid);
     l->unsaid = 0;
     l->quiet_until_us = now_us + (int64_t)LISTENER_LOG_S * 1000000;
 }
@@ -104,11 +124,13 @@ find(struct waiting *w)
     struct listener *l = w->listener;
     enum lw_registration_match best = LW_REGISTRATION_NO;
     w->whole = NULL;
+    w->doubt = false;
     for (size_t i = 0; i < l->nawaited; i++) {
         enum lw_registration_match m =
             lw_registration_match(&l->awaited[i].registration, w->data, w->n);
         if (m == LW_REGISTRATION_WHOLE)
             w->whole = &l->awaited[i];
+        w->doubt |= m == LW_REGISTRATION_PART;
         if (m > best)
             best = m;
     }
@@ -120,7 +142,7 @@ wait_more(struct waiting *w)
 {
     int64_t us = w->deadline_us - clock_io_us();
     if (w->whole != NULL)
-        us = LISTENER_QUIET_MS * 1000;
+        us = (w->doubt ? LISTENER_DOUBT_MS : LISTENER_QUIET_MS) * 1000;
     us = us < 1 ? 1 : us;
     event_add(w->readable,
               &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
@@ -146,7 +168,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
         if (w->whole != NULL)
             hand_over(w);
         else
-            refuse(w, &counts->mute, "no registration packet in time");
+            refuse(w, &counts->mute, "no registration packet in time, but");
         return;
     }
     ssize_t got = recv(fd, w->data + w->n, sizeof w->data - w->n, 0);
@@ -155,7 +177,7 @@ on_readable(evutil_socket_t fd, short what, void *arg)
         return;
     }
     if (got <= 0) {
-        refuse(w, &counts->mute, "it hung up");
+        refuse(w, &counts->mute, "it hung up after");
         return;
     }
     w->n += (size_t)got;

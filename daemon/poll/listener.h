@@ -19,7 +19,8 @@ struct listener;
 enum {
     LISTENER_WAITING = 256, /* connections that have not said yet who they are */
     LISTENER_REGISTER_S = 15,
-    LISTENER_QUIET_MS = 200, /* nothing may follow a registration packet for so long */
+    LISTENER_QUIET_MS = 200,  /* nothing may follow a registration packet for so long; */
+    LISTENER_DOUBT_MS = 1000, /* or so long, where it may be the beginning of another */
     LISTENER_REBIND_S = 5,
     LISTENER_LOG_S = 60, /* a line about refusals, at most */
 };
