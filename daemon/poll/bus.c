@@ -153,25 +153,40 @@ bus_fail(struct bus *bus, bool waiting)
         bus->owner->failed(bus->arg, take_first(bus), LW_FAIL_LINK);
 }
 
-/* A silent unit concerns itself alone, unless others are silent with it. Where replies
- * have no number a late one could be taken for the next one's: what has come of it is
- * dropped, and nothing is asked for as long again. To connect anew instead would not help
- * where a converter hands a meter's late answer to whoever is connected then; but what
- * the network holds back goes with the connection. */
+/* After a timeout nothing that came before may spoil what comes next.
+ *
+ * Where replies have no number, a late one could be taken for the next one's: what has
+ * come of it is dropped, and nothing is asked for as long again. To connect anew instead
+ * would not help where a converter hands a meter's late answer to whoever is connected
+ * then; but what the network holds back goes with the connection.
+ *
+ * Half a numbered frame swallows the next one's beginning: the connection is closed,
+ * unless noise on it is passed over anyway. */
+static void
+clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
+{
+    bool half = stream_forget(bus->stream), close = false;
+    if (bus->framing->settles) {
+        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+        close = !bus->framing->numbered && stream_stalls(bus->stream);
+    } else {
+        close = half && bus->options.transport != LW_DIAL_IN_TCP;
+    }
+    if (close)
+        bus->silent_units = INT_MAX;
+}
+
+/* A silent unit concerns itself alone, unless others are silent with it. */
 static void
 expire(struct bus *bus, struct slot *slot, int64_t now_us)
 {
     struct bus_read *read = slot->read;
-    if (bus->silent_units == 0 || slot->mb.unit != bus->silent_unit ||
-        bus->options.one_unit)
+    if ((bus->silent_units == 0 || slot->mb.unit != bus->silent_unit ||
+         bus->options.one_unit) &&
+        bus->silent_units < INT_MAX)
         bus->silent_units++;
     bus->silent_unit = slot->mb.unit;
-    if (bus->framing->settles) {
-        stream_forget(bus->stream);
-        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
-        if (!bus->framing->numbered && stream_stalls(bus->stream))
-            bus->silent_units = INT_MAX;
-    }
+    clean_up(bus, slot, now_us);
     set_free(bus, slot);
     bus->owner->failed(bus->arg, read, LW_FAIL_TIMEOUT);
 }

@@ -120,10 +120,12 @@ stream_send(struct stream *stream, const void *data, size_t n)
     shutdown(stream->fd, SHUT_RDWR); /* and reading says that it is over */
 }
 
-void
+bool
 stream_forget(struct stream *stream)
 {
+    bool had = stream->nrest > 0;
     stream->nrest = 0;
+    return had;
 }
 
 bool
