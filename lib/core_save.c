@@ -122,7 +122,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   sizeof *core->gateway, (size_t)l->ngateways);
     lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
-        lw_pack_row(p, ALARM, N(ALARM), &core->alarm[i]);
+        lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
     lw_pack_table_head(p, "timers", TIMER, N(TIMER),
                        (uint64_t)lw_due_count(core->timers));
     for (timer.key = 0; timer.key < core_ntimers(core); timer.key++)
@@ -142,7 +142,7 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
         n = l->nsites;
     else if (alarm->subject_kind == LW_SUBJECT_GATEWAY)
         n = l->ngateways;
-    return alarm->rule < LW_RULES && alarm->subject_kind <= LW_SUBJECT_GATEWAY &&
+    return alarm->rule < LW_RULES && alarm->subject_kind < LW_SUBJECT_KINDS &&
            alarm->priority <= LW_PRIORITY_URGENT &&
            alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
@@ -153,16 +153,14 @@ static int
 load_alarm(struct lw_core *core, const struct lw_alarm *alarm)
 {
     struct subject subject = {(enum lw_subject_kind)alarm->subject_kind, alarm->subject};
-    struct lw_alarm *slot;
 
     if (!subject_exists(core->ledger, alarm) ||
         !alarm_speaks((enum lw_rule_id)alarm->rule, subject.kind))
         return LW_EPARSE;
-    slot = alarm_of(core, (enum lw_rule_id)alarm->rule, subject);
-    if (alarm_stands(slot) || !alarm_stands(alarm))
+    if (alarm_stands(core, (enum lw_rule_id)alarm->rule, subject) ||
+        alarm->state == LW_ALARM_NORMAL)
         return LW_EPARSE;
-    *slot = *alarm;
-    alarm_link(core, (int32_t)(slot - core->alarm));
+    alarm_take(core, alarm);
     return 0;
 }
 

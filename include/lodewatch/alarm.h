@@ -30,7 +30,7 @@ enum lw_priority {
 const char *lw_alarm_state_name(enum lw_alarm_state state);
 const char *lw_priority_name(enum lw_priority priority);
 
-/* What precisely a rule saw; chooses the sentence (lib/alarm/words.c). */
+/* What precisely a rule saw; chooses the sentence (lib/alarm/words_*.c). */
 enum lw_finding {
     LW_FOUND_NOTHING,
     LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
