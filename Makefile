@@ -92,11 +92,10 @@ check:
 	@$(SAN_BUILD) -j$$(nproc) programs unit helpers
 	@$(TSAN_BUILD) -j$$(nproc) $(THREADED:%=$(BUILD)/tsan/unit/%)
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
-	@tests/run BUILD=$(BUILD) tests/lint/run.sh $(UNIT) $(INTEGRATION) \
+	@tests/run BUILD=$(BUILD) tests/fuzz/run.sh tests/lint/run.sh $(INTEGRATION) $(UNIT) \
 	    BUILD=$(BUILD)/clang $(UNIT:$(BUILD)/%=$(BUILD)/clang/%) \
-	    BUILD=$(BUILD)/san $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(INTEGRATION) \
-	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%) \
-	    BUILD=$(BUILD) tests/fuzz/run.sh
+	    BUILD=$(BUILD)/san $(INTEGRATION) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) \
+	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%)
 
 # Programs that only the tests run.
 HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
