@@ -87,7 +87,8 @@ void
 alarm_layout(struct lw_core *core)
 {
     core->nslots = 0;
-    for (int kind = 0; kind < LW_SUBJECT_KINDS; kind++) {
+    for (int i = 0; i < LW_SUBJECT_KINDS; i++) {
+        enum lw_subject_kind kind = (enum lw_subject_kind)i;
         struct slots *slots = &core->slots[kind];
 
         *slots = (struct slots){.first = core->nslots};
