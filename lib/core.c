@@ -1,5 +1,9 @@
 /* The core's step: an event in, effects out. Validates each reading, then lets the
  * families of rules see what concerns them. Owns the timers. */
+#include <string.h>
+
+#include <lodewatch/hash.h>
+
 #include "lib/state.h"
 
 /* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
@@ -154,8 +158,9 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
         return;
     }
     if (step->verdict == LW_REGISTER_FIRST) {
-        if (index > core->ledger->point[meter->point].meter_first)
+        if (m->exchanged || index > core->ledger->point[meter->point].meter_first)
             r->q |= LW_MARK_EXCHANGE;
+        m->exchanged = false;
         return;
     }
     m->total_wh += step->energy_wh;
@@ -202,6 +207,27 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
         r.q |= LW_MARK_STUCK;
     emit_reading(core, &r);
     balance_reading(core, (int32_t)in->meter, &judged);
+}
+
+/* Another serial number is another meter: its register has nothing to do with that of
+ * the one before, and what flowed between the two is not known. */
+static void
+step_serial(struct lw_core *core, uint32_t meter, const char *serial)
+{
+    struct meter_state *m = &core->meter[meter];
+    struct lw_effect effect = {
+        .kind = LW_EFFECT_EXCHANGE, .at = {core->now}, .meter = meter};
+    uint64_t was = m->serial;
+
+    m->serial = lw_hash64(serial, strlen(serial));
+    if (was == 0 || was == m->serial)
+        return;
+    lw_register_init(&m->reg);
+    m->exchanged = true;
+    for (int b = 0; b < BOUNDARIES; b++)
+        m->mark[b].at = NEVER;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
 }
 
 static void
@@ -319,6 +345,10 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         if (event->step.by_ms < -STEP_BACK_LEAST)
             step_back(core, event->at.ms);
         break;
+    case LW_EVENT_METER_SERIAL:
+        step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_CLOCK:
     case LW_EVENT_TICK:
         break;
     }

@@ -35,8 +35,10 @@ struct meter_state {
     int64_t promised_w; /* and its value */
     int64_t jump_at;    /* when the register last jumped; NEVER */
     int64_t stuck_at;   /* when it was last found stuck; NEVER */
+    uint64_t serial;    /* hash of the serial number that it last gave; 0: none */
     uint32_t failures;
-    uint8_t silent; /* no good sample for as long as comm_loss allows */
+    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
 };
 

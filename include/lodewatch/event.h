@@ -11,6 +11,12 @@ enum lw_event_kind {
     LW_EVENT_READ_FAILED,
     LW_EVENT_TICK,
     LW_EVENT_CLOCK_STEP,
+    LW_EVENT_METER_CLOCK,  /* what a meter's own clock showed */
+    LW_EVENT_METER_SERIAL, /* who a meter says that it is */
+};
+
+enum {
+    LW_SERIAL = 33 /* SunSpec's serial numbers have up to 32 characters */
 };
 
 /* Why a read failed. */
@@ -36,6 +42,14 @@ struct lw_event {
         struct {
             int64_t by_ms; /* our wall clock jumped by so much; `at` is after it */
         } step;
+        struct {
+            uint32_t meter;
+            int64_t drift_ms; /* the meter's clock less ours, when its reply came in */
+        } clock;
+        struct {
+            uint32_t meter;
+            char text[LW_SERIAL]; /* printable ASCII, not empty */
+        } serial;
     };
 };
 

@@ -83,7 +83,8 @@ struct heard {
     const struct lw_ledger *ledger;
     char *text;
     size_t n, cap;
-    int stored;
+    int stored, exchanged;
+    uint16_t marks; /* of the last reading */
 };
 
 static void
@@ -97,6 +98,11 @@ hear(void *arg, const struct lw_effect *effect)
 
     if (effect->kind == LW_EFFECT_STORE) {
         h->stored++;
+        h->marks = effect->reading->q;
+        return;
+    }
+    if (effect->kind == LW_EFFECT_EXCHANGE) {
+        h->exchanged++;
         return;
     }
     a = effect->alert.alarm;
@@ -615,6 +621,55 @@ test_exchange_ends_what_the_old_meter_began(void **state)
 }
 
 static void
+say_serial(struct world *w, const char *id, const char *serial)
+{
+    struct lw_event e = {.kind = LW_EVENT_METER_SERIAL, .at = {w->now}};
+
+    e.serial.meter = (uint32_t)meter_of(w, id);
+    snprintf(e.serial.text, sizeof e.serial.text, "%s", serial);
+    lw_core_step(w->core, &e);
+}
+
+/* Nobody has written the exchange of A into the ledger; its serial number tells. */
+static void
+test_exchange_by_serial_number(void **state)
+{
+    static const struct {
+        const char *name, *before, *after;
+        int exchanged, fallen;
+    } rows[] = {
+        {"the same meter, its register reset", "4711", "4711", 0, 1},
+        {"another meter", "4711", "4712", 1, 0},
+        {"no number was known before", NULL, "4712", 0, 1},
+        {"a meter that does not tell", NULL, NULL, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world w;
+
+        begin(&w);
+        row(rows[i].name);
+        if (rows[i].before)
+            say_serial(&w, "A", rows[i].before);
+        quarters(&w, 8, DRAWS({"A", 3}));
+        w.wh[meter_of(&w, "A")] = 100;
+        if (rows[i].after)
+            say_serial(&w, "A", rows[i].after);
+        w.now += QUARTER;
+        read_meter(&w, "A", 3, LW_GOOD);
+        check_int(w.heard.exchanged, rows[i].exchanged);
+        check((w.heard.marks & LW_MARK_EXCHANGE) ? rows[i].exchanged : rows[i].fallen);
+        check_int((w.heard.marks & LW_MARK_RESET) != 0, rows[i].fallen);
+        quarters(&w, 3, DRAWS({"A", 3}));
+        check_int(count(&w, "raised register_jump point/A"), rows[i].fallen);
+        check_int(w.heard.marks & LW_MARK_EXCHANGE, 0);
+        quarters(&w, 3, DRAWS({"A", 60}));
+        check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+        end(&w);
+    }
+}
+
+static void
 test_told_every_week(void **state)
 {
     struct world w;
@@ -1073,6 +1128,7 @@ main(void)
         cmocka_unit_test(test_gap_of_one_of_several_meters),
         cmocka_unit_test(test_silent_sub_meter_never_clears),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
+        cmocka_unit_test(test_exchange_by_serial_number),
         cmocka_unit_test(test_told_every_week),
         cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
         cmocka_unit_test(test_register_that_bounces),
