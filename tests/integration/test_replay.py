@@ -240,6 +240,23 @@ def run_command(tmp):
         f.write("[closed_load]\nfloor_kw = 100\n")
     test("--rules changes what is judged", replay(*ledger, "--rules", rules, readings).stdout)
 
+    def changes(text):
+        with open(rules, "w", encoding="utf-8") as f:
+            f.write(text)
+        r = replay(*ledger, "--compare", rules, readings)
+        rows = [line.split("\t") for line in r.stdout.decode().splitlines()[1:]]
+        return r.returncode, [(row[0], row[1]) for row in rows if row[1] == "closed_load"]
+
+    test("--compare with the same rules changes nothing",
+         None if changes("") == (0, [("same", "closed_load")]) else changes(""))
+    test("one that raises later changes it",
+         None if changes("[closed_load]\nfor = 1h\n") == (0, [("changed", "closed_load")])
+         else changes("[closed_load]\nfor = 1h\n"))
+    test("one that allows it lets it go",
+         None if changes("[closed_load]\nfloor_kw = 100\n") == (0, [("gone", "closed_load")])
+         else changes("[closed_load]\nfloor_kw = 100\n"))
+    wrong("--compare with a wrong parameter", "", "nowhere", args=(*ledger, "--compare", "nowhere", readings))
+
     with open("/dev/full", "wb") as full:
         r = replay(*ledger, readings, stdout=full)
     test("a full disk is an error", None if r.returncode == 1 and b"No space" in r.stderr else r.stderr)
