@@ -35,6 +35,8 @@ void poller_free(struct poller *poller);
 /* The wall clock stepped: the schedule is laid anew; nothing is read twice or left out.
  */
 void poller_clock_step(struct poller *poller);
+/* With its next read the meter is asked for its serial number, too. */
+void poller_ask(struct poller *poller, uint32_t meter);
 
 enum poller_result {
     POLL_GOOD,

@@ -15,7 +15,7 @@ clamp(__int128 v, __int128 min, __int128 max)
 static void
 ends(const struct lw_register *reg, __int128 *ret_min, __int128 *ret_max)
 {
-    unsigned width = 16u * lw_register_words(reg->type);
+    unsigned width = 16u * lw_register_words(reg);
     bool sign = register_is_signed(reg->type);
     *ret_min = sign ? -((__int128)1 << (width - 1)) : 0;
     *ret_max = ((__int128)1 << (sign ? width - 1 : width)) - 1;
@@ -102,7 +102,7 @@ lw_profile_encode(const struct lw_profile *profile, const struct lw_read_block *
     for (size_t i = 0; i < profile->nregs; i++) {
         const struct lw_register *reg = &profile->reg[i];
         int exponent = 0;
-        uint64_t bits = reg->has_missing ? reg->missing : 0;
+        uint64_t bits = reg->nmissing > 0 ? reg->missing[0] : 0;
 
         if (!(block->regs >> i & 1))
             continue;

@@ -16,6 +16,8 @@
 #define W(s)    .quantity = LW_ACTIVE_POWER, .function = 3, .scale = (s)
 #define V(s)    .quantity = LW_VOLTAGE_A, .function = 3, .scale = (s)
 
+static const struct lw_read_limits whole = {.max_gap = 125};
+
 struct row {
     const char *name;
     struct lw_register reg;
@@ -135,14 +137,14 @@ static const struct row rows[] = {
     {"scale by a third", {W(1.0 / 3), .type = LW_TYPE_U16}, 1000, 1000, {0, 3}, 1000, 0},
 
     {"not available",
-     {WH(0.001), .type = LW_TYPE_U32, .has_missing = true, .missing = 0xFFFFFFFF},
+     {WH(0.001), .type = LW_TYPE_U32, .nmissing = 1, .missing = {0xFFFFFFFF}},
      1000,
      1000,
      {0xFF, 0xFF, 0xFF, 0xFF},
      NOTHING,
      0},
     {"not available as NaN",
-     {V(1), .type = LW_TYPE_F32, .has_missing = true, .missing = 0xFFC00000},
+     {V(1), .type = LW_TYPE_F32, .nmissing = 1, .missing = {0xFFC00000}},
      1000,
      1000,
      {0xFF, 0xC0, 0, 0},
@@ -220,7 +222,7 @@ decodes(void **state)
         struct lw_reading r = {0};
         enum lw_quantity q = rows[i].reg.quantity;
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+        assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
         assert_int_equal(lw_profile_decode(&profile, blocks, rows[i].data,
                                            rows[i].ct_milli, rows[i].pt_milli, &r),
                          rows[i].impossible);
@@ -263,7 +265,7 @@ scale_register(void **state)
     struct lw_reading r = {0}, back = {0};
     uint8_t data[10] = {0xFF, 0xFF, 0x09, 0x06, 0x09, 0x07, 0xFF, 0xFB, 0, 2};
 
-    assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+    assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
     assert_int_equal(blocks[0].count, 5);
     assert_int_equal(lw_profile_decode(&profile, blocks, data, 1000, 1000, &r), 0);
     assert_int_equal(r.value[LW_VOLTAGE_A], 2310);
@@ -299,7 +301,7 @@ encodes_limits(void **state)
         {"over the type", {W(0.001), .type = LW_TYPE_I16}, true, 40000, {0x7F, 0xFF}},
         {"under the type", {W(0.001), .type = LW_TYPE_U16}, true, -1, {0, 0}},
         {"not measured",
-         {W(0.001), .type = LW_TYPE_I16, .has_missing = true, .missing = 0x8000},
+         {W(0.001), .type = LW_TYPE_I16, .nmissing = 1, .missing = {0x8000}},
          false,
          5,
          {0x80, 0}},
@@ -313,7 +315,7 @@ encodes_limits(void **state)
         uint8_t data[2];
         r.value[LW_ACTIVE_POWER] = limits[i].value;
         print_message("  %s\n", limits[i].name);
-        assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+        assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
         lw_profile_encode(&profile, blocks, &r, 1000, 1000, data);
         assert_memory_equal(data, limits[i].want, 2);
     }
@@ -376,7 +378,7 @@ round_trip(void **state)
         struct lw_read_block blocks[LW_READ_BLOCKS];
         uint64_t seed = 7;
         print_message("  %s\n", files[f].file);
-        size_t n = lw_profile_blocks(profile, 0, blocks);
+        size_t n = lw_profile_blocks(profile, LW_POLL_FAST, &whole, blocks);
         assert_int_equal(n, files[f].blocks);
         for (int i = 0; i < 2000; i++) {
             struct lw_reading r = {0}, back = {0};
@@ -388,7 +390,7 @@ round_trip(void **state)
                     min = (int64_t)(profile->reg[k].min * (double)info->per_unit);
                     max = (int64_t)(profile->reg[k].max * (double)info->per_unit);
                 }
-                if (profile->reg[k].has_missing && draw(&seed) % 8 == 0)
+                if (profile->reg[k].nmissing > 0 && draw(&seed) % 8 == 0)
                     continue;
                 r.have = (uint16_t)(r.have | 1u << q);
                 r.value[q] = draw_between(&seed, min, max);

@@ -42,7 +42,7 @@ all_members(void **state)
         " \"address\": \"0x00fF\", \"function\": 4, \"quantity\": \"active_power_kw\","
         " \"word_order\": \"low_first\", \"byte_order\": \"low_first\", \"scale\": 10,"
         " \"offset\": -2e3, \"scale_register\": \"0x0101\", \"ct\": true, \"pt\": true,"
-        " \"missing\": \"0x8000\"}], \"unverified\": true, \"source\": \"手册\","
+        " \"missing\": [\"0x8000\", \"0x7fff\"]}], \"unverified\": true, \"source\": \"手册\","
         " \"model\": \"m \\\"x\\\" {[\", \"vendor\": \"v\","
         " \"bus\": {\"max_registers\": 50, \"max_gap\": 4, \"min_gap_ms\": 20,"
         " \"connect_pause_ms\": 300, \"timeout_ms\": 2500,"
@@ -61,8 +61,8 @@ all_members(void **state)
     assert_int_equal(p->nforbidden, 2);
     assert_int_equal(p->forbidden[0].last, 15);
     assert_int_equal(p->forbidden[1].first, 0x200);
-    assert_true(p->probe.present && p->probe.type == LW_TYPE_F32 &&
-                p->probe.address == 0x46);
+    assert_true(p->probe.present && p->probe.reg.type == LW_TYPE_F32 &&
+                p->probe.reg.address == 0x46);
     assert_int_equal(p->nregs, 1);
     const struct lw_register *r = &p->reg[0];
     assert_int_equal(r->quantity, LW_ACTIVE_POWER);
@@ -71,7 +71,7 @@ all_members(void **state)
     assert_int_equal(r->type, LW_TYPE_I16);
     assert_true(r->low_word_first && r->low_byte_first && r->apply_ct && r->apply_pt);
     assert_true(r->has_scale_register && r->scale_register == 0x101);
-    assert_true(r->has_missing && r->missing == 0x8000);
+    assert_true(r->nmissing == 2 && r->missing[0] == 0x8000 && r->missing[1] == 0x7FFF);
     /* Written in W, kept in kW. */
     assert_float_equal((float)r->scale, 0.01f, 1e-9f);
     assert_float_equal((float)r->offset, -2.0f, 1e-9f);
@@ -106,12 +106,12 @@ faults_have_places(void **state)
          "{\"vendor\": \"0123456789012345678901234567890123456789012345678901234567890123\"}",
          "at most 63 bytes", 1, 12},
         {"control character", "{\"vendor\": \"a\\u0007\"}", "control characters", 1, 12},
-        {"no points", HEAD "\"points\": []}", "1 to 64 points", 2, 11},
+        {"no points", HEAD "\"points\": []}", "1 to 96 points", 2, 11},
         {"unknown quantity", HEAD "\"points\":[{\"quantity\":\"power\"}]}",
          "as in a readings CSV", 2, 23},
         {"unknown type",
          HEAD "\"points\":[{\"quantity\":\"import_kwh\",\"type\":\"uint32\"}]}",
-         "f32 or f64", 2, 43},
+         "bits32 or string", 2, 43},
         {"unit of another quantity",
          HEAD
          "\"points\":[{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\","
@@ -352,7 +352,9 @@ reads(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct lw_read_block blocks[LW_READ_BLOCKS];
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(lw_profile_blocks(&rows[i].p, rows[i].split, blocks), rows[i].n);
+        struct lw_read_limits limits = {.split = rows[i].split, .max_gap = 125};
+        assert_int_equal(lw_profile_blocks(&rows[i].p, LW_POLL_FAST, &limits, blocks),
+                         rows[i].n);
         for (size_t b = 0; b < rows[i].n; b++) {
             assert_int_equal(blocks[b].address, rows[i].want[b].address);
             assert_int_equal(blocks[b].count, rows[i].want[b].count);
