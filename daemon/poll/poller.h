@@ -20,6 +20,8 @@ struct profiles;
 int profiles_load(const char *dir, struct lw_faults *faults,
                   struct profiles **ret_profiles);
 void profiles_free(struct profiles *profiles);
+int profiles_n(const struct profiles *profiles);
+const struct lw_profile *profiles_at(const struct profiles *profiles, int i);
 const struct lw_profile *profiles_find(const struct profiles *profiles, const char *id);
 
 typedef void poller_event(void *arg, const struct lw_event *event);

@@ -19,6 +19,8 @@ struct map {
     const struct plan *plan;
     size_t at[LW_READ_BLOCKS + 2];
     size_t bytes;
+    bool probe; /* its probe register is none of its points: it always has this value */
+    uint8_t probe_data[8];
 };
 
 /* A SunSpec device: "SunS", the common model with the serial number, the meter's. */
@@ -44,6 +46,21 @@ struct fleet {
 
 /* ---- making it ---- */
 
+static bool
+probe_is_apart(const struct lw_profile *profile)
+{
+    const struct lw_register *probe = &profile->probe.reg;
+    bool apart = profile->probe.present && profile->sunspec == 0;
+    for (size_t i = 0; i < profile->nregs; i++) {
+        const struct lw_register *reg = &profile->reg[i];
+        if (reg->function == probe->function &&
+            reg->address < probe->address + lw_register_words(probe) &&
+            probe->address < reg->address + lw_register_words(reg))
+            apart = false;
+    }
+    return apart;
+}
+
 static int
 add_map(struct fleet *fleet, const struct lw_profile *profile, int32_t *ret_map)
 {
@@ -66,6 +83,9 @@ add_map(struct fleet *fleet, const struct lw_profile *profile, int32_t *ret_map)
             map->at[b] = map->bytes;
             map->bytes += 2u * map->plan->block[b].read.count;
         }
+        map->probe = probe_is_apart(profile);
+        if (map->probe)
+            lw_profile_put_probe(profile, map->probe_data);
     }
     *ret_map = (int32_t)i;
     return 0;
@@ -415,6 +435,13 @@ copy_registers(const struct map *map, const uint8_t *image,
         low = at < low ? at : low;
         high = at + block->read.count > high ? at + block->read.count : high;
         overlap(req, data, at, block->read.count, image + map->at[b]);
+    }
+    if (map->probe && profile->probe.reg.function == req->function) {
+        const struct lw_register *probe = &profile->probe.reg;
+        uint16_t words = lw_register_words(probe);
+        low = probe->address < low ? probe->address : low;
+        high = probe->address + words > high ? (uint32_t)probe->address + words : high;
+        overlap(req, data, probe->address, words, map->probe_data);
     }
     if (profile->sunspec != 0) {
         copy_sunspec(profile->sunspec, req, data);

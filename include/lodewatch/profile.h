@@ -225,8 +225,17 @@ int lw_profile_drift(const struct lw_profile *profile, const uint8_t *data,
 void lw_profile_put_clock(const struct lw_profile *profile, const struct lw_zone *zone,
                           lw_wall now, uint8_t *data);
 
+/* A raw value that the probe register is expected to have: 50 Hz of 45 to 65. */
+void lw_profile_put_probe(const struct lw_profile *profile, uint8_t *data);
+
 /* A register's raw value as a number; NaN where that is not the type's. */
 double lw_register_raw(const struct lw_register *reg, const uint8_t *data);
+/* It means "not available". */
+bool lw_register_missing(const struct lw_register *reg, const uint8_t *data);
+/* In the unit of its scale; false where it is "not available", no number, or a string's.
+ */
+bool lw_register_value(const struct lw_register *reg, int exponent, const uint8_t *data,
+                       double *ret_value);
 /* Its value as people read it, in the unit of the scale; "-" where it is not available.
  */
 void lw_register_text(const struct lw_register *reg, int exponent, const uint8_t *data,

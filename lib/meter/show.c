@@ -40,21 +40,36 @@ add_bits(const struct lw_register *reg, uint64_t bits, struct lw_text *text)
         lw_text_add(text, ")");
 }
 
+bool
+lw_register_missing(const struct lw_register *reg, const uint8_t *data)
+{
+    return reg->nmissing > 0 && register_missing(reg, register_get(reg, data));
+}
+
+bool
+lw_register_value(const struct lw_register *reg, int exponent, const uint8_t *data,
+                  double *ret_value)
+{
+    double raw = lw_register_raw(reg, data);
+    if (!isfinite(raw) || lw_register_missing(reg, data))
+        return false;
+    *ret_value = raw * reg->scale * pow(10, exponent) + reg->offset;
+    return true;
+}
+
 void
 lw_register_text(const struct lw_register *reg, int exponent, const uint8_t *data,
                  struct lw_text *text)
 {
-    if (reg->type == LW_TYPE_STRING) {
+    double value;
+    if (reg->type == LW_TYPE_STRING)
         add_string(reg, data, text);
-        return;
-    }
-    uint64_t bits = register_get(reg, data);
-    if (register_missing(reg, bits))
-        lw_text_add(text, "-");
     else if (reg->type == LW_TYPE_BITS16 || reg->type == LW_TYPE_BITS32)
-        add_bits(reg, bits, text);
+        add_bits(reg, register_get(reg, data), text);
+    else if (lw_register_value(reg, exponent, data, &value))
+        lw_text_addf(text, "%.*g",
+                     register_is_float(reg->type) && reg->type != LW_TYPE_F64 ? 7 : 12,
+                     value);
     else
-        lw_text_addf(text, "%.10g",
-                     lw_register_raw(reg, data) * reg->scale * pow(10, exponent) +
-                         reg->offset);
+        lw_text_add(text, "-");
 }
