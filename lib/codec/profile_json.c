@@ -130,7 +130,7 @@ set_serial(struct walk *w, const struct walk_member *m, struct walk_node v, void
     (void)m;
     if (profile_parser(w)->profile->sunspec != 0)
         walk_fault(w, v.at, "\"serial\": SunSpec's own is read");
-    serial->present = true;
+    *serial = (struct lw_serial){.present = true};
     walk_object(w, v, members, sizeof members / sizeof *members, serial);
     profile_check_register(w, &serial->reg, PROFILE_TYPES_SERIAL, v.at);
 }

@@ -95,11 +95,12 @@ lw_gap_worth(int32_t baud, int bits)
     enum {
         FRAMES = 13, /* bytes: the request's 8, and 5 around the answer's data */
         WAIT_US = 20000,
-        FAST_BAUD = 19200, /* above it 3.5 characters are 1.75 ms, whatever the speed */
+        FAST_BAUD = 19200, /* above it 3.5 characters (of 11 bits) are 1.75 ms */
         FAST_SILENCE_US = 1750,
         WORDS_MOST = 124,
     };
-    int64_t byte_us = INT64_C(1000000) * bits, silence_us = byte_us * 7 / 2 / baud;
+    int64_t byte_us = INT64_C(1000000) * bits; /* times the baud rate */
+    int64_t silence_us = INT64_C(38500000) / baud;
     if (baud > FAST_BAUD)
         silence_us = FAST_SILENCE_US;
     int64_t us = FRAMES * byte_us / baud + 2 * silence_us + WAIT_US;
