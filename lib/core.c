@@ -203,9 +203,9 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->reading)
             detect_families[i]->reading(core, (int32_t)in->meter, &judged);
-    if (alarm_stands(alarm_of(
+    if (alarm_stands(
             core, LW_RULE_STUCK_REGISTER,
-            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point})))
+            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point}))
         r.q |= LW_MARK_STUCK;
     emit_reading(core, &r);
     balance_reading(core, (int32_t)in->meter, &judged);

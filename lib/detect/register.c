@@ -25,7 +25,7 @@ static bool
 over(struct lw_core *core, int32_t meter, enum lw_rule_id rule, int64_t *seen_at,
      int64_t clear_ms)
 {
-    if (!alarm_stands(alarm_of(core, rule, point_of(core, meter))))
+    if (!alarm_stands(core, rule, point_of(core, meter)))
         return false;
     if (*seen_at == NEVER)
         *seen_at = core->now;
