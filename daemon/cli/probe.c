@@ -202,9 +202,10 @@ warn(const struct probe *p, tell_fn *tell, void *arg)
     }
     if (r->shift != 0) {
         snprintf(text, sizeof text,
-                 "the addresses seem to be too %s by one: %d values make sense beside "
+                 "%sthe addresses seem to be too %s by one: %d values make sense beside "
                  "them, %d where the profile has them",
-                 r->shift > 0 ? "low" : "high", r->likely_so, r->likely);
+                 r->order ? "or " : "", r->shift > 0 ? "low" : "high", r->likely_so,
+                 r->likely);
         tell(arg, text);
     }
     if (r->profile->unverified)

@@ -227,10 +227,12 @@ judge_shift(struct ask *ask, uint8_t unit, int shift, struct probe_result *r)
             return moved.code;
         n += judge(&moved, moved.reg, moved.data) > 0;
     }
-    if (n > r->likely_so) {
+    /* With floats, exchanged words and a shift can look alike: then both are told. */
+    if (n > r->likely_so)
+        r->order = NULL;
+    if (n > r->likely && n >= r->likely_so) {
         r->likely_so = n;
         r->shift = shift;
-        r->order = NULL;
     }
     return 0;
 }
