@@ -1,5 +1,9 @@
 /* The core's step: an event in, effects out. Validates each reading, then lets the
  * families of rules see what concerns them. Owns the timers. */
+#include <string.h>
+
+#include <lodewatch/hash.h>
+
 #include "lib/state.h"
 
 /* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
@@ -100,19 +104,21 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
+/* By the ledger, else by the meter's profile. */
 static void
-limits_of(const struct lw_core *core, const struct lw_meter *meter,
-          struct lw_register_limits *limits)
+limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
     int64_t most = meter->rated_w;
 
     if (most == LW_NOT_GIVEN && point->site != LW_NONE)
         most = core->ledger->site[point->site].contract_w;
-    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
-    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
-    limits->resolution_wh =
-        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+    limits->most_w = most == LW_NOT_GIVEN ? m->most_w : most;
+    limits->modulus_wh =
+        meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
+    limits->resolution_wh = meter_resolution(core, index);
 }
 
 static uint16_t
@@ -144,7 +150,7 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
     struct lw_register_limits limits;
     struct lw_register_step *step = &judged->step;
 
-    limits_of(core, meter, &limits);
+    limits_of(core, index, &limits);
     *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
     judged->has_step = true;
     r->q |= mark_of(step->verdict);
@@ -154,8 +160,9 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
         return;
     }
     if (step->verdict == LW_REGISTER_FIRST) {
-        if (index > core->ledger->point[meter->point].meter_first)
+        if (m->exchanged || index > core->ledger->point[meter->point].meter_first)
             r->q |= LW_MARK_EXCHANGE;
+        m->exchanged = false;
         return;
     }
     m->total_wh += step->energy_wh;
@@ -196,12 +203,33 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->reading)
             detect_families[i]->reading(core, (int32_t)in->meter, &judged);
-    if (alarm_stands(alarm_of(
+    if (alarm_stands(
             core, LW_RULE_STUCK_REGISTER,
-            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point})))
+            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point}))
         r.q |= LW_MARK_STUCK;
     emit_reading(core, &r);
     balance_reading(core, (int32_t)in->meter, &judged);
+}
+
+/* Another serial number is another meter: its register has nothing to do with that of
+ * the one before, and what flowed between the two is not known. */
+static void
+step_serial(struct lw_core *core, uint32_t meter, const char *serial)
+{
+    struct meter_state *m = &core->meter[meter];
+    struct lw_effect effect = {
+        .kind = LW_EFFECT_EXCHANGE, .at = {core->now}, .meter = meter};
+    uint64_t was = m->serial;
+
+    m->serial = lw_hash64(serial, strlen(serial));
+    if (was == 0 || was == m->serial)
+        return;
+    lw_register_init(&m->reg);
+    m->exchanged = true;
+    for (int b = 0; b < BOUNDARIES; b++)
+        m->mark[b].at = NEVER;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
 }
 
 static void
@@ -319,6 +347,15 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         if (event->step.by_ms < -STEP_BACK_LEAST)
             step_back(core, event->at.ms);
         break;
+    case LW_EVENT_METER_SERIAL:
+        step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        core->meter[event->counter.meter].step_wh = event->counter.step_wh;
+        core->meter[event->counter.meter].modulus_wh = event->counter.modulus_wh;
+        core->meter[event->counter.meter].most_w = event->counter.most_w;
+        break;
+    case LW_EVENT_METER_CLOCK:
     case LW_EVENT_TICK:
         break;
     }

@@ -35,8 +35,13 @@ struct meter_state {
     int64_t promised_w; /* and its value */
     int64_t jump_at;    /* when the register last jumped; NEVER */
     int64_t stuck_at;   /* when it was last found stuck; NEVER */
+    int64_t step_wh;    /* of the register, as its profile says; 0: not known */
+    int64_t modulus_wh;
+    int64_t most_w;
+    uint64_t serial; /* hash of the serial number that it last gave; 0: none */
     uint32_t failures;
-    uint8_t silent; /* no good sample for as long as comm_loss allows */
+    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
 };
 
@@ -72,16 +77,24 @@ struct gateway_state {
     int64_t back;
 };
 
-/* An alarm's place in the list of the standing. */
+/* A standing alarm, in the order of raising. A free one has its follower in `next`. */
 struct standing {
+    struct lw_alarm alarm;
     int32_t next, prev;
 };
 
-/* Each subject has a slot for each rule that can speak about it. */
-enum {
-    SITE_SLOTS = 3,
-    POINT_SLOTS = 3,
-    GATEWAY_SLOTS = 1
+/* The times of the last raisings, in a ring, and the flood that they may be. */
+struct flood {
+    int64_t raised[LW_FLOOD_ALARMS]; /* ms; NEVER: none yet */
+    uint32_t next;                   /* in the ring: the oldest */
+    uint32_t alarms;                 /* of the flood so far; 0: there is none */
+};
+
+/* Where the slots of a kind of subject are: one for each rule that can speak about it. */
+struct slots {
+    int32_t first;
+    int32_t each;
+    int8_t of[LW_RULES]; /* the rule's place among them; -1: it never speaks */
 };
 
 struct lw_core {
@@ -97,13 +110,16 @@ struct lw_core {
     struct meter_state *meter;
     struct site_state *site;
     struct gateway_state *gateway;
-    int32_t *gateway_meters;   /* meters in order of gateway, for correlation */
-    int32_t *gateway_first;    /* ngateways + 1 */
-    bool *answered;            /* by area: somebody answers for it; then by site */
-    struct lw_alarm *alarm;    /* slots: sites', then points', then gateways' */
-    struct standing *standing; /* the same */
+    int32_t *gateway_meters; /* meters in order of gateway, for correlation */
+    int32_t *gateway_first;  /* ngateways + 1 */
+    bool *answered;          /* by area: somebody answers for it; then by site */
+    struct slots slots[LW_SUBJECT_KINDS];
+    int32_t *slot;             /* what stands there, or LW_NONE: an index into... */
+    struct standing *standing; /* ...as many as there are slots, touched when needed */
     int32_t nslots;
     int32_t first_standing, last_standing, nstanding; /* in order of raising */
+    int32_t first_free, ntouched;
+    struct flood flood;
 
     struct lw_due
         *timers;   /* keys: meters, then sites, then gateways, then one for the core */
@@ -133,6 +149,18 @@ static inline const struct lw_metering_point *
 meter_point(const struct lw_core *core, int32_t meter)
 {
     return &core->ledger->point[core->ledger->meter[meter].point];
+}
+
+/* What the register cannot show, by the ledger and by its form on the wire; 0: not known.
+ */
+static inline int64_t
+meter_resolution(const struct lw_core *core, int32_t meter)
+{
+    int64_t wh = core->ledger->meter[meter].resolution_wh;
+
+    if (wh == LW_NOT_GIVEN || wh < core->meter[meter].step_wh)
+        wh = core->meter[meter].step_wh;
+    return wh;
 }
 
 static inline bool
@@ -191,16 +219,22 @@ struct subject {
     enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
     int32_t index;
 };
-struct lw_alarm *alarm_of(struct lw_core *core, enum lw_rule_id rule,
-                          struct subject subject);
-/* Whether the rule can speak about such a subject at all. */
-bool alarm_speaks(enum lw_rule_id rule, enum lw_subject_kind kind);
-int32_t alarm_slots(const struct lw_ledger *ledger);
+/* The alarm that stands; NULL: none. */
+const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
+                                struct subject subject);
 static inline bool
-alarm_stands(const struct lw_alarm *alarm)
+alarm_stands(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {
-    return alarm->state != LW_ALARM_NORMAL;
+    return alarm_of(core, rule, subject) != NULL;
 }
+/* Whether the rule can speak about such a subject at all. */
+static inline bool
+alarm_speaks(enum lw_rule_id rule, enum lw_subject_kind kind)
+{
+    return lw_rule_info(rule)->subjects >> kind & 1;
+}
+/* Lays out the slots for the core's ledger. */
+void alarm_layout(struct lw_core *core);
 /* Raises, or updates where it stands and the evidence has changed materially or is six
  * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
@@ -213,8 +247,8 @@ void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subje
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);
-/* Puts a slot that was filled from elsewhere (checkpoint, old core) into the list. */
-void alarm_link(struct lw_core *core, int32_t slot);
+/* Lets an alarm stand that was raised elsewhere (checkpoint, old core). */
+void alarm_take(struct lw_core *core, const struct lw_alarm *alarm);
 /* The priority of what happens at a site: higher where nothing should run. */
 enum lw_priority alarm_site_priority(const struct lw_core *core, int32_t site);
 

@@ -131,6 +131,12 @@ await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
     return listener_await(p->listener[i], &options->registration, bus_dialled_in, bus);
 }
 
+void
+poller_ask(struct poller *p, uint32_t meter)
+{
+    p->meter[meter].flags |= ASK;
+}
+
 static int
 make_lines(struct poller *p)
 {
@@ -166,12 +172,14 @@ lay_schedule(struct poller *p, const struct profiles *profiles)
         struct meter *m = &p->meter[i];
         if (row->gateway == LW_NONE || row->removed.ms <= p->seen.ms)
             continue;
-        int plan = plans_get(&p->plans, profiles_find(profiles, row->profile), 0);
+        struct lw_read_limits limits = plan_limits(&p->ledger->gateway[row->gateway]);
+        int plan = plans_get(&p->plans, profiles_find(profiles, row->profile), &limits);
         if (plan < 0) {
             rc = plan;
             break;
         }
         m->plan = (uint16_t)plan;
+        m->flags = ASK;
         m->line = p->endpoints.of_gateway[row->gateway];
         m->phase_ms =
             (int32_t)lw_phase(interval_of(row), m->line, p->nlines, place[m->line]++,

@@ -20,6 +20,8 @@ struct profiles;
 int profiles_load(const char *dir, struct lw_faults *faults,
                   struct profiles **ret_profiles);
 void profiles_free(struct profiles *profiles);
+int profiles_n(const struct profiles *profiles);
+const struct lw_profile *profiles_at(const struct profiles *profiles, int i);
 const struct lw_profile *profiles_find(const struct profiles *profiles, const char *id);
 
 typedef void poller_event(void *arg, const struct lw_event *event);
@@ -35,6 +37,8 @@ void poller_free(struct poller *poller);
 /* The wall clock stepped: the schedule is laid anew; nothing is read twice or left out.
  */
 void poller_clock_step(struct poller *poller);
+/* With its next read the meter is asked for its serial number, too. */
+void poller_ask(struct poller *poller, uint32_t meter);
 
 enum poller_result {
     POLL_GOOD,

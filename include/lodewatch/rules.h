@@ -34,10 +34,15 @@ enum lw_subject_kind {
     LW_SUBJECT_GATEWAY,
 };
 
+enum {
+    LW_SUBJECT_KINDS = LW_SUBJECT_GATEWAY + 1
+};
+
 struct lw_rule_info {
     const char *id; /* "closed_load" */
     enum lw_rule_class class;
-    int version; /* goes up when the rule can judge differently */
+    unsigned subjects; /* 1 << lw_subject_kind of what it can speak about */
+    int version;       /* goes up when the rule can judge differently */
     const char *zh;
     const char *en;
 };

@@ -3,6 +3,7 @@
 #define LIB_ALARM_SENTENCES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <lodewatch/text.h>
 #include <lodewatch/words.h>
@@ -19,6 +20,13 @@ struct sentences {
     const char *back;   /* description of the return */
     const char *action; /* what to do, as the end of the instruction's sentence */
 };
+
+/* The first row of a rule also serves a finding that has no row of its own. */
+struct sentences_of {
+    const struct sentences *row;
+    size_t n;
+};
+extern const struct sentences_of lw_words_site, lw_words_data;
 
 /* The row for a rule and finding; the rule's first row serves a finding without one. */
 const struct sentences *lw_sentences(enum lw_rule_id rule, enum lw_finding finding,

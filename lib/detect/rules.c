@@ -1,18 +1,27 @@
 /* The rules by name, and every parameter with its default and the argument for it. */
 #include <lodewatch/rules.h>
 
+/* A feeder's point is a point too. */
+enum {
+    SITE = 1 << LW_SUBJECT_SITE,
+    POINT = 1 << LW_SUBJECT_POINT | 1 << LW_SUBJECT_FEEDER,
+    GATEWAY = 1 << LW_SUBJECT_GATEWAY
+};
+
 static const struct lw_rule_info RULE[LW_RULES] = {
-    [LW_RULE_CLOSED_LOAD] = {"closed_load", LW_CLASS_CONSUMPTION, 1, "关闭或无证点用电",
-                             "Load at a closed or unlicensed site"},
-    [LW_RULE_LICENCE_GAP] = {"licence_gap", LW_CLASS_CONSUMPTION, 1, "证照不全生产用电",
+    [LW_RULE_CLOSED_LOAD] = {"closed_load", LW_CLASS_CONSUMPTION, SITE, 1,
+                             "关闭或无证点用电", "Load at a closed or unlicensed site"},
+    [LW_RULE_LICENCE_GAP] = {"licence_gap", LW_CLASS_CONSUMPTION, SITE, 1,
+                             "证照不全生产用电",
                              "Production load without a licence in force"},
-    [LW_RULE_COMM_LOSS] = {"comm_loss", LW_CLASS_DATA, 1, "通信中断",
+    [LW_RULE_COMM_LOSS] = {"comm_loss", LW_CLASS_DATA, POINT | GATEWAY, 1, "通信中断",
                            "Communication lost"},
-    [LW_RULE_REGISTER_JUMP] = {"register_jump", LW_CLASS_DATA, 1, "电能示值突变",
+    [LW_RULE_REGISTER_JUMP] = {"register_jump", LW_CLASS_DATA, POINT, 1, "电能示值突变",
                                "Energy register jumped"},
-    [LW_RULE_STUCK_REGISTER] = {"stuck_register", LW_CLASS_DATA, 1, "电能示值停走",
+    [LW_RULE_STUCK_REGISTER] = {"stuck_register", LW_CLASS_DATA, POINT, 1, "电能示值停走",
                                 "Energy register stands still"},
-    [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, 1, "台账不全", "Ledger incomplete"},
+    [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, SITE, 1, "台账不全",
+                          "Ledger incomplete"},
 };
 
 const struct lw_rule_info *

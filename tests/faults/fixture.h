@@ -70,6 +70,16 @@ static const struct {
      "\"unit\":\"Wh\"},"
      "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
      "\"unit\":\"Wh\"}]}"},
+    /* The unit is its serial number, the time its clock. */
+    {"telling",
+     "{\"vendor\":\"t\",\"model\":\"telling\",\"source\":\"test\",\"slow_every\":3,"
+     "\"serial\":{\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\"},"
+     "\"clock\":{\"function\":3,\"address\":\"0x0000\",\"format\":\"unix\",\"utc\":true},"
+     "\"points\":["
+     "{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"modulus\":5e9,\"max_per_hour\":69000},"
+     "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"class\":\"slow\"}]}"},
 };
 
 static void
@@ -210,6 +220,8 @@ fixture_history(const struct fixture *f, const char *meter_id, unsigned unit)
     for (int i = 0; i < f->nevents; i++) {
         const struct lw_event *e = &f->event[i];
         bool good = e->kind == LW_EVENT_READING;
+        if (!good && e->kind != LW_EVENT_READ_FAILED)
+            continue;
         uint32_t meter = good ? e->reading.meter : e->failed.meter;
         if (strcmp(f->ledger->meter[meter].id, meter_id) != 0)
             continue;
