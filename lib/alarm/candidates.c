@@ -5,7 +5,7 @@
 
 #include <lodewatch/words.h>
 
-#define METRES_PER_UDEG 0.111195
+#define METRES_PER_UDEG  0.111195
 #define RADIANS_PER_UDEG (3.14159265358979323846 / 180e6)
 
 /* In the order of looking: where nothing may run, where something may have changed. */

@@ -29,8 +29,8 @@ lw_form_other_status(struct lw_text *out, const struct lw_alert *alert, bool zh)
 
     if (other > 0)
         lw_text_add(out, (zh ? lw_enum_zh : lw_enum_en)(
-                             LW_ENUM_STATUS,
-                             (int)lw_site_status_at(&alert->ledger->site[other - 1], at)));
+                             LW_ENUM_STATUS, (int)lw_site_status_at(
+                                                 &alert->ledger->site[other - 1], at)));
 }
 
 void

@@ -1,7 +1,7 @@
 /* The sentences of the rules about a feeder and its neighbours. */
 #include "sentences.h"
 
-#define ZH_RESIDUAL                                                                      \
+#define ZH_RESIDUAL                                                                                                     \
     "{from}至{to}：馈线总表比各分表之和平均多{mean_kw}千瓦，其中正常线损{expected_kw}千瓦，" \
     "不明电量{excess_kwh}千瓦时。"
 #define EN_RESIDUAL                                                                      \
@@ -52,9 +52,9 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_DISPLACED,
         .zh = false,
         .event = "Unexplained consumption",
-        .raised =
-            "{subject} rose by about {step_kw} kW after {other_site} was stopped",
-        .updated = "{subject} is still above its usual load after {other_site} was stopped",
+        .raised = "{subject} rose by about {step_kw} kW after {other_site} was stopped",
+        .updated =
+            "{subject} is still above its usual load after {other_site} was stopped",
         .returned = "{subject} draws its usual load again",
         .active =
             "{other_site} ({other_status}) lost {lost_kw} kW as a daily mean, and at the same hours {subject} drew {step_kw} kW more than usual: {energy_kwh} kWh in the last day, against a usual mean of {expected_kw} kW. ",

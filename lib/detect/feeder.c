@@ -181,6 +181,8 @@ close_boundary(struct lw_core *core, struct feeder *f)
             child_counted(core, f, c, at, counted->wh, &tally);
         else if (present(core, f, c, at))
             child_silent(core, f, c, at, &tally);
+        else if (c->gauge.row != LW_NONE)
+            child_gone(core, f, c, at, &tally);
     }
     s->open_wh -= (float)tally.counted_wh;
     s->unseen2 = (float)tally.unseen2;

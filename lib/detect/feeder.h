@@ -38,11 +38,11 @@ struct follower {
 struct child {
     struct gauge gauge;
     int32_t point;
-    int32_t feeder; /* above it */
+    int32_t feeder;   /* above it */
     uint32_t learned; /* intervals that the profile rests on */
     float usual_w[DAY_HOURS];
-    uint8_t days[DAY_HOURS];  /* quarters of an hour in usual_w, up to four weeks' */
-    float day_wh[DAY_HOURS];  /* of the last 24 hours, by hour */
+    uint8_t days[DAY_HOURS]; /* quarters of an hour in usual_w, up to four weeks' */
+    float day_wh[DAY_HOURS]; /* of the last 24 hours, by hour */
     float mean_w;
     float most_w;  /* mean of the strongest interval ever */
     float swing_w; /* the most that a day was above its usual, by the day's mean */
@@ -51,13 +51,13 @@ struct child {
 
 /* One interval of a feeder, and its end. */
 struct stretch {
-    float open_wh;   /* counted by the feeder and by no child */
-    float load_wh;   /* counted by the feeder */
-    float unseen2;   /* Wh^2: energy that no register will ever tell */
-    float late2;     /* Wh^2: by how much children that were silent at its end and came
-                        back may have drawn earlier than was put down */
-    float spread2;   /* W^2: how far the children were from their means */
-    bool known;      /* the feeder's register is known at its end */
+    float open_wh; /* counted by the feeder and by no child */
+    float load_wh; /* counted by the feeder */
+    float unseen2; /* Wh^2: energy that no register will ever tell */
+    float late2;   /* Wh^2: by how much children that were silent at its end and came
+                      back may have drawn earlier than was put down */
+    float spread2; /* W^2: how far the children were from their means */
+    bool known;    /* the feeder's register is known at its end */
 };
 
 /* Technical loss: W at no load, a share of the load (the meters' classes), and a share
@@ -78,13 +78,13 @@ struct feeder {
     int64_t begun;    /* the first boundary ever; NEVER */
     int64_t since;    /* no window begins before: its register was not known; NEVER */
     int32_t awaited;
-    uint8_t over;     /* boundaries in a row at which a window was too much */
+    uint8_t over; /* boundaries in a row at which a window was too much */
     struct stretch ring[FEEDER_RING];
     struct loss loss;
     float noise_wh[FEEDER_LAGS]; /* mean deviation of a window's residual, as a sigma */
     uint32_t noise_n[FEEDER_LAGS];
-    struct run excess;   /* since the step */
-    int64_t step_w;      /* its size */
+    struct run excess; /* since the step */
+    int64_t step_w;    /* its size */
     struct follower follower;
 };
 
@@ -123,7 +123,7 @@ void loss_learn(struct loss *loss, const struct loss_window *w, double wh, doubl
 /* --- feeder_child.c */
 /* What one boundary brings together about the children. */
 struct tally {
-    double counted_wh;               /* in the interval that ends here */
+    double counted_wh; /* in the interval that ends here */
     double unseen2;
     double spread2;
     double silent2[FEEDER_LAGS]; /* Wh^2: what those who are silent may have drawn above
@@ -133,6 +133,9 @@ struct tally {
 /* The register is known at the boundary. */
 void child_counted(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
                    int64_t wh, struct tally *tally);
+/* Its meter was taken away, after it was heard last. */
+void child_gone(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
+                struct tally *tally);
 /* It is not. */
 void child_silent(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
                   struct tally *tally);

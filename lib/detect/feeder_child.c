@@ -7,7 +7,9 @@ enum {
     HISTORY_DAYS = 7,          /* before its own history says what it can draw */
 };
 /* Weight of an hour in which it has never drawn anything, W. */
-#define STANDBY_W 0.001F
+#define STANDBY_W   0.001F
+#define BEYOND      2.0
+#define UNLIMITED_W 1e9
 
 static double
 interval_h(const struct feeder *f)
@@ -15,24 +17,33 @@ interval_h(const struct feeder *f)
     return feeder_hours(f->interval);
 }
 
-/* The most that it may draw: what it ever has; in its first week what its contract or its
- * transformer allows. */
+/* What the ledger allows it: by contract, or its transformer's ratio. */
 static double
-could_w(const struct lw_core *core, const struct feeder *f, const struct child *c)
+allowed_w(const struct lw_core *core, const struct feeder *f, const struct child *c)
 {
     const struct lw_ledger *ledger = core->ledger;
     int32_t site = ledger->point[c->point].site;
     int64_t most_w = LW_NOT_GIVEN;
 
-    if ((int64_t)c->learned * f->interval >= HISTORY_DAYS * LW_DAY)
-        return (double)c->most_w;
     if (site != LW_NONE)
         most_w = ledger->site[site].contract_w;
     if (most_w == LW_NOT_GIVEN)
         most_w = ledger->meter[ledger->point[c->point].meter_first].rated_w;
     if (most_w == LW_NOT_GIVEN)
         most_w = ledger->meter[ledger->point[f->point].meter_first].rated_w;
-    return most_w == LW_NOT_GIVEN ? 1e9 : (double)most_w;
+    return most_w == LW_NOT_GIVEN ? UNLIMITED_W : (double)most_w;
+}
+
+/* The most that it may draw: what it is allowed; after a week of its own history not more
+ * than twice the most that it has ever drawn, and not less than that. */
+static double
+could_w(const struct lw_core *core, const struct feeder *f, const struct child *c)
+{
+    double most_w = (double)c->most_w, could = allowed_w(core, f, c);
+
+    if ((int64_t)c->learned * f->interval >= HISTORY_DAYS * LW_DAY)
+        could = could < BEYOND * most_w ? could : BEYOND * most_w;
+    return could > most_w ? could : most_w;
 }
 
 /* Its profile stands still while it draws what another lost, and while its own site is
@@ -66,10 +77,9 @@ learn(const struct lw_core *core, const struct feeder *f, struct child *c, int64
     if (c->days[h] < PROFILE_QUARTERS)
         c->days[h]++;
     c->usual_w[h] += (w - c->usual_w[h]) / (float)c->days[h];
-    c->mean_w += (w - c->mean_w) /
-                 (float)(c->learned < DAY_HOURS * PROFILE_QUARTERS
-                             ? c->learned
-                             : (uint32_t)DAY_HOURS * PROFILE_QUARTERS);
+    c->mean_w += (w - c->mean_w) / (float)(c->learned < DAY_HOURS * PROFILE_QUARTERS
+                                               ? c->learned
+                                               : (uint32_t)DAY_HOURS * PROFILE_QUARTERS);
 }
 
 /* Energy of the interval with this end, for the hours of the last day. */
@@ -163,6 +173,21 @@ child_counted(struct lw_core *core, struct feeder *f, struct child *c, int64_t a
     g->broken = false;
     g->at = at;
     g->wh = register_wh;
+}
+
+void
+child_gone(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
+           struct tally *tally)
+{
+    if (c->gauge.at != NEVER) {
+        double could_wh = could_w(core, f, c) * feeder_hours(at - c->gauge.at);
+
+        tally->counted_wh += (double)c->usual_w[feeder_hour(f, at)] * interval_h(f);
+        tally->unseen2 += could_wh * could_wh;
+    }
+    c->gauge.row = LW_NONE;
+    c->gauge.at = NEVER;
+    c->gauge.broken = false;
 }
 
 void

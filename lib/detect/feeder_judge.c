@@ -9,9 +9,9 @@
 const int feeder_lag[FEEDER_LAGS] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96, 192};
 
 enum {
-    WARM_UP = 3 * 12,   /* windows of loss before deviations are learned */
-    NOISE_LEAST = 30,   /* windows before a deviation is believed */
-    TWICE = 2,          /* boundaries in a row: one late or wrong reading is no tap */
+    WARM_UP = 3 * 12, /* windows of loss before deviations are learned */
+    NOISE_LEAST = 30, /* windows before a deviation is believed */
+    TWICE = 2,        /* boundaries in a row: one late or wrong reading is no tap */
 };
 /* Children may hide so much of the load in a window that deviations are learned from. */
 #define QUIET_SHARE 0.001
@@ -61,17 +61,27 @@ span_excess(const struct feeder *f, const struct span *w)
     return w->open_wh - loss_of(&f->loss, &w->loss);
 }
 
-/* What clocks that are off hide at both ends: their time at the power that each child
- * draws beside its mean. A power that steps at the beginning shows in the next interval. */
+/* Mean power of the interval with this end. */
+static double
+load_w(struct feeder *f, int64_t end)
+{
+    return (double)feeder_stretch(f, end)->load_wh / feeder_hours(f->interval);
+}
+
+/* What clocks that are off hide at both ends: a child's, its time at the power that it
+ * draws beside its mean; the feeder's own, its time at the power by which the whole load
+ * has changed. A power that steps at the beginning shows in the next interval. */
 static double
 skew2(const struct lw_core *core, struct feeder *f, const struct span *w, int64_t at)
 {
     double hours = feeder_hours(core->rules->feeder_residual.skew_ms);
+    int64_t next = w->from + f->interval;
+    double change = fmax(fabs(load_w(f, at) - load_w(f, w->from)),
+                         fabs(load_w(f, at) - load_w(f, next)));
 
-    return hours * hours *
-           ((double)feeder_stretch(f, w->from)->spread2 +
-            (double)feeder_stretch(f, w->from + f->interval)->spread2 +
-            (double)feeder_stretch(f, at)->spread2);
+    return square(hours) * (square(change) + (double)feeder_stretch(f, w->from)->spread2 +
+                            (double)feeder_stretch(f, next)->spread2 +
+                            (double)feeder_stretch(f, at)->spread2);
 }
 
 /* --- learning */
@@ -83,8 +93,7 @@ learn_noise(struct feeder *f, int lag, const struct span *w, double hidden2)
     float off = (float)fabs(span_excess(f, w));
     float *sigma = &f->noise_wh[lag];
 
-    if (hidden2 > square(QUIET_SHARE * load_wh) &&
-        hidden2 > square((double)*sigma) / 4)
+    if (hidden2 > square(QUIET_SHARE * load_wh) && hidden2 > square((double)*sigma) / 4)
         return;
     if (f->noise_n[lag] > NOISE_LEAST && off > WINSOR * *sigma)
         off = WINSOR * *sigma;
@@ -116,9 +125,10 @@ sigma_of(const struct feeder *f, int lag, const struct span *w)
 }
 
 struct verdict {
-    double worst;   /* of all windows: the residual over its bound */
-    double day;     /* the same of the longest window of a day at most */
-    struct span by; /* the worst */
+    double worst;     /* of all windows: the residual over its bound */
+    double last;      /* the same of the time to clear, whatever silence may hide */
+    int64_t since;    /* where that begins */
+    struct span by;   /* the worst */
     struct span step; /* from the likeliest time of the step on */
 };
 
@@ -126,20 +136,22 @@ static void
 consider(const struct lw_core *core, struct feeder *f, int lag, const struct span *w,
          double hidden2, struct verdict *v)
 {
-    double bound2 =
-        square((double)core->rules->feeder_residual.sigmas_milli / 1000 *
-               sigma_of(f, lag, w)) +
-        square((double)core->rules->feeder_residual.share_milli / 1000 *
-               w->loss.term[1]) +
-        hidden2;
-    double ratio = span_excess(f, w) / sqrt(bound2 > 1 ? bound2 : 1);
+    double own2 = square((double)core->rules->feeder_residual.sigmas_milli / 1000 *
+                         sigma_of(f, lag, w)) +
+                  square((double)core->rules->feeder_residual.share_milli / 1000 *
+                         w->loss.term[1]) +
+                  1;
+    double excess_wh = span_excess(f, w);
+    double ratio = excess_wh / sqrt(own2 + hidden2);
 
     if (ratio > v->worst) {
         v->worst = ratio;
         v->by = *w;
     }
-    if (feeder_lag[lag] * f->interval <= LW_DAY)
-        v->day = ratio;
+    if (feeder_lag[lag] * f->interval <= core->rules->feeder_residual.clear_ms) {
+        v->last = excess_wh / sqrt(own2);
+        v->since = w->from;
+    }
 }
 
 /* Looks at all windows that end here. */
@@ -263,30 +275,34 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct verdict *
 {
     struct subject subject = {LW_SUBJECT_POINT, f->point};
     bool stands = alarm_stands(core, LW_RULE_FEEDER_RESIDUAL, subject);
-    int64_t passed = at - f->excess.to;
+    bool returns;
 
     f->over = v->worst <= 1 ? 0 : f->over < TWICE ? f->over + 1 : TWICE;
     if (!stands && f->over < TWICE)
         return;
     if (!stands) {
         begin(f, v, at);
-    } else if (passed > 0) {
+    } else {
         struct span w = {.from = at};
 
         while (w.from > f->excess.to && w.intervals < FEEDER_RING - 2)
             span_grow(f, &w);
         account(f, &w);
     }
-    f->excess.clear_ms = v->worst > 1 || v->day > 0.5 ? 0 : f->excess.clear_ms + passed;
-    tell(core, f, at, f->excess.clear_ms >= core->rules->feeder_residual.clear_ms);
+    /* Half the bound, so that what has just been found is not gone the next hour. */
+    returns =
+        v->last < 0.5 && at - f->excess.from > core->rules->feeder_residual.clear_ms;
+    tell(core, f, at, returns);
+    if (returns) /* no window looks back at what has been told */
+        f->since = v->since;
 }
 
 void
 feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
              const struct tally *tally)
 {
-    bool learning = f->begun == NEVER ||
-                    at - f->begun < core->rules->feeder_residual.learn_ms;
+    bool learning =
+        f->begun == NEVER || at - f->begun < core->rules->feeder_residual.learn_ms;
     struct verdict v;
 
     if (!feeder_stretch(f, at)->known)

@@ -206,10 +206,9 @@ feeder_take_over(struct lw_core *core, const struct lw_core *old)
         f->nchildren = laid.nchildren;
         take_gauge(core, old, &was->gauge, &f->gauge);
         for (int32_t k = was->child_first; k < was->child_first + was->nchildren; k++) {
-            int32_t point = lw_ledger_point(
-                core->ledger, old->ledger->point[old->child[k].point].id);
-            struct child *c =
-                point == LW_NONE ? NULL : find_child(core, index, point);
+            int32_t point =
+                lw_ledger_point(core->ledger, old->ledger->point[old->child[k].point].id);
+            struct child *c = point == LW_NONE ? NULL : find_child(core, index, point);
 
             if (!c)
                 continue;
@@ -226,10 +225,10 @@ feeder_take_over(struct lw_core *core, const struct lw_core *old)
 
 #define GAUGE(type)                                                                      \
     LW_FIELD(type, gauge.row), LW_FIELD(type, gauge.away), LW_FIELD(type, gauge.broken), \
-        LW_FIELD(type, gauge.newest), LW_FIELD(type, gauge.at), LW_FIELD(type, gauge.wh), \
-        MARK(type, 0), MARK(type, 1), MARK(type, 2), MARK(type, 3)
-#define MARK(type, i)                                                                    \
-    LW_FIELD(type, gauge.mark[i].at), LW_FIELD(type, gauge.mark[i].wh)
+        LW_FIELD(type, gauge.newest), LW_FIELD(type, gauge.at),                          \
+        LW_FIELD(type, gauge.wh), MARK(type, 0), MARK(type, 1), MARK(type, 2),           \
+        MARK(type, 3)
+#define MARK(type, i) LW_FIELD(type, gauge.mark[i].at), LW_FIELD(type, gauge.mark[i].wh)
 _Static_assert(BOUNDARIES == 4, "each boundary is a field of the checkpoint");
 
 static const struct lw_field CHILD[] = {
@@ -263,7 +262,6 @@ static const struct lw_field FEEDER[] = {
     LW_FIELD(struct feeder, excess.allowed_wh),
     LW_FIELD(struct feeder, excess.excess_wh),
     LW_FIELD(struct feeder, excess.peak_w),
-    LW_FIELD(struct feeder, excess.clear_ms),
     LW_FIELD(struct feeder, excess.samples_good),
     LW_FIELD(struct feeder, step_w),
     LW_FIELD(struct feeder, follower.hours),
@@ -296,7 +294,8 @@ gauge_sound(const struct lw_core *core, const struct gauge *g, int64_t interval)
 }
 
 static int
-load_feeders(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+load_feeders(struct lw_core *core, struct lw_unpacker *u,
+             const struct lw_table_head *head)
 {
     if (head->count != (uint64_t)core->nfeeders)
         return LW_EPARSE;
@@ -306,8 +305,7 @@ load_feeders(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_
         lw_unpack_row(u, head, FEEDER, N(FEEDER), f);
         if (!gauge_sound(core, &f->gauge, f->interval) ||
             !timely(core, f->begun, f->interval) ||
-            !timely(core, f->since, f->interval) ||
-            !timely(core, f->open, f->interval) ||
+            !timely(core, f->since, f->interval) || !timely(core, f->open, f->interval) ||
             (f->open != NEVER && f->open < core->now - LW_DAY))
             return LW_EPARSE;
     }
