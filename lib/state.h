@@ -80,6 +80,13 @@ struct standing {
     int32_t next, prev;
 };
 
+/* The times of the last raisings, in a ring, and the flood that they may be. */
+struct flood {
+    int64_t raised[LW_FLOOD_ALARMS]; /* ms; NEVER: none yet */
+    uint32_t next;                   /* in the ring: the oldest */
+    uint32_t alarms;                 /* of the flood so far; 0: there is none */
+};
+
 /* Where the slots of a kind of subject are: one for each rule that can speak about it. */
 struct slots {
     int32_t first;
@@ -113,6 +120,7 @@ struct lw_core {
     int32_t nslots;
     int32_t first_standing, last_standing, nstanding; /* in order of raising */
     int32_t first_free, ntouched;
+    struct flood flood;
 
     struct lw_due
         *timers;   /* keys: meters, then sites, then gateways, then one for the core */

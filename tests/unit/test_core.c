@@ -879,6 +879,36 @@ test_another_gap_in_the_ledger(void **state)
     end(&w);
 }
 
+/* More alarms at once than a person can answer: each comes, and says which it is. */
+static void
+test_a_flood(void **state)
+{
+    char sites[4096] = "site_id,name,kind,status,status_since,area_id\n";
+    struct world w;
+
+    (void)state;
+    for (int i = 0; i < 24; i++)
+        snprintf(sites + strlen(sites), sizeof sites - strlen(sites),
+                 "S%02d,点,quarry,closed,%s,C\n", i, "2025-01-01T00:00:00Z");
+    snprintf(sites + strlen(sites), sizeof sites - strlen(sites),
+             "CLOSED,点,quarry,closed,,C\nPUMPED,点,quarry,closed,,C\n"
+             "MINE,点,quarry,closed,,C\nTWIN,点,quarry,closed,,C\n");
+    begin_with(&w, sites, METERS_HEAD);
+    tick(&w, T0);
+    tick(&w, T0 + LW_MINUTE);
+    for (const struct lw_alarm *a = NULL; (a = lw_core_next_alarm(w.core, a));) {
+        int n = 1;
+
+        for (const struct lw_alarm *b = NULL;
+             (b = lw_core_next_alarm(w.core, b)) && b != a;)
+            n++;
+        row(w.ledger->site[a->subject].id);
+        check_int(a->flood, n > LW_FLOOD_ALARMS ? n : 0);
+    }
+    check_int(lw_core_nalarms(w.core), 28);
+    end(&w);
+}
+
 /* The wall clock is set by so much. */
 static void
 set_clock(struct world *w, int64_t by_ms)
@@ -1123,6 +1153,7 @@ main(void)
         cmocka_unit_test(test_register_that_stands),
         cmocka_unit_test(test_one_dead_gateway_is_one_alert),
         cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_a_flood),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
         cmocka_unit_test(test_gap_of_one_of_several_meters),
