@@ -67,10 +67,19 @@ overlap(const struct day *lost, const struct day *rise)
     return all > 0 ? both / all : 0;
 }
 
+/* Who may draw what another lost: a neighbour, or nobody's meter. */
+struct suspect {
+    struct subject subject;
+    int32_t site; /* LW_NONE: the feeder itself */
+    struct day usual, rise;
+    int64_t began; /* since when it can have risen; NEVER: not known */
+    bool stands_out;
+};
+
 /* A site that lost as much lately, at the same hours; LW_NONE: there is none. */
 static int32_t
-lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at, int32_t but,
-           const struct day *rise, float *ret_lost_w)
+lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
+           const struct suspect *s, float *ret_lost_w)
 {
     const struct lw_rules *rules = core->rules;
 
@@ -80,8 +89,9 @@ lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at, int32
         struct day lost;
         float share;
 
-        if (site == LW_NONE || site == but || !displacement_watches(core, site, at) ||
-            !known(f, c, at))
+        if (site == LW_NONE || site == s->site || !displacement_watches(core, site, at) ||
+            !known(f, c, at) ||
+            (s->began != NEVER && s->began < core->ledger->site[site].status_since.ms))
             continue;
         lost = rise_of(c);
         lost.mean_w = -lost.mean_w;
@@ -89,24 +99,16 @@ lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at, int32
             lost.w[h] = -lost.w[h];
         if (lost.mean_w < (float)rules->displacement.least_w)
             continue;
-        share = rise->mean_w / lost.mean_w * 1000;
+        share = s->rise.mean_w / lost.mean_w * 1000;
         if (share < (float)rules->displacement.share_least_milli ||
             share > (float)rules->displacement.share_most_milli ||
-            overlap(&lost, rise) * 1000 < (float)rules->displacement.overlap_milli)
+            overlap(&lost, &s->rise) * 1000 < (float)rules->displacement.overlap_milli)
             continue;
         *ret_lost_w = lost.mean_w;
         return site;
     }
     return LW_NONE;
 }
-
-/* Who may draw what another lost: a neighbour, or nobody's meter. */
-struct suspect {
-    struct subject subject;
-    int32_t site; /* LW_NONE: the feeder itself */
-    struct day usual, rise;
-    bool stands_out;
-};
 
 static struct lw_evidence
 evidence(const struct suspect *s, int64_t at)
@@ -153,7 +155,7 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct su
         }
         return;
     }
-    site = s->stands_out ? lost_alike(core, f, at, s->site, &s->rise, &lost_w) : LW_NONE;
+    site = s->stands_out ? lost_alike(core, f, at, s, &lost_w) : LW_NONE;
     w->hours = site == LW_NONE ? 0 : w->hours + 1;
     if (w->hours <= for_h)
         return;
@@ -168,6 +170,7 @@ follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int6
 {
     struct suspect s = {.subject = {LW_SUBJECT_POINT, c->point},
                         .site = core->ledger->point[c->point].site,
+                        .began = NEVER,
                         .rise = rise_of(c)};
 
     for (int h = 0; h < DAY_HOURS; h++) {
@@ -185,7 +188,9 @@ follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int6
 static void
 follow_residual(struct lw_core *core, struct feeder *f, int64_t at)
 {
-    struct suspect s = {.subject = {LW_SUBJECT_POINT, f->point}, .site = LW_NONE};
+    struct suspect s = {.subject = {LW_SUBJECT_POINT, f->point},
+                        .site = LW_NONE,
+                        .began = f->excess.from};
     double hours = feeder_hours(f->interval);
 
     for (int64_t end = at; end > at - LW_DAY; end -= f->interval) {

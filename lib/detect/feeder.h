@@ -128,7 +128,11 @@ struct tally {
     double spread2;
     double silent2[FEEDER_LAGS]; /* Wh^2: what those who are silent may have drawn above
                                     their usual, by window */
-    int32_t silent;
+    uint16_t silent;
+    struct {
+        int32_t point;
+        double could_w;
+    } strongest[LW_SILENT_NAMED]; /* of the silent, by what they may draw */
 };
 /* The register is known at the boundary. */
 void child_counted(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,

@@ -190,16 +190,34 @@ child_gone(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
     c->gauge.broken = false;
 }
 
+static void
+name_silent(struct tally *tally, int32_t point, double could_w)
+{
+    int k = tally->silent < LW_SILENT_NAMED ? tally->silent : LW_SILENT_NAMED;
+
+    if (tally->silent < UINT16_MAX)
+        tally->silent++;
+    while (k > 0 && could_w > tally->strongest[k - 1].could_w) {
+        if (k < LW_SILENT_NAMED)
+            tally->strongest[k] = tally->strongest[k - 1];
+        k--;
+    }
+    if (k < LW_SILENT_NAMED) {
+        tally->strongest[k].point = point;
+        tally->strongest[k].could_w = could_w;
+    }
+}
+
 void
 child_silent(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
              struct tally *tally)
 {
-    double could_wh = could_w(core, f, c) * interval_h(f);
+    double most_w = could_w(core, f, c), could_wh = most_w * interval_h(f);
     int64_t silent = c->gauge.at == NEVER ? INT64_MAX : (at - c->gauge.at) / f->interval;
     double above = 0;
     int64_t end = at, n = 0;
 
-    tally->silent++;
+    name_silent(tally, c->point, most_w);
     if (c->gauge.at != NEVER)
         tally->counted_wh += (double)c->usual_w[feeder_hour(f, at)] * interval_h(f);
     for (int i = 0; i < FEEDER_LAGS; i++) {

@@ -225,26 +225,8 @@ begin(struct feeder *f, const struct verdict *v, int64_t at)
     f->excess.to = at;
 }
 
-/* Children that are silent now, the first few by name. */
 static void
-name_silent(const struct lw_core *core, const struct feeder *f, int64_t at,
-            struct lw_evidence *e)
-{
-    int named = 0;
-
-    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
-        const struct child *c = &core->child[i];
-
-        if (c->gauge.at == at || !c->gauge.away)
-            continue;
-        if (named < LW_SILENT_NAMED)
-            e->silent[named++] = c->point + 1;
-        e->nsilent++;
-    }
-}
-
-static void
-tell(struct lw_core *core, struct feeder *f, int64_t at, bool returns)
+tell(struct lw_core *core, struct feeder *f, const struct tally *tally, bool returns)
 {
     const struct run *run = &f->excess;
     struct subject subject = {LW_SUBJECT_POINT, f->point};
@@ -261,9 +243,11 @@ tell(struct lw_core *core, struct feeder *f, int64_t at, bool returns)
         .samples_good = (uint32_t)run->samples_good,
         .detail = f->step_w,
         .finding = LW_FOUND_RESIDUAL,
+        .nsilent = tally->silent,
     };
 
-    name_silent(core, f, at, &e);
+    for (int i = 0; i < LW_SILENT_NAMED && i < tally->silent; i++)
+        e.silent[i] = tally->strongest[i].point + 1;
     if (returns)
         alarm_return(core, LW_RULE_FEEDER_RESIDUAL, subject, &e);
     else
@@ -271,7 +255,8 @@ tell(struct lw_core *core, struct feeder *f, int64_t at, bool returns)
 }
 
 static void
-judge(struct lw_core *core, struct feeder *f, int64_t at, const struct verdict *v)
+judge(struct lw_core *core, struct feeder *f, int64_t at, const struct tally *tally,
+      const struct verdict *v)
 {
     struct subject subject = {LW_SUBJECT_POINT, f->point};
     bool stands = alarm_stands(core, LW_RULE_FEEDER_RESIDUAL, subject);
@@ -292,7 +277,7 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct verdict *
     /* Half the bound, so that what has just been found is not gone the next hour. */
     returns =
         v->last < 0.5 && at - f->excess.from > core->rules->feeder_residual.clear_ms;
-    tell(core, f, at, returns);
+    tell(core, f, tally, returns);
     if (returns) /* no window looks back at what has been told */
         f->since = v->since;
 }
@@ -309,5 +294,5 @@ feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
         return;
     v = look(core, f, at, tally, learning);
     if (!learning)
-        judge(core, f, at, &v);
+        judge(core, f, at, tally, &v);
 }
