@@ -12,6 +12,7 @@
 #include "daemon/clock.h"
 #include "daemon/poll/bus.h"
 #include "daemon/poll/endpoint.h"
+#include "daemon/poll/listener.h"
 #include "daemon/poll/plan.h"
 #include "daemon/poll/poller.h"
 
@@ -68,6 +69,8 @@ struct poller {
     struct gateway *gateway;
     struct line *line;
     int32_t nlines;
+    struct listener **listener;
+    int32_t nlisteners;
     struct endpoints endpoints;
     uint64_t polls[POLL_RESULTS];
     struct plans plans;

@@ -91,18 +91,29 @@ add_map(struct fleet *fleet, const struct lw_profile *profile, int32_t *ret_map)
     return 0;
 }
 
+static bool
+dials_in(const struct lw_gateway *gateway)
+{
+    return gateway->transport == LW_DIAL_IN_TCP || gateway->transport == LW_DIAL_IN_RTU;
+}
+
 /* Lines stand by address: the ledger has gateways by id, and two may share an endpoint.
  */
 static int
 by_address(const void *a, const void *b)
 {
-    return strcmp(((const struct line *)a)->address, ((const struct line *)b)->address);
+    const struct lw_gateway *x = ((const struct line *)a)->gateway;
+    const struct lw_gateway *y = ((const struct line *)b)->gateway;
+    int order = strcmp(x->address, y->address);
+    if (order == 0)
+        order = dials_in(x) - dials_in(y);
+    return order != 0 || !dials_in(x) ? order : strcmp(x->registration, y->registration);
 }
 
 static struct line *
-find_line(const struct fleet *fleet, const char *address)
+find_line(const struct fleet *fleet, int32_t gateway)
 {
-    struct line key = {.address = address};
+    struct line key = {.gateway = &fleet->of.ledger->gateway[gateway]};
     return bsearch(&key, fleet->line, fleet->nlines, sizeof key, by_address);
 }
 
@@ -116,8 +127,8 @@ add_lines(struct fleet *fleet)
     if (!fleet->line)
         return LW_ENOMEM;
     for (int32_t g = 0; g < l->ngateways; g++)
-        if (l->gateway[g].transport == LW_TCP)
-            fleet->line[n++].address = l->gateway[g].address;
+        if (l->gateway[g].transport != LW_TLS)
+            fleet->line[n++].gateway = &l->gateway[g];
     qsort(fleet->line, n, sizeof *fleet->line, by_address);
     for (size_t i = 0; i < n; i++)
         if (kept == 0 || by_address(&fleet->line[kept - 1], &fleet->line[i]) != 0)
@@ -133,7 +144,7 @@ add_meter(struct fleet *fleet, int32_t m, struct lw_faults *faults)
     struct line *line = NULL;
 
     if (meter->gateway != LW_NONE)
-        line = find_line(fleet, fleet->of.ledger->gateway[meter->gateway].address);
+        line = find_line(fleet, meter->gateway);
     if (!line) {
         fleet->others++;
         return 0;
@@ -190,8 +201,7 @@ add_faults(struct fleet *fleet)
     int rc = 0;
     for (int32_t i = fleet->of.faults->n; i-- > 0 && rc == 0;) {
         const struct sim_fault *f = &fleet->of.faults->fault[i];
-        struct line *line =
-            find_line(fleet, fleet->of.ledger->gateway[f->gateway].address);
+        struct line *line = find_line(fleet, f->gateway);
         if (!line)
             continue;
         if (sim_fault_of_gateway(f->kind))

@@ -108,13 +108,26 @@ fixture_new(bool simulated)
     return f;
 }
 
+static const char fixture_columns[] =
+    "gateway_id,transport,address,max_inflight,min_gap_ms,timeout_ms,registration,baud,"
+    "parity,data_bits";
+
+/* How much of it the first row has cells for. */
+static int
+fixture_header(const char *rows)
+{
+    size_t n = strcspn(fixture_columns, ",");
+    for (rows += strcspn(rows, ",\n"); *rows == ','; rows += 1 + strcspn(rows + 1, ",\n"))
+        n += 1 + strcspn(fixture_columns + n + 1, ",");
+    return (int)n;
+}
+
 /* The rows of gateways.csv and meters.csv, without their headers. */
 static int
 fixture_try(struct fixture *f, const char *gateways, const char *meters)
 {
     static char g[1 << 16], m[1 << 20];
-    snprintf(g, sizeof g,
-             "gateway_id,transport,address,max_inflight,min_gap_ms,timeout_ms\n%s",
+    snprintf(g, sizeof g, "%.*s\n%s", fixture_header(gateways), fixture_columns,
              gateways);
     snprintf(
         m, sizeof m,
