@@ -5,6 +5,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
+
+/* Eight bytes and the number that they are, the lowest first. */
+static inline uint64_t
+bits_word(uint64_t v)
+{
+    return __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? v : __builtin_bswap64(v);
+}
 
 /* ---- out ---- */
 
@@ -21,13 +29,20 @@ bits_put(struct bits_out *b, uint64_t v, unsigned n)
 {
     b->held |= v << b->n;
     b->n += n;
-    while (b->n >= 8) {
+    if (b->end - b->at >= 8) {
+        uint64_t word = bits_word(b->held);
+
+        memcpy(b->at, &word, 8);
+        b->at += b->n / 8;
+        b->held >>= b->n & 56;
+        b->n %= 8;
+        return;
+    }
+    for (; b->n >= 8; b->n -= 8, b->held >>= 8) {
         if (b->at == b->end)
             b->full = true;
         else
             *b->at++ = (uint8_t)b->held;
-        b->held >>= 8;
-        b->n -= 8;
     }
 }
 
@@ -58,20 +73,29 @@ struct bits_in {
     bool over; /* read beyond the end; then every bit is 0 */
 };
 
-/* Up to 57 bits are held then, fewer only at the end. */
+/* At least 56 bits are held then, fewer only at the end. */
 static inline void
 bits_fill(struct bits_in *b)
 {
-    while (b->n <= 56 && b->at < b->end) {
+    if (b->end - b->at >= 8) {
+        uint64_t word;
+
+        memcpy(&word, b->at, 8);
+        b->held |= bits_word(word) << b->n;
+        b->at += (63 - b->n) / 8;
+        b->n |= 56;
+        return;
+    }
+    while (b->n <= 55 && b->at < b->end) {
         b->held |= (uint64_t)*b->at++ << b->n;
         b->n += 8;
     }
 }
 
+/* Of the bits that are held; n is 0..56. */
 static inline uint64_t
-bits_get(struct bits_in *b, unsigned n)
+bits_take(struct bits_in *b, unsigned n)
 {
-    bits_fill(b);
     if (n > b->n) {
         b->over = true;
         b->held = b->n = 0;
@@ -83,6 +107,13 @@ bits_get(struct bits_in *b, unsigned n)
     b->held >>= n;
     b->n -= n;
     return v;
+}
+
+static inline uint64_t
+bits_get(struct bits_in *b, unsigned n)
+{
+    bits_fill(b);
+    return bits_take(b, n);
 }
 
 static inline uint64_t
@@ -146,7 +177,11 @@ rice_put(struct rice *r, struct bits_out *b, uint64_t u)
     unsigned low = rice_low(r);
     uint64_t high = u >> low;
 
-    if (high < RICE_ESCAPE) {
+    if (high < RICE_ESCAPE && low <= 31) {
+        uint64_t rest = u & ((UINT64_C(1) << low) - 1);
+
+        bits_put(b, (rest << 1 | 1) << high, (unsigned)high + 1 + low);
+    } else if (high < RICE_ESCAPE) {
         bits_put(b, UINT64_C(1) << high, (unsigned)high + 1);
         bits_put(b, u & ((UINT64_C(1) << low) - 1), low);
     } else {
@@ -170,9 +205,11 @@ rice_get(struct rice *r, struct bits_in *b)
         b->over = true;
         return 0;
     }
-    bits_get(b, high + 1);
+    bits_take(b, high + 1);
+    if (low > 56 - (RICE_ESCAPE + 1))
+        bits_fill(b);
     if (high < RICE_ESCAPE)
-        u = (uint64_t)high << low | bits_get(b, low);
+        u = (uint64_t)high << low | bits_take(b, low);
     else
         u = bits_get_number(b);
     rice_learn(r, u);

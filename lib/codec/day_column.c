@@ -37,12 +37,6 @@ lw_day_base_allowed(int column, enum day_base base)
     return base == BASE_NONE || (bases[column] >> base & 1);
 }
 
-bool
-lw_day_column_in(const struct lw_reading *r, int column)
-{
-    return column >= LW_QUANTITIES || lw_reading_has(r, (enum lw_quantity)column);
-}
-
 void
 lw_day_column_prepare(struct lw_day_codec *codec, int column,
                       const struct lw_reading *readings, size_t n)
@@ -89,8 +83,14 @@ lw_day_column_lean(struct lw_day_codec *codec, const struct plan *plan, int colu
 int
 lw_day_codec_new(struct lw_day_codec **ret_codec)
 {
-    *ret_codec = calloc(1, sizeof(**ret_codec));
-    return *ret_codec ? 0 : LW_ENOMEM;
+    struct lw_day_codec *codec = calloc(1, sizeof(*codec));
+
+    if (!codec)
+        return LW_ENOMEM;
+    codec->base = codec->bases[0];
+    codec->spare = codec->bases[1];
+    *ret_codec = codec;
+    return 0;
 }
 
 void

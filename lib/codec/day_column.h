@@ -18,8 +18,7 @@ enum coding {
 
 /* How fast the level follows: all the way at once, or by 1/2^shift; or along a line. */
 enum {
-    PACE_LINE = 7,
-    PACES = 8
+    PACE_LINE = 7
 };
 
 enum {
@@ -40,8 +39,9 @@ struct plan {
 
 struct lw_day_codec {
     int64_t y[LW_DAY_READINGS];
-    int64_t base[LW_DAY_READINGS];
     int64_t apparent[LW_DAY_READINGS];
+    int64_t *base, *spare; /* of these two: */
+    int64_t bases[2][LW_DAY_READINGS];
 };
 
 /* The order in which columns are packed. */
@@ -50,7 +50,12 @@ extern const uint8_t lw_day_order[DAY_COLUMNS];
 /* May the column lean on this base? */
 bool lw_day_base_allowed(int column, enum day_base base);
 /* Does the row have the column? */
-bool lw_day_column_in(const struct lw_reading *reading, int column);
+static inline bool
+lw_day_column_in(const struct lw_reading *reading, int column)
+{
+    return column >= LW_QUANTITIES || lw_reading_has(reading, (enum lw_quantity)column);
+}
+
 /* To be called as each column's turn comes: apparent power, as far as it is known then.
  */
 void lw_day_column_prepare(struct lw_day_codec *codec, int column,

@@ -26,87 +26,95 @@ enum {
 #define SANE (INT64_C(1) << 60)
 
 /* The paces that are tried. */
-static const uint8_t level_paces[] = {0, 1, 2, 3, 5, PACE_LINE};
-static const uint8_t scale_paces[] = {0, 2, 4, 6};
+static const uint8_t level_paces[] = {0, 2, 4, PACE_LINE};
+static const uint8_t scale_paces[] = {0, 3, 5};
 
 /* ---- packing a column ---- */
 
-/* The bits that differences cost in either coding; none: all of them are 0. */
-struct cost {
-    uint64_t rice, sparse;
-    bool none;
+/* What the differences of the rows from..to come to, roughly: a bit more than their
+ * lengths; and how many are 0. */
+struct trial {
+    uint64_t bits;
+    size_t zeros, rows;
 };
 
-/* Adds what the rows from..to cost on their own. */
 static void
-add_cost(const struct lw_day_codec *codec, const struct plan *plan, size_t from,
-         size_t to, struct cost *cost)
+try_rows(const struct lw_day_codec *codec, const struct plan *plan, size_t from,
+         size_t to, struct trial *trial)
 {
     struct level level;
-    struct rice all = RICE_START, some = RICE_START, gaps = RICE_START;
-    uint64_t gap = 0;
 
     begin(&level, plan, codec->y[from], codec->base[from]);
     for (size_t i = from + 1; i < to; i++) {
-        int64_t base = codec->base[i];
-        int64_t expected = expect(&level, plan, base);
+        int64_t expected = expect(&level, plan, codec->base[i]);
         uint64_t u = day_fold(sub(codec->y[i], expected));
 
-        follow(&level, plan, codec->y[i], base, expected);
-        cost->rice += rice_cost(&all, u);
+        follow(&level, plan, codec->y[i], codec->base[i], expected);
+        trial->bits += u == 0 ? 0 : bits_length(u) + 1;
+        trial->zeros += u == 0;
+    }
+    trial->rows += to - from - 1;
+}
+
+/* Of a long column some stretches say enough for the choice between plans. */
+static uint64_t
+try_plan(const struct lw_day_codec *codec, struct plan *plan, size_t n)
+{
+    struct trial trial = {0};
+
+    if (n <= STRETCHES * STRETCH) {
+        try_rows(codec, plan, 0, n, &trial);
+    } else {
+        for (size_t i = 0; i < STRETCHES; i++) {
+            size_t from = i * (n - STRETCH) / (STRETCHES - 1);
+
+            try_rows(codec, plan, from, from + STRETCH, &trial);
+        }
+    }
+    plan->coding = 5 * trial.zeros > trial.rows ? CODING_SPARSE : CODING_RICE;
+    return trial.bits;
+}
+
+static bool
+sparse_is_cheaper(const struct lw_day_codec *codec, const struct plan *plan, size_t n)
+{
+    struct level level;
+    struct rice all = RICE_START, some = RICE_START, gaps = RICE_START;
+    uint64_t gap = 0, rice = 0, sparse = 0;
+
+    begin(&level, plan, codec->y[0], codec->base[0]);
+    for (size_t i = 1; i < n; i++) {
+        int64_t expected = expect(&level, plan, codec->base[i]);
+        uint64_t u = day_fold(sub(codec->y[i], expected));
+
+        follow(&level, plan, codec->y[i], codec->base[i], expected);
+        rice += rice_cost(&all, u);
         rice_learn(&all, u);
         if (u == 0) {
             gap++;
             continue;
         }
-        cost->none = false;
-        cost->sparse += rice_cost(&gaps, gap) + rice_cost(&some, u - 1);
+        sparse += rice_cost(&gaps, gap) + rice_cost(&some, u - 1);
         rice_learn(&gaps, gap);
         rice_learn(&some, u - 1);
         gap = 0;
     }
-    if (gap > 0)
-        cost->sparse += rice_cost(&gaps, gap);
+    return sparse + rice_cost(&gaps, gap) < rice;
 }
 
-/* The cheaper coding of rows that cost so much. */
-static enum coding
-coding_of(const struct cost *cost)
-{
-    return cost->none                   ? CODING_ZERO
-           : cost->rice <= cost->sparse ? CODING_RICE
-                                        : CODING_SPARSE;
-}
-
-/* Of a long column three stretches say enough for the choice between plans. */
-static uint64_t
-try_plan(const struct lw_day_codec *codec, struct plan *plan, size_t n)
-{
-    struct cost cost = {.none = true};
-
-    if (n <= STRETCHES * STRETCH) {
-        add_cost(codec, plan, 0, n, &cost);
-    } else {
-        for (size_t i = 0; i < STRETCHES; i++) {
-            size_t from = i * (n - STRETCH) / (STRETCHES - 1);
-
-            add_cost(codec, plan, from, from + STRETCH, &cost);
-        }
-    }
-    plan->coding = coding_of(&cost);
-    return cost.none ? 0 : cost.rice < cost.sparse ? cost.rice : cost.sparse;
-}
-
-/* All of the column counts where few differences, or none, were found on a part of it. */
+/* Where many differences are 0 in a part of it, all of the column counts. */
 static void
 settle_coding(const struct lw_day_codec *codec, struct plan *plan, size_t n)
 {
-    struct cost cost = {.none = true};
+    struct trial all = {0};
 
     if (plan->coding == CODING_RICE)
         return;
-    add_cost(codec, plan, 0, n, &cost);
-    plan->coding = coding_of(&cost);
+    try_rows(codec, plan, 0, n, &all);
+    if (all.zeros == all.rows)
+        plan->coding = CODING_ZERO;
+    else if (!sparse_is_cheaper(codec, plan, n))
+        plan->coding = CODING_RICE;
 }
 
 static void
@@ -165,6 +173,16 @@ gather(struct lw_day_codec *codec, int column, const struct lw_reading *readings
             codec->y[m++] = value_of(&readings[i], column);
     }
     return m;
+}
+
+static bool
+is_constant(const struct lw_day_codec *codec, size_t n)
+{
+    size_t i = 1;
+
+    while (i < n && codec->y[i] == codec->y[0])
+        i++;
+    return i == n;
 }
 
 /* The largest step of which all values are multiples, but for a rest that is the same. */
@@ -234,33 +252,50 @@ put_plan(struct bits_out *out, const struct plan *plan)
 /* ---- packing ---- */
 
 static void
+swap_bases(struct lw_day_codec *codec)
+{
+    int64_t *was = codec->base;
+
+    codec->base = codec->spare;
+    codec->spare = was;
+}
+
+static void
 put_column(struct lw_day_codec *codec, int column, const struct lw_reading *readings,
            size_t n, struct bits_out *out)
 {
-    struct plan plan, best;
+    struct plan plan, best = {.base = DAY_BASES};
     uint64_t least = UINT64_MAX;
     size_t m = gather(codec, column, readings, n);
 
     lw_day_column_prepare(codec, column, readings, n);
     if (m == 0)
         return;
+    plan = (struct plan){.first = codec->y[0], .step = 1};
+    if (is_constant(codec, m)) {
+        put_plan(out, &plan);
+        return;
+    }
     find_step(codec, m, &plan);
     plan.first = codec->y[0];
     plan.grid = find_grid(codec, m);
-    for (plan.base = BASE_NONE; plan.base < DAY_BASES && least > 0; plan.base++) {
-        if (!lw_day_base_allowed(column, plan.base))
-            continue;
+    /* a base first: the times of most days are a grid, and nothing else need be tried */
+    for (int i = DAY_BASES - 1; i >= BASE_NONE && least > 0; i--) {
+        if (plan.base == best.base)
+            swap_bases(codec); /* the best one's is kept */
+        plan.base = (enum day_base)i;
         plan.scales = lw_day_base_scales(plan.base, column);
-        if (!lw_day_column_lean(codec, &plan, column, readings, n, m))
+        if (!lw_day_base_allowed(column, plan.base) ||
+            !lw_day_column_lean(codec, &plan, column, readings, n, m))
             continue;
 
         const uint8_t *paces = plan.scales ? scale_paces : level_paces;
         size_t npaces = plan.scales ? sizeof(scale_paces) : sizeof(level_paces);
 
-        for (size_t i = 0; i < npaces && least > 0; i++) {
+        for (size_t k = 0; k < npaces && least > 0; k++) {
             uint64_t bits;
 
-            plan.pace = paces[i];
+            plan.pace = paces[k];
             bits = try_plan(codec, &plan, m);
             if (bits < least) {
                 least = bits;
@@ -268,7 +303,8 @@ put_column(struct lw_day_codec *codec, int column, const struct lw_reading *read
             }
         }
     }
-    lw_day_column_lean(codec, &best, column, readings, n, m);
+    if (plan.base != best.base)
+        swap_bases(codec);
     settle_coding(codec, &best, m);
     put_plan(out, &best);
     if (best.coding != CODING_ZERO)

@@ -17,6 +17,11 @@ get_differences(struct lw_day_codec *codec, const struct plan *plan, size_t n,
     uint64_t gap = 0;
     bool gap_known = false;
 
+    if (plan->coding == CODING_ZERO && plan->base == BASE_NONE && plan->pace == 0) {
+        for (size_t i = 0; i < n; i++)
+            codec->y[i] = plan->first;
+        return true;
+    }
     codec->y[0] = plan->first;
     begin(&level, plan, plan->first, codec->base[0]);
     for (size_t i = 1; i < n; i++) {
@@ -115,7 +120,7 @@ get_column(struct lw_day_codec *codec, int column, struct lw_reading *readings, 
 
     lw_day_column_prepare(codec, column, readings, n);
     for (size_t i = 0; i < n; i++)
-        m += lw_day_column_in(&readings[i], column);
+        m += column >= LW_QUANTITIES || (readings[i].have >> column & 1);
     if (m == 0)
         return true;
     return get_plan(in, column, &plan) &&
