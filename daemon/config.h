@@ -32,6 +32,10 @@ struct config {
     int64_t days_ahead;    /* partitions made ahead of time */
     int64_t batch_rows;
     int64_t batch_ms;
+    /* [history] */
+    int64_t hot_days;
+    int64_t day_months;
+    int64_t hour_years;
     /* [http] */
     char listen[128 + 1];
     char token_file[CONFIG_PATH + 1];
