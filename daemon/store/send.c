@@ -36,7 +36,8 @@ static const char sql_stage[] =
 static const char sql_merge[] = "INSERT INTO reading(" COLUMNS ") SELECT " COLUMNS
                                 " FROM reading_stage ON CONFLICT DO NOTHING";
 
-/* Most meters are there: an update alone is the cheaper way, the rest come after. */
+/* Most meters are there: an update alone is the cheaper way, the rest come after. Neither
+ * goes backwards, since what an outage left behind is older than what is there. */
 static const char sql_newer[] =
     "UPDATE meter_last AS l SET ts = n.ts, imp_wh = n.imp_wh, p_w = n.p_w, q = n.q"
     " FROM unnest($1, $2, $3, $4, $5) AS n(meter_id, ts, imp_wh, p_w, q)"
@@ -44,7 +45,8 @@ static const char sql_newer[] =
 
 static const char sql_last[] =
     "INSERT INTO meter_last AS l (meter_id, ts, imp_wh, p_w, q)"
-    " SELECT * FROM unnest($1, $2, $3, $4, $5)"
+    " SELECT * FROM unnest($1, $2, $3, $4, $5) AS n(meter_id, ts, imp_wh, p_w, q)"
+    "  WHERE NOT EXISTS (SELECT FROM meter_last WHERE meter_id = n.meter_id)"
     " ON CONFLICT (meter_id) DO UPDATE SET ts = excluded.ts, imp_wh = excluded.imp_wh,"
     " p_w = excluded.p_w, q = excluded.q WHERE excluded.ts > l.ts";
 
@@ -241,18 +243,41 @@ start_alerts(struct send *s)
                  &(struct pg_param){PG_TEXT_ARRAY, alerts->data, alerts->n}, 1);
 }
 
+/* The position behind the batch, or the range's end. */
+static int
+start_cursor(struct send *s)
+{
+    char sql[2 * sizeof(s->cursor) + 256];
+    char where[sizeof(s->cursor) + 48];
+
+    snprintf(where, sizeof(where), "%s AND until = %" PRIu64, s->cursor, s->until);
+    if (s->batch->next < s->until)
+        snprintf(sql, sizeof(sql),
+                 "UPDATE store_cursor SET position = %" PRIu64 ", at = now() WHERE %s"
+                 " RETURNING (SELECT count(*) FROM store_cursor WHERE %s)",
+                 s->batch->next, where, s->cursor);
+    else
+        snprintf(sql, sizeof(sql),
+                 "DELETE FROM store_cursor WHERE %s"
+                 " RETURNING (SELECT count(*) FROM store_cursor WHERE %s) - 1",
+                 where, s->cursor);
+    return query(s, sql, NULL, 0);
+}
+
+static bool
+done_cursor(struct send *s, const struct pg_result *rows)
+{
+    s->ranges = PQntuples(rows) == 1 ? atoi(PQgetvalue(rows, 0, 0)) : 0;
+    return true;
+}
+
+/* Where somebody has taken the range away, nothing of it was ours to bring. */
 static int
 start_commit(struct send *s)
 {
-    char sql[320];
-
-    snprintf(
-        sql, sizeof(sql),
-        "INSERT INTO store_cursor(journal_id, position, at) VALUES ('%s', %" PRIu64
-        ", now()) ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position,"
-        " at = excluded.at; COMMIT",
-        s->journal_id, s->batch->next);
-    return query(s, sql, NULL, 0);
+    if (s->ranges == 0)
+        s->rows = 0;
+    return query(s, s->ranges > 0 ? "COMMIT" : "ROLLBACK", NULL, 0);
 }
 
 static const struct {
@@ -263,7 +288,8 @@ static const struct {
     {start_keys, done_keys},   {start_partitions, done_partitions},
     {start_copy, done_copy},   {start_merge, done_merge},
     {start_newer, done_newer}, {start_last, NULL},
-    {start_alerts, NULL},      {start_commit, NULL},
+    {start_alerts, NULL},      {start_cursor, done_cursor},
+    {start_commit, NULL},
 };
 enum {
     COPY = 2,
@@ -320,11 +346,11 @@ advance(struct send *s)
 }
 
 int
-send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
-          send_done *done, void *arg)
+send_init(struct send *send, struct pg_conn *conn, const char *cursor, send_done *done,
+          void *arg)
 {
     *send = (struct send){.conn = conn, .done = done, .arg = arg};
-    snprintf(send->journal_id, sizeof(send->journal_id), "%s", journal_id);
+    snprintf(send->cursor, sizeof(send->cursor), "%s", cursor);
     return keys_new(&send->keys);
 }
 
@@ -353,10 +379,11 @@ send_prepare(struct send *send, struct batch *batch)
 }
 
 void
-send_start(struct send *send, struct batch *batch, bool merge, int32_t today,
-           int32_t ahead)
+send_start(struct send *send, struct batch *batch, uint64_t until, bool merge,
+           int32_t today, int32_t ahead)
 {
     send->batch = batch;
+    send->until = until;
     send->merge = merge;
     send->today = today;
     send->ahead = ahead;

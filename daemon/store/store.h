@@ -1,5 +1,6 @@
 /* PostgreSQL, as the rest of the daemon sees it: a consumer of the journal that writes
- * readings and alerts in batches, each batch and its cursor in one transaction. */
+ * readings and alerts in batches over three connections, each batch and its cursor in one
+ * transaction. */
 #ifndef DAEMON_STORE_STORE_H
 #define DAEMON_STORE_STORE_H
 
@@ -25,6 +26,8 @@ struct store_options {
     int64_t batch_rows;      /* a batch closes at so many rows */
     int64_t batch_ms;        /* or after so long */
     int64_t days_ahead;      /* partitions made ahead of time */
+    int64_t
+        backlog_rate; /* readings a second of what an outage left behind; 0: no limit */
 };
 
 enum store_state {
@@ -42,6 +45,7 @@ struct store_stats {
     uint64_t
         refused; /* readings and alerts that were left out: the database refuses them */
     uint64_t behind;  /* bytes of journal that are not stored yet */
+    uint64_t backlog; /* of these, what an outage left behind */
     int64_t batch_us; /* the last batch's duration */
     char error[200];  /* why it is away; no secrets */
 };
