@@ -191,6 +191,8 @@ carry_out(struct journal_writer *w)
 {
     remove_old(w); /* first: it may make the room that writing needs */
     w->order.error = write_group(w);
+    if (w->order.thin) /* also where the disk refuses, since it may be full */
+        w->order.thinned = journal_thin_step(w->order.thin);
     if (!w->order.error && w->order.publish != JOURNAL_NOWHERE)
         publish(w);
 }
