@@ -130,4 +130,19 @@ void journal_files_close(struct journal_files *files);
 int journal_files_checkpoint(struct journal_files *files, void **ret_data, size_t *ret_n);
 int journal_files_next(struct journal_files *files, struct journal_record *ret_record);
 
+/* Where in the directory the readings are that arrived at `since` (ms UTC) or later: in
+ * the segment that begins at `position`, or behind it. The daemon may be at work.
+ * LW_ENOTFOUND: there are no readings. */
+struct journal_lost {
+    uint64_t readings;         /* that had to go */
+    int64_t first_ms, last_ms; /* when they arrived; only where there are any */
+};
+struct journal_found {
+    uint64_t position;
+    int64_t first_ms; /* the first arrival from there on: later than `since` where the
+                       * journal does not reach back so far */
+    struct journal_lost lost;
+};
+int journal_find(const char *dir, int64_t since, struct journal_found *ret_found);
+
 #endif

@@ -22,6 +22,7 @@ enum {
 #define JOURNAL_CKPT     "ckpt"
 #define JOURNAL_CKPT_NEW "ckpt.new"
 #define JOURNAL_SEG_NEW  "seg.new"
+#define JOURNAL_RESERVE  "reserve"
 
 static inline void
 put32(uint8_t *at, uint32_t v)
@@ -172,12 +173,15 @@ struct journal_thinned {
     uint64_t readings;
     int64_t first_ms, last_ms; /* when the readings arrived */
     uint64_t holes;
+    int error; /* errno, with LW_EIO */
 };
 /* Of the whole segment [position, end) only alerts are to stay; readings from `needed` on
  * are counted. NULL: no memory. */
 struct journal_thin *journal_thin_new(int dirfd, uint64_t position, uint64_t end,
                                       uint64_t needed);
 void journal_thin_free(struct journal_thin *thin);
+/* Keeps a little of the disk for a thin segment, where it is not kept yet. */
+void journal_reserve(int dirfd);
 /* In the thread: a slice of it. 1: there is more; 0: the thin segment is in place. */
 int journal_thin_step(struct journal_thin *thin);
 void journal_thin_result(const struct journal_thin *thin,

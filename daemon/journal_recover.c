@@ -155,8 +155,8 @@ journal_recover(struct journal *j)
     uint64_t end = 0;
     ptrdiff_t index = 0;
     int rc;
-
     remove_unpublished(j->dirfd);
+    journal_reserve(j->dirfd);
     rc = journal_list_read(j->dirfd, &j->list);
     if (rc != 0)
         return rc;

@@ -258,7 +258,8 @@ journal_end_thin(struct journal *j, int rc)
     j->thin = NULL;
     if (rc < 0) {
         log_error("journal: the readings of %" PRIx64 " cannot be removed: %s",
-                  thinned.segment, rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
+                  thinned.segment,
+                  rc == LW_EIO ? strerror(thinned.error) : lw_result_text(rc));
         return;
     }
     i = journal_list_find(&j->list, thinned.segment);

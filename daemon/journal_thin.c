@@ -19,6 +19,7 @@ enum {
     SLICE_BYTES = 4 << 20, /* of the segment in one step: alerts wait for the fsync */
     GAP_BYTES =
         256 << 10, /* a longer gap is several: what a cursor in it has to search */
+    RESERVE_BYTES = 1 << 20,
     GAP_HEAD = 20, /* a gap's payload before the zeros */
     GAP_LEAST = JOURNAL_RECORD_HEAD + GAP_HEAD,
 };
@@ -94,6 +95,21 @@ write_at(const struct journal_thin *t, uint64_t position, const void *data, size
     return put == (ssize_t)n ? 0 : LW_EIO;
 }
 
+/* Where the disk is full there is no room for a thin segment either, but for what was
+ * kept for it. */
+void
+journal_reserve(int dirfd)
+{
+    int fd =
+        openat(dirfd, JOURNAL_RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+    if (fd < 0)
+        return;
+    if (posix_fallocate(fd, 0, RESERVE_BYTES) != 0)
+        unlinkat(dirfd, JOURNAL_RESERVE, 0);
+    close(fd);
+}
+
 static int
 begin(struct journal_thin *t)
 {
@@ -101,6 +117,7 @@ begin(struct journal_thin *t)
     uint8_t head[JOURNAL_SEGMENT_HEAD];
 
     names(t, name, fresh);
+    unlinkat(t->dirfd, JOURNAL_RESERVE, 0);
     t->out = openat(t->dirfd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
     if (t->out < 0)
         return LW_EIO;
@@ -162,13 +179,14 @@ close_gap(struct journal_thin *t, uint64_t to)
 static void
 count_reading(struct journal_thin *t, const struct journal_record *r)
 {
+    const uint8_t *bytes = r->data;
     struct lw_reading reading;
     const char *id;
     size_t id_n;
 
     if (r->position >= t->needed && r->n > 2 &&
-        lw_reading_peek((const uint8_t *)r->data + 2, r->n - 2, &reading, &id, &id_n) ==
-            0)
+        !((bytes[0] | bytes[1] << 8) & LW_MARK_REPEATED) &&
+        lw_reading_peek(bytes + 2, r->n - 2, &reading, &id, &id_n) == 0)
         count(&t->gap, 1, reading.received.ms, reading.received.ms);
 }
 
@@ -216,13 +234,14 @@ finish(struct journal_thin *t)
         return rc;
     close(t->out);
     t->out = -1;
+    journal_reserve(t->dirfd);
     if (st.st_size > st.st_blocks * 512)
         t->all.holes = (uint64_t)(st.st_size - st.st_blocks * 512);
     return 0;
 }
 
-int
-journal_thin_step(struct journal_thin *t)
+static int
+step(struct journal_thin *t)
 {
     uint64_t stop = t->cursor.position + SLICE_BYTES;
     int rc = t->out < 0 ? begin(t) : 0;
@@ -239,4 +258,13 @@ journal_thin_step(struct journal_thin *t)
             rc = 0;
     }
     return rc == 0 ? 1 : rc;
+}
+
+int
+journal_thin_step(struct journal_thin *t)
+{
+    int rc = step(t);
+
+    t->all.error = rc == LW_EIO ? errno : 0;
+    return rc;
 }

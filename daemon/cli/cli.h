@@ -19,6 +19,7 @@ cli_command cli_check;
 cli_command cli_replay;
 cli_command cli_import;
 cli_command cli_migrate;
+cli_command cli_respool;
 cli_command cli_status;
 cli_command cli_watch;
 

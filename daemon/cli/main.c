@@ -14,6 +14,7 @@ static const struct {
     {"watch", cli_watch, "print alerts (NDJSON) as sentences"},
     {"import", cli_import, "bring a ledger folder into PostgreSQL"},
     {"migrate", cli_migrate, "bring PostgreSQL's schema up to this release"},
+    {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
     {"status", cli_status, "ask the daemon and the database how they are"},
 };
 

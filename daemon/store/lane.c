@@ -162,7 +162,7 @@ on_committed(struct lane *l)
     struct stream *s = l->of;
     int64_t took = clock_io_us() - l->started_us;
 
-    s->committed = l->sending->next;
+    s->committed = s->recorded = l->sending->next;
     s->limit = s->limit < l->sending->cap / 2 ? 2 * s->limit : l->sending->cap;
     pg_conn_good(l->conn);
     l->stats.batches++;
@@ -213,8 +213,8 @@ send_batch(struct lane *l, struct stream *s)
         l->due = false;
     }
     l->started_us = clock_io_us();
-    send_start(&l->send, batch, s->until, batch->first < l->merge_before, (int32_t)today,
-               l->days_ahead);
+    send_start(&l->send, batch, s->recorded, s->until, batch->first < l->merge_before,
+               (int32_t)today, l->days_ahead);
 }
 
 /* When the live batch is to be sent, should no more come. */
@@ -321,6 +321,7 @@ on_up(void *arg)
 
     l->stats.state = STORE_MIGRATING;
     l->fresh = true;
+    l->options.up(l->options.arg);
     send_forget(&l->send);
     migrate_start(&l->migrate, l->conn, on_migrated, l);
 }
@@ -427,6 +428,12 @@ lane_needs(const struct lane *l, uint64_t *ret_position)
         return LW_EAGAIN;
     *ret_position = stream_waits(&l->backlog) ? l->backlog.committed : l->live.committed;
     return 0;
+}
+
+void
+lane_retry(struct lane *lane)
+{
+    pg_conn_open(lane->conn);
 }
 
 void

@@ -12,6 +12,7 @@ struct lane_options {
     const char *journal_id; /* names the journal in store_cursor */
     enum batch_share share;
     void (*changed)(void *arg); /* its state, its position, or it has nothing to do */
+    void (*up)(void *arg);      /* connected */
     void (*away)(void *arg, const char *why);
     void *arg;
 };
@@ -25,6 +26,9 @@ void lane_stats(const struct lane *lane, struct store_stats *ret_stats);
  * database yet. */
 LW_MUSTCHECK
 int lane_needs(const struct lane *lane, uint64_t *ret_position);
+/* PostgreSQL is there, as another lane has found: where this one waits to connect again,
+ * it waits no longer. */
+void lane_retry(struct lane *lane);
 /* From now on it sends what is new as soon as it is there. */
 void lane_flush(struct lane *lane);
 /* What is new is stored, or cannot be now. */

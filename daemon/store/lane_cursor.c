@@ -64,14 +64,15 @@ jump(struct lane *l, uint64_t position)
 }
 
 struct range {
-    uint64_t position, until;
+    uint64_t recorded, position, until; /* position: what the journal still has of it */
 };
 
 static struct range
 range_at(const struct lane *l, const struct pg_result *rows, int row)
 {
     uint64_t start = journal_start(l->journal);
-    struct range range = {strtoull(PQgetvalue(rows, row, 0), NULL, 10),
+    uint64_t recorded = strtoull(PQgetvalue(rows, row, 0), NULL, 10);
+    struct range range = {recorded, recorded,
                           strtoull(PQgetvalue(rows, row, 1), NULL, 10)};
 
     if (range.position < start) {
@@ -108,7 +109,7 @@ on_cursor(void *arg, const struct pg_answer *answer)
     if (l->fresh && l->options.share != BATCH_ALERTS &&
         durable - last.position > LIVE_MOST && n < RANGES_MOST) {
         l->fresh = false;
-        jump(l, strtoull(PQgetvalue(answer->rows, n - 1, 0), NULL, 10));
+        jump(l, last.recorded);
         return;
     }
     l->fresh = false;
@@ -120,8 +121,8 @@ on_cursor(void *arg, const struct pg_answer *answer)
 
         l->later += range.until - range.position;
     }
-    stream_set(&l->live, last.position, STREAM_OPEN);
-    stream_set(&l->backlog, first.position, n > 1 ? first.until : 0);
+    stream_set(&l->live, last.recorded, last.position, STREAM_OPEN);
+    stream_set(&l->backlog, first.recorded, first.position, n > 1 ? first.until : 0);
     l->stats.state = STORE_UP;
     l->stats.error[0] = '\0';
     lane_go_back(l);

@@ -14,6 +14,10 @@
 
 #include "daemon/store/pg_conn.h"
 
+enum {
+    MERGE_MS = 65000 /* the server's limit is 60 s then */
+};
+
 #define COLUMNS                                                                               \
     "ts,meter_id,q,imp_wh,exp_wh,p_w,i1_ma,i2_ma,i3_ma,v1_dv,v2_dv,v3_dv,pf_m,q_var,temp_mc," \
     "rain_um_h,level_mm" /* as batch_feed writes them */
@@ -54,6 +58,7 @@ static const char sql_alerts[] =
     "WITH body AS MATERIALIZED (SELECT b::jsonb AS b FROM unnest($1) AS b),"
     " event AS MATERIALIZED (SELECT b->>'id' AS event_id, b#>>'{data,alarm,id}' AS alarm_id,"
     "  (b#>>'{data,alarm,revision}')::int4 AS revision, (b->>'time')::timestamptz AS at,"
+    "  (b#>>'{data,alarm,raised_at}')::timestamptz AS onset,"
     "  b->>'type' AS type, b->>'subject' AS subject, b#>>'{data,site,id}' AS site_id,"
     "  b#>>'{data,rule,id}' AS rule, b#>>'{data,alarm,priority}' AS priority,"
     "  b#>>'{data,alarm,state}' AS state, b AS body FROM body),"
@@ -64,7 +69,7 @@ static const char sql_alerts[] =
     "INSERT INTO alarm AS a (alarm_id, revision, onset, at, subject, site_id, rule, priority,"
     "  state, event_id)"
     " SELECT DISTINCT ON (alarm_id) alarm_id, revision,"
-    "  min(at) OVER (PARTITION BY alarm_id), at, subject, site_id, rule, priority, state,"
+    "  coalesce(onset, min(at) OVER (PARTITION BY alarm_id)), at, subject, site_id, rule, priority, state,"
     "  event_id FROM event ORDER BY alarm_id, revision DESC"
     " ON CONFLICT (alarm_id) DO UPDATE SET revision = excluded.revision, at = excluded.at,"
     "  priority = excluded.priority, state = excluded.state, event_id = excluded.event_id"
@@ -76,10 +81,12 @@ static void advance(struct send *s);
 static int
 query(struct send *s, const char *sql, const struct pg_param *params, int nparams)
 {
-    pg_conn_send(
-        s->conn,
-        &(struct pg_query){
-            .sql = sql, .params = params, .nparams = nparams, .done = on_step, .arg = s});
+    pg_conn_send(s->conn, &(struct pg_query){.sql = sql,
+                                             .params = params,
+                                             .nparams = nparams,
+                                             .most_ms = s->merge ? MERGE_MS : 0,
+                                             .done = on_step,
+                                             .arg = s});
     return 1;
 }
 
@@ -172,6 +179,7 @@ start_copy(struct send *s)
     snprintf(sql, sizeof(sql), sql_copy, table_of(s, name));
     pg_conn_send(s->conn, &(struct pg_query){.sql = s->merge ? sql_stage : sql,
                                              .feed = feed,
+                                             .most_ms = s->merge ? MERGE_MS : 0,
                                              .done = on_step,
                                              .arg = s});
     return 1;
@@ -248,9 +256,10 @@ static int
 start_cursor(struct send *s)
 {
     char sql[2 * sizeof(s->cursor) + 256];
-    char where[sizeof(s->cursor) + 48];
+    char where[sizeof(s->cursor) + 80];
 
-    snprintf(where, sizeof(where), "%s AND until = %" PRIu64, s->cursor, s->until);
+    snprintf(where, sizeof(where), "%s AND position = %" PRIu64 " AND until = %" PRIu64,
+             s->cursor, s->recorded, s->until);
     if (s->batch->next < s->until)
         snprintf(sql, sizeof(sql),
                  "UPDATE store_cursor SET position = %" PRIu64 ", at = now() WHERE %s"
@@ -379,9 +388,10 @@ send_prepare(struct send *send, struct batch *batch)
 }
 
 void
-send_start(struct send *send, struct batch *batch, uint64_t until, bool merge,
-           int32_t today, int32_t ahead)
+send_start(struct send *send, struct batch *batch, uint64_t recorded, uint64_t until,
+           bool merge, int32_t today, int32_t ahead)
 {
+    send->recorded = recorded;
     send->batch = batch;
     send->until = until;
     send->merge = merge;

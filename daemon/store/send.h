@@ -27,9 +27,9 @@ struct send {
     struct pg_array ids;
 
     struct batch *batch;
-    uint64_t until; /* of the range that the batch is of */
-    bool merge;     /* rows may be there already */
-    bool routed;    /* rows go to the parent, which finds the partition */
+    uint64_t recorded, until; /* the range that the batch is of, in store_cursor */
+    bool merge;               /* rows may be there already */
+    bool routed;              /* rows go to the parent, which finds the partition */
     int32_t today, ahead;
     int step;
     uint64_t rows;    /* that are new in the database */
@@ -48,8 +48,9 @@ void send_forget(struct send *send);
 /* Sorts a batch that has to wait, so that the database does not wait for it then. */
 void send_prepare(struct send *send, struct batch *batch);
 /* Makes partitions from the day `today` on `ahead` days, beside those of the batch. The
- * range that ends at `until` is gone from store_cursor once the batch reaches its end. */
-void send_start(struct send *send, struct batch *batch, uint64_t until, bool merge,
-                int32_t today, int32_t ahead);
+ * range in store_cursor, from `recorded` to `until`, begins behind the batch then, and is
+ * gone once the batch reaches its end. */
+void send_start(struct send *send, struct batch *batch, uint64_t recorded, uint64_t until,
+                bool merge, int32_t today, int32_t ahead);
 
 #endif

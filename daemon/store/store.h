@@ -83,6 +83,12 @@ int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
 int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
                   struct lw_faults *faults);
 
+/* Has the daemon of this journal bring everything from `position` on again that the
+ * database may lack: it merges, so that what is there stays as it is. `ret_bytes`: of the
+ * journal; 0: its cursor is not behind that, so that there is nothing to do. */
+int store_respool(const char *conninfo, const char *journal_dir, uint64_t position,
+                  uint64_t *ret_bytes, struct lw_faults *faults);
+
 /* The version of the database's schema, 0 where there is none yet, and the newest one
  * that this program knows. Changes nothing. */
 int store_schema(const char *conninfo, int *ret_version, struct lw_faults *faults);

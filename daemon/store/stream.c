@@ -26,8 +26,9 @@ stream_clear(struct stream *stream)
 }
 
 void
-stream_set(struct stream *stream, uint64_t position, uint64_t until)
+stream_set(struct stream *stream, uint64_t recorded, uint64_t position, uint64_t until)
 {
+    stream->recorded = recorded;
     stream->committed = position;
     stream->until = until;
     stream->skip_before = 0;

@@ -20,6 +20,7 @@ struct stream {
     bool holding;
     struct batch *batch;  /* the one that is filled */
     uint64_t committed;   /* of the range, the database has everything before it */
+    uint64_t recorded;    /* where the range begins in store_cursor */
     uint64_t until;       /* the range's end */
     uint64_t skip_before; /* the database refuses the rows before it */
     uint32_t limit;       /* of items in a batch; small while looking for a refused one */
@@ -32,8 +33,9 @@ struct stream {
 LW_MUSTCHECK
 int stream_init(struct stream *stream, struct journal *journal, uint32_t batch_rows);
 void stream_clear(struct stream *stream);
-/* Another range. */
-void stream_set(struct stream *stream, uint64_t position, uint64_t until);
+/* Another range: read from `position` on, `recorded` in store_cursor. */
+void stream_set(struct stream *stream, uint64_t recorded, uint64_t position,
+                uint64_t until);
 /* Reads on, or anew, from what the database has; `ready` as in journal_reader_new. */
 LW_MUSTCHECK
 int stream_begin(struct stream *stream, journal_ready *ready, void *arg);

@@ -86,6 +86,18 @@ on_away(void *arg, const char *why)
     snprintf(w->why, sizeof(w->why), "%s", why);
 }
 
+/* After an outage the lanes' pauses differ. */
+static void
+on_up(void *arg)
+{
+    struct writer *w = arg;
+
+    for (int i = 0; i < BATCH_SHARES; i++) {
+        if (w->lane[i])
+            lane_retry(w->lane[i]);
+    }
+}
+
 static void
 on_flush(evutil_socket_t fd, short what, void *arg)
 {
@@ -119,6 +131,7 @@ writer_new(struct event_base *base, struct clock *clock, struct journal *journal
                                           .journal_id = journal_id,
                                           .share = (enum batch_share)i,
                                           .changed = on_changed,
+                                          .up = on_up,
                                           .away = on_away,
                                           .arg = w};
 
