@@ -82,7 +82,7 @@ CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
 SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
 TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
              SAN="-fsanitize=thread"
-THREADED := test_journal
+THREADED := test_journal test_poll_line
 INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
 
 check:
@@ -92,11 +92,10 @@ check:
 	@$(SAN_BUILD) -j$$(nproc) programs unit helpers
 	@$(TSAN_BUILD) -j$$(nproc) $(THREADED:%=$(BUILD)/tsan/unit/%)
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
-	@tests/run BUILD=$(BUILD) tests/lint/run.sh $(UNIT) $(INTEGRATION) \
+	@tests/run BUILD=$(BUILD) tests/fuzz/fuzz.sh tests/lint/lint.sh $(INTEGRATION) $(UNIT) \
 	    BUILD=$(BUILD)/clang $(UNIT:$(BUILD)/%=$(BUILD)/clang/%) \
-	    BUILD=$(BUILD)/san $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(INTEGRATION) \
-	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%) \
-	    BUILD=$(BUILD) tests/fuzz/run.sh
+	    BUILD=$(BUILD)/san $(INTEGRATION) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) \
+	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%)
 
 # Programs that only the tests run.
 HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
@@ -114,7 +113,7 @@ $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/l
 lint: deps
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory -j$$(nproc) programs
-	@tests/lint/run.sh
+	@tests/lint/lint.sh
 	@tests/lint/analyse.sh
 
 format:
@@ -135,7 +134,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libedge.a $(BUILD)/li
 fuzz: deps
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
-	@BUILD=$(BUILD) tests/fuzz/run.sh $(FUZZ_SECONDS)
+	@BUILD=$(BUILD) tests/fuzz/fuzz.sh $(FUZZ_SECONDS)
 
 # Figures beside a reference in the same run: name value unit reference value ratio goal ok|short
 BENCH ?=

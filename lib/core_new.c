@@ -87,22 +87,26 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->rules = rules;
     core->now = NEVER;
     core->starting = true;
-    core->first_standing = core->last_standing = LW_NONE;
-    core->nslots = alarm_slots(ledger);
+    core->first_standing = core->last_standing = core->first_free = LW_NONE;
+    alarm_layout(core);
     core->meter = array(ledger->nmeters, sizeof *core->meter);
     core->site = array(ledger->nsites, sizeof *core->site);
     core->gateway = array(ledger->ngateways, sizeof *core->gateway);
     core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
-    core->alarm = array(core->nslots, sizeof *core->alarm);
+    core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
     if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
-        !core->gateway_first || !core->answered || !core->alarm || !core->standing ||
-        lw_due_new(core_ntimers(core), &core->timers) < 0) {
+        !core->gateway_first || !core->answered || !core->slot || !core->standing ||
+        feeder_layout(core) < 0 || lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        core->flood.raised[i] = NEVER;
+    for (int32_t i = 0; i < core->nslots; i++)
+        core->slot[i] = LW_NONE;
     for (int32_t i = 0; i < ledger->nmeters; i++)
         init_meter(&core->meter[i]);
     for (int32_t i = 0; i < ledger->nsites; i++) {
@@ -134,6 +138,14 @@ same_meter(const struct lw_ledger *ledger, const struct lw_meter *was,
     return m;
 }
 
+int32_t
+core_same_meter(const struct lw_core *core, const struct lw_core *old, int32_t meter)
+{
+    const struct lw_meter *was = &old->ledger->meter[meter];
+
+    return same_meter(core->ledger, was, &old->ledger->point[was->point]);
+}
+
 static int32_t
 same_subject(const struct lw_core *core, const struct lw_ledger *was,
              const struct lw_alarm *alarm)
@@ -150,14 +162,25 @@ same_subject(const struct lw_core *core, const struct lw_ledger *was,
     return lw_ledger_point(core->ledger, was->point[alarm->subject].id);
 }
 
+/* Points and sites that the evidence names, as 1 + index; 0: it is gone. */
+static void
+take_evidence(const struct lw_core *core, const struct lw_core *old,
+              struct lw_evidence *e)
+{
+    for (int i = 0; i < LW_SILENT_NAMED; i++)
+        if (e->silent[i] > 0)
+            e->silent[i] = 1 + lw_ledger_point(core->ledger,
+                                               old->ledger->point[e->silent[i] - 1].id);
+    if (e->other > 0)
+        e->other = 1 + lw_ledger_site(core->ledger, old->ledger->site[e->other - 1].id);
+}
+
 static void
 take_alarms(struct lw_core *core, const struct lw_core *old)
 {
     for (int32_t i = old->first_standing; i != LW_NONE; i = old->standing[i].next) {
-        struct lw_alarm alarm = old->alarm[i];
+        struct lw_alarm alarm = old->standing[i].alarm;
         int32_t subject = same_subject(core, old->ledger, &alarm);
-        struct subject at = {(enum lw_subject_kind)alarm.subject_kind, subject};
-        struct lw_alarm *slot;
 
         if (subject == LW_NONE)
             continue;
@@ -165,9 +188,8 @@ take_alarms(struct lw_core *core, const struct lw_core *old)
         alarm.site = alarm.site == LW_NONE
                          ? LW_NONE
                          : lw_ledger_site(core->ledger, old->ledger->site[alarm.site].id);
-        slot = alarm_of(core, (enum lw_rule_id)alarm.rule, at);
-        *slot = alarm;
-        alarm_link(core, (int32_t)(slot - core->alarm));
+        take_evidence(core, old, &alarm.evidence);
+        alarm_take(core, &alarm);
     }
 }
 
@@ -178,8 +200,9 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
+    core->flood = old->flood;
     for (int32_t i = 0; i < was->nmeters; i++) {
-        int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
+        int32_t m = core_same_meter(core, old, i);
 
         if (m != LW_NONE)
             core->meter[m] = old->meter[i];
@@ -197,6 +220,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
         if (g != LW_NONE)
             core->gateway[g] = old->gateway[i];
     }
+    feeder_take_over(core, old);
     take_alarms(core, old);
 }
 
@@ -223,7 +247,7 @@ lw_core_retire(struct lw_core *old, const struct lw_core *next)
     int32_t after;
 
     for (int32_t i = old->first_standing; i != LW_NONE; i = after) {
-        const struct lw_alarm *alarm = &old->alarm[i];
+        const struct lw_alarm *alarm = &old->standing[i].alarm;
 
         after = old->standing[i].next;
         if (same_subject(next, old->ledger, alarm) != LW_NONE)
@@ -243,10 +267,11 @@ lw_core_free(struct lw_core *core)
     free(core->meter);
     free(core->site);
     free(core->gateway);
+    feeder_free(core);
     free(core->gateway_meters);
     free(core->gateway_first);
     free(core->answered);
-    free(core->alarm);
+    free(core->slot);
     free(core->standing);
     free(core);
 }

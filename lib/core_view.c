@@ -28,10 +28,10 @@ lw_core_nalarms(const struct lw_core *core)
 const struct lw_alarm *
 lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
 {
-    int32_t slot =
-        alarm ? core->standing[alarm - core->alarm].next : core->first_standing;
+    const struct standing *before = (const struct standing *)(const void *)alarm;
+    int32_t next = alarm ? before->next : core->first_standing;
 
-    return slot == LW_NONE ? NULL : &core->alarm[slot];
+    return next == LW_NONE ? NULL : &core->standing[next].alarm;
 }
 
 void
@@ -73,8 +73,9 @@ lw_core_size(const struct lw_core *core)
     size_t timers = (size_t)core_ntimers(core);
 
     return sizeof *core + (size_t)l->nmeters * (sizeof *core->meter + sizeof(int32_t)) +
-           (size_t)l->nsites * sizeof *core->site +
+           (size_t)l->nsites * sizeof *core->site + feeder_size(core) +
            (size_t)l->ngateways * sizeof *core->gateway +
-           (size_t)core->nslots * (sizeof *core->alarm + sizeof *core->standing) +
+           (size_t)core->nslots * sizeof *core->slot +
+           (size_t)core->ntouched * sizeof *core->standing +
            timers * (sizeof(int64_t) + 2 * sizeof(int32_t));
 }

@@ -66,84 +66,86 @@ lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
     }
 }
 
-/* Which slot of its subject a rule has; -1: it never speaks about such a subject. */
-static const struct {
-    int8_t site, point, gateway;
-} SLOT[LW_RULES] = {
-    [LW_RULE_CLOSED_LOAD] = {0, -1, -1},   [LW_RULE_LICENCE_GAP] = {1, -1, -1},
-    [LW_RULE_COVERAGE] = {2, -1, -1},      [LW_RULE_COMM_LOSS] = {-1, 0, 0},
-    [LW_RULE_REGISTER_JUMP] = {-1, 1, -1}, [LW_RULE_STUCK_REGISTER] = {-1, 2, -1},
-};
-
-int32_t
-alarm_slots(const struct lw_ledger *ledger)
-{
-    return ledger->nsites * SITE_SLOTS + ledger->npoints * POINT_SLOTS +
-           ledger->ngateways * GATEWAY_SLOTS;
-}
-
-/* The rule's slot among those of its subject; -1: none. */
-static int
-rule_slot(enum lw_rule_id rule, enum lw_subject_kind kind)
+/* How many subjects of the kind the ledger has; a feeder is one of the points. */
+static int32_t
+subjects(const struct lw_ledger *ledger, enum lw_subject_kind kind)
 {
     switch (kind) {
     case LW_SUBJECT_SITE:
-        return SLOT[rule].site;
-    case LW_SUBJECT_GATEWAY:
-        return SLOT[rule].gateway;
+        return ledger->nsites;
     case LW_SUBJECT_POINT:
+        return ledger->npoints;
+    case LW_SUBJECT_GATEWAY:
+        return ledger->ngateways;
     case LW_SUBJECT_FEEDER:
         break;
     }
-    return SLOT[rule].point;
-}
-
-bool
-alarm_speaks(enum lw_rule_id rule, enum lw_subject_kind kind)
-{
-    return rule_slot(rule, kind) >= 0;
-}
-
-static int32_t
-slot_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
-{
-    int32_t points = core->ledger->nsites * SITE_SLOTS;
-    int32_t gateways = points + core->ledger->npoints * POINT_SLOTS;
-    int slot = rule_slot(rule, subject.kind);
-
-    assert(slot >= 0);
-    if (subject.kind == LW_SUBJECT_SITE)
-        return subject.index * SITE_SLOTS + slot;
-    if (subject.kind == LW_SUBJECT_GATEWAY)
-        return gateways + subject.index * GATEWAY_SLOTS + slot;
-    return points + subject.index * POINT_SLOTS + slot;
-}
-
-struct lw_alarm *
-alarm_of(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
-{
-    return &core->alarm[slot_of(core, rule, subject)];
+    return 0;
 }
 
 void
-alarm_link(struct lw_core *core, int32_t slot)
+alarm_layout(struct lw_core *core)
 {
-    struct standing *s = &core->standing[slot];
+    core->nslots = 0;
+    for (int i = 0; i < LW_SUBJECT_KINDS; i++) {
+        enum lw_subject_kind kind = (enum lw_subject_kind)i;
+        struct slots *slots = &core->slots[kind];
 
+        *slots = (struct slots){.first = core->nslots};
+        for (int rule = 0; rule < LW_RULES; rule++)
+            slots->of[rule] =
+                alarm_speaks((enum lw_rule_id)rule, kind) ? (int8_t)slots->each++ : -1;
+        core->nslots += slots->each * subjects(core->ledger, kind);
+    }
+    core->slots[LW_SUBJECT_FEEDER] = core->slots[LW_SUBJECT_POINT];
+}
+
+static int32_t *
+slot_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    const struct slots *slots = &core->slots[subject.kind];
+
+    assert(slots->of[rule] >= 0);
+    return &core->slot[slots->first + subject.index * slots->each + slots->of[rule]];
+}
+
+const struct lw_alarm *
+alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    int32_t i = *slot_of(core, rule, subject);
+
+    return i == LW_NONE ? NULL : &core->standing[i].alarm;
+}
+
+/* The last of the standing, in the slot. There is room for one in every slot. */
+static struct lw_alarm *
+stand(struct lw_core *core, int32_t *slot)
+{
+    int32_t i = core->first_free;
+    struct standing *s;
+
+    if (i == LW_NONE)
+        i = core->ntouched++;
+    s = &core->standing[i];
+    if (i == core->first_free)
+        core->first_free = s->next;
     s->next = LW_NONE;
     s->prev = core->last_standing;
     if (s->prev == LW_NONE)
-        core->first_standing = slot;
+        core->first_standing = i;
     else
-        core->standing[s->prev].next = slot;
-    core->last_standing = slot;
+        core->standing[s->prev].next = i;
+    core->last_standing = i;
     core->nstanding++;
+    *slot = i;
+    return &s->alarm;
 }
 
 static void
-unlink_slot(struct lw_core *core, int32_t slot)
+fall(struct lw_core *core, int32_t *slot)
 {
-    const struct standing *s = &core->standing[slot];
+    int32_t i = *slot;
+    struct standing *s = &core->standing[i];
 
     if (s->prev == LW_NONE)
         core->first_standing = s->next;
@@ -154,6 +156,17 @@ unlink_slot(struct lw_core *core, int32_t slot)
     else
         core->standing[s->next].prev = s->prev;
     core->nstanding--;
+    s->next = core->first_free;
+    core->first_free = i;
+    *slot = LW_NONE;
+}
+
+void
+alarm_take(struct lw_core *core, const struct lw_alarm *alarm)
+{
+    struct subject subject = {(enum lw_subject_kind)alarm->subject_kind, alarm->subject};
+
+    *stand(core, slot_of(core, (enum lw_rule_id)alarm->rule, subject)) = *alarm;
 }
 
 static void
@@ -186,6 +199,34 @@ identify(const struct lw_core *core, struct lw_alarm *alarm)
         lw_sha256_add(&h, part[i], strlen(part[i]) + 1);
     lw_sha256_get(&h, digest);
     memcpy(alarm->id, digest, sizeof alarm->id);
+}
+
+/* How many were raised in the flood's time before now. */
+static uint32_t
+raised_lately(const struct lw_core *core)
+{
+    uint32_t n = 0;
+
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        n += core->flood.raised[i] != NEVER &&
+             core->flood.raised[i] > core->now - LW_FLOOD_TIME;
+    return n;
+}
+
+/* Counts a raising: which one of a flood it is, or 0. */
+static uint32_t
+count_flood(struct lw_core *core)
+{
+    struct flood *f = &core->flood;
+    uint32_t before = raised_lately(core);
+
+    f->raised[f->next] = core->now;
+    f->next = (f->next + 1) % LW_FLOOD_ALARMS;
+    if (f->alarms > 0 && before >= LW_FLOOD_ALARMS / 2)
+        f->alarms++;
+    else
+        f->alarms = before == LW_FLOOD_ALARMS ? LW_FLOOD_ALARMS + 1 : 0;
+    return f->alarms;
 }
 
 static int32_t
@@ -225,15 +266,16 @@ void
 alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
           enum lw_priority priority, const struct lw_evidence *evidence)
 {
-    int32_t slot = slot_of(core, rule, subject);
-    struct lw_alarm *alarm = &core->alarm[slot];
+    int32_t *slot = slot_of(core, rule, subject);
+    struct lw_alarm *alarm;
     enum lw_alert_kind kind = LW_ALERT_UPDATED;
     int64_t age;
 
-    if (!alarm_stands(alarm)) {
+    if (*slot == LW_NONE) {
         bool feeder = subject.kind == LW_SUBJECT_POINT &&
                       core->ledger->point[subject.index].role == LW_FEEDER;
 
+        alarm = stand(core, slot);
         *alarm = (struct lw_alarm){
             .rule = (uint8_t)rule,
             .subject_kind = (uint8_t)(feeder ? LW_SUBJECT_FEEDER : subject.kind),
@@ -241,11 +283,12 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
             .subject = subject.index,
             .site = subject_site(core, subject),
             .onset = {core->now},
+            .flood = count_flood(core),
         };
         identify(core, alarm);
-        alarm_link(core, slot);
         kind = LW_ALERT_RAISED;
     } else {
+        alarm = &core->standing[*slot].alarm;
         age = core->now - alarm->at.ms;
         if (age < UPDATE_MOST &&
             (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
@@ -262,29 +305,33 @@ void
 alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              const struct lw_evidence *evidence)
 {
-    int32_t slot = slot_of(core, rule, subject);
-    struct lw_alarm *alarm = &core->alarm[slot];
+    int32_t *slot = slot_of(core, rule, subject);
+    struct lw_alarm *alarm;
 
-    if (!alarm_stands(alarm))
+    if (*slot == LW_NONE)
         return;
+    alarm = &core->standing[*slot].alarm;
     if (evidence)
         alarm->evidence = *evidence;
     alarm->at = (lw_wall){core->now};
     alarm->revision++;
+    /* What people still have to acknowledge is theirs to keep; the slot is free again. */
     alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
                        ? LW_ALARM_RETURNED_UNACKNOWLEDGED
                        : LW_ALARM_NORMAL;
-    unlink_slot(core, slot);
     emit(core, LW_ALERT_RETURNED, alarm);
-    /* What people still have to acknowledge is theirs to keep; the slot is free again. */
-    alarm->state = LW_ALARM_NORMAL;
+    fall(core, slot);
 }
 
 void
 alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {
-    struct lw_evidence evidence = alarm_of(core, rule, subject)->evidence;
+    const struct lw_alarm *alarm = alarm_of(core, rule, subject);
+    struct lw_evidence evidence;
 
+    if (!alarm)
+        return;
+    evidence = alarm->evidence;
     evidence.finding = LW_FOUND_GONE;
     alarm_return(core, rule, subject, &evidence);
 }
@@ -296,7 +343,7 @@ alarm_remind(struct lw_core *core)
     int64_t hour = core->now + LW_HOUR;
 
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
-        struct lw_alarm *alarm = &core->alarm[i];
+        struct lw_alarm *alarm = &core->standing[i].alarm;
 
         if (core->now - alarm->at.ms >= REMIND_AFTER) {
             alarm->at = (lw_wall){core->now};

@@ -91,8 +91,8 @@ meter_silent(struct lw_core *core, int32_t meter)
         int64_t unheard = core->now - core->gateway[gateway].heard;
 
         if (core->gateway[gateway].back == NEVER &&
-            alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
-                                  (struct subject){LW_SUBJECT_GATEWAY, gateway})))
+            alarm_stands(core, LW_RULE_COMM_LOSS,
+                         (struct subject){LW_SUBJECT_GATEWAY, gateway}))
             return;
         if (unheard >= allowed_silence(core, meter) && gateway_silent(core, gateway))
             return;
@@ -142,7 +142,7 @@ silence_meter_timer(struct lw_core *core, int32_t meter)
     }
     if (core->now < due) {
         core_timer_meter(core, meter, due);
-        if (alarm_stands(alarm) && m->back != NEVER) {
+        if (alarm && m->back != NEVER) {
             if (core->now - m->back >= core->rules->comm_loss.clear_ms)
                 alarm_return(core, LW_RULE_COMM_LOSS, point_of(core, meter), NULL);
             else
@@ -163,7 +163,7 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
     struct gateway_state *g = &core->gateway[gateway];
     struct subject subject = {LW_SUBJECT_GATEWAY, gateway};
 
-    if (!alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, subject)))
+    if (!alarm_stands(core, LW_RULE_COMM_LOSS, subject))
         return;
     if (g->back == NEVER)
         gateway_silent(core, gateway);
@@ -198,9 +198,8 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
         return;
     m->heard = core->now;
     /* The alarm may be from the meter before an exchange. */
-    if (m->silent ||
-        (m->back == NEVER &&
-         alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS, point_of(core, meter))))) {
+    if (m->silent || (m->back == NEVER &&
+                      alarm_stands(core, LW_RULE_COMM_LOSS, point_of(core, meter)))) {
         m->silent = 0;
         m->back = core->now;
         core_timer_meter(core, meter, core->now + core->rules->comm_loss.clear_ms);
@@ -209,8 +208,8 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
         return;
     core->gateway[gateway].heard = core->now;
     if (core->gateway[gateway].back == NEVER &&
-        alarm_stands(alarm_of(core, LW_RULE_COMM_LOSS,
-                              (struct subject){LW_SUBJECT_GATEWAY, gateway}))) {
+        alarm_stands(core, LW_RULE_COMM_LOSS,
+                     (struct subject){LW_SUBJECT_GATEWAY, gateway})) {
         gateway_back(core, gateway);
     }
 }

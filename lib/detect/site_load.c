@@ -194,7 +194,7 @@ run_window(struct lw_core *core, const struct window *w, struct run *run,
            const struct view *v, const struct patience *p)
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
-    bool stands = alarm_stands(alarm_of(core, p->rule, subject));
+    bool stands = alarm_stands(core, p->rule, subject);
     bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
