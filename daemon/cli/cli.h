@@ -24,6 +24,7 @@ cli_command cli_probe;
 cli_command cli_explain;
 cli_command cli_import;
 cli_command cli_migrate;
+cli_command cli_respool;
 cli_command cli_status;
 cli_command cli_watch;
 

@@ -19,6 +19,7 @@ static const struct {
     {"compact", cli_compact, "pack the readings of closed days, drop what is too old"},
     {"export", cli_export, "write a window of readings as CSV or NDJSON"},
     {"hold", cli_hold, "keep readings as evidence, however old they are"},
+    {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
     {"status", cli_status, "ask the daemon and the database how they are"},
 };
 

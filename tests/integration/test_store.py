@@ -122,7 +122,7 @@ with tap.test("a COMMIT without an answer is found out from the cursor"):
     wait_for(lambda: store.stored() > 2000, what="some readings")
     cut = 0
     while driver.running() and cut < 5:
-        pids = backend(store.database, "INSERT INTO store_cursor")
+        pids = backend(store.database, "COMMIT")
         if not pids:
             continue
         try:
