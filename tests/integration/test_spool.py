@@ -230,7 +230,7 @@ def journal_disk_full(path):
     shutil.rmtree(spool.dir)
     spool = Spool(away, os.path.join(path, "2"))
     away.stop()
-    driver = spool.start(meters=3000, pause_ms=20)
+    driver = spool.start(pause_ms=60)
     driver.wait_text("No space left on device")
     driver.wait_text("all", 40, "out")
     away.start()
