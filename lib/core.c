@@ -119,19 +119,21 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
+/* By the ledger, else by the meter's profile. */
 static void
-limits_of(const struct lw_core *core, const struct lw_meter *meter,
-          struct lw_register_limits *limits)
+limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
     int64_t most = meter->rated_w;
 
     if (most == LW_NOT_GIVEN && point->site != LW_NONE)
         most = core->ledger->site[point->site].contract_w;
-    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
-    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
-    limits->resolution_wh =
-        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+    limits->most_w = most == LW_NOT_GIVEN ? m->most_w : most;
+    limits->modulus_wh =
+        meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
+    limits->resolution_wh = meter_resolution(core, index);
 }
 
 static uint16_t
@@ -163,7 +165,7 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
     struct lw_register_limits limits;
     struct lw_register_step *step = &judged->step;
 
-    limits_of(core, meter, &limits);
+    limits_of(core, index, &limits);
     *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
     judged->has_step = true;
     r->q |= mark_of(step->verdict);
@@ -365,6 +367,11 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         break;
     case LW_EVENT_METER_SERIAL:
         step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        core->meter[event->counter.meter].step_wh = event->counter.step_wh;
+        core->meter[event->counter.meter].modulus_wh = event->counter.modulus_wh;
+        core->meter[event->counter.meter].most_w = event->counter.most_w;
         break;
     case LW_EVENT_METER_CLOCK:
     case LW_EVENT_TICK:

@@ -35,7 +35,10 @@ struct meter_state {
     int64_t promised_w; /* and its value */
     int64_t jump_at;    /* when the register last jumped; NEVER */
     int64_t stuck_at;   /* when it was last found stuck; NEVER */
-    uint64_t serial;    /* hash of the serial number that it last gave; 0: none */
+    int64_t step_wh;    /* of the register, as its profile says; 0: not known */
+    int64_t modulus_wh;
+    int64_t most_w;
+    uint64_t serial; /* hash of the serial number that it last gave; 0: none */
     uint32_t failures;
     uint8_t silent;    /* no good sample for as long as comm_loss allows */
     uint8_t exchanged; /* its register begins anew with the next reading */
@@ -150,6 +153,18 @@ static inline const struct lw_metering_point *
 meter_point(const struct lw_core *core, int32_t meter)
 {
     return &core->ledger->point[core->ledger->meter[meter].point];
+}
+
+/* What the register cannot show, by the ledger and by its form on the wire; 0: not known.
+ */
+static inline int64_t
+meter_resolution(const struct lw_core *core, int32_t meter)
+{
+    int64_t wh = core->ledger->meter[meter].resolution_wh;
+
+    if (wh == LW_NOT_GIVEN || wh < core->meter[meter].step_wh)
+        wh = core->meter[meter].step_wh;
+    return wh;
 }
 
 static inline bool

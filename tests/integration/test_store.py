@@ -122,7 +122,7 @@ with tap.test("a COMMIT without an answer is found out from the cursor"):
     wait_for(lambda: store.stored() > 2000, what="some readings")
     cut = 0
     while driver.running() and cut < 5:
-        pids = backend(store.database, "INSERT INTO store_cursor")
+        pids = backend(store.database, "COMMIT")
         if not pids:
             continue
         try:
@@ -183,7 +183,7 @@ with tap.test("two daemons migrate an empty database at once"):
     for driver in drivers:
         assert driver.wait(30) == 0, driver.err
     assert first.stored() == 2 * first.readings, first.stored()
-    assert first.psql("SELECT count(*) FROM schema_version") == "1"
+    assert first.psql("SELECT count(*) = max(version) FROM schema_version") == "t"
     assert first.psql("SELECT count(*) FROM meter_key") == "200"
 
 with tap.test("a schema that is newer than the program is refused, and nothing is written"):

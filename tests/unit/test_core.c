@@ -446,6 +446,48 @@ test_register_that_stands(void **state)
     end(&w);
 }
 
+/* A float behind transformers: 125 Wh x 40 a step, while the ledger says 0.01 kWh. */
+static void
+test_float_register_steps(void **state)
+{
+    static const struct {
+        const char *name;
+        bool told;
+        int raised;
+    } rows[] = {
+        {"its steps are known: it does not stand", true, 0},
+        {"they are not: it seems to", false, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct lw_event told = {.kind = LW_EVENT_METER_COUNTER, .counter.step_wh = 5000};
+        struct world w;
+        int32_t a;
+
+        begin_with(&w, SITES,
+                   "meter_id,site_id,role,gateway_id,unit,profile,interval_s,"
+                   "installed_at,energy_resolution_kwh\n"
+                   "A,CLOSED,supply,G1,1,generic,900,2025-01-01T00:00:00Z,0.01\n"
+                   "PUMP,PUMPED,sub,G2,1,generic,900,2025-01-01T00:00:00Z,\n");
+        row(rows[i].name);
+        a = meter_of(&w, "A");
+        told.at.ms = w.now;
+        told.counter.meter = (uint32_t)a;
+        if (rows[i].told)
+            lw_core_step(w.core, &told);
+        for (int q = 0; q < 4 * 24; q++) {
+            int64_t flowed = w.wh[a] + 500;
+
+            w.now += QUARTER;
+            w.wh[a] = lw_floor_to(flowed, 5000) - 500;
+            read_meter(&w, "A", 2, LW_GOOD);
+            w.wh[a] = flowed;
+        }
+        check_int(count(&w, "raised stuck_register point/A") > 0, rows[i].raised);
+        end(&w);
+    }
+}
+
 static void
 test_one_dead_gateway_is_one_alert(void **state)
 {
@@ -1151,6 +1193,7 @@ main(void)
         cmocka_unit_test(test_licence_runs_out),
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_register_that_stands),
+        cmocka_unit_test(test_float_register_steps),
         cmocka_unit_test(test_one_dead_gateway_is_one_alert),
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_a_flood),
