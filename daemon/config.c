@@ -64,6 +64,12 @@ const struct lw_ini_key config_keys[] = {
     INT("database", "backlog_rate", backlog_rate, 0, 10000000, "0",
         "Readings a second of what an outage left behind; 0: as many as go beside what "
         "is new."),
+    INT("history", "hot_days", hot_days, 1, 366, "3",
+        "Days before today that stay in PostgreSQL as rows; older ones are packed."),
+    INT("history", "day_months", day_months, 0, 1200, "0",
+        "Months for which packed readings are kept; 0: for ever."),
+    INT("history", "hour_years", hour_years, 0, 100, "0",
+        "Years for which the hours of packed readings are kept; 0: for ever."),
     STRING("http", "listen", listen, "127.0.0.1:8480",
            "Where HTTP is served: an address and port, or unix:/path; empty: nowhere."),
     STRING("http", "token_file", token_file, "",

@@ -33,6 +33,10 @@ struct config {
     int64_t batch_rows;
     int64_t batch_ms;
     int64_t backlog_rate; /* readings a second of what an outage left; 0: no limit */
+    /* [history] */
+    int64_t hot_days;
+    int64_t day_months;
+    int64_t hour_years;
     /* [http] */
     char listen[128 + 1];
     char token_file[CONFIG_PATH + 1];

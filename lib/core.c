@@ -6,7 +6,8 @@
 
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
+/* --- timers: one a meter, a site, a gateway, a feeder, and one for the ledger as a whole
+ */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)
@@ -21,9 +22,15 @@ key_gateway(const struct lw_core *core, int32_t gateway)
 }
 
 static int32_t
+key_feeder(const struct lw_core *core, int32_t feeder)
+{
+    return key_gateway(core, core->ledger->ngateways) + feeder;
+}
+
+static int32_t
 key_ledger(const struct lw_core *core)
 {
-    return key_gateway(core, core->ledger->ngateways);
+    return key_feeder(core, core->nfeeders);
 }
 
 void
@@ -42,6 +49,12 @@ void
 core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at)
 {
     lw_due_set(core->timers, key_gateway(core, gateway), at);
+}
+
+void
+core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at)
+{
+    lw_due_set(core->timers, key_feeder(core, feeder), at);
 }
 
 void
@@ -69,6 +82,8 @@ fire(struct lw_core *core, int32_t key)
 {
     if (key == key_ledger(core)) {
         fire_ledger(core);
+    } else if (key >= key_feeder(core, 0)) {
+        feeder_timer(core, key - key_feeder(core, 0));
     } else if (key >= key_gateway(core, 0)) {
         for (int i = 0; i < detect_nfamilies; i++)
             if (detect_families[i]->gateway_timer)
@@ -104,19 +119,21 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
+/* By the ledger, else by the meter's profile. */
 static void
-limits_of(const struct lw_core *core, const struct lw_meter *meter,
-          struct lw_register_limits *limits)
+limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
     int64_t most = meter->rated_w;
 
     if (most == LW_NOT_GIVEN && point->site != LW_NONE)
         most = core->ledger->site[point->site].contract_w;
-    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
-    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
-    limits->resolution_wh =
-        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+    limits->most_w = most == LW_NOT_GIVEN ? m->most_w : most;
+    limits->modulus_wh =
+        meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
+    limits->resolution_wh = meter_resolution(core, index);
 }
 
 static uint16_t
@@ -148,7 +165,7 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
     struct lw_register_limits limits;
     struct lw_register_step *step = &judged->step;
 
-    limits_of(core, meter, &limits);
+    limits_of(core, index, &limits);
     *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
     judged->has_step = true;
     r->q |= mark_of(step->verdict);
@@ -292,6 +309,7 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->production.from, at);
         no_later(&s->production.to, at);
     }
+    feeder_step_back(core, at);
 }
 
 /* From the first event on, every meter owes samples. */
@@ -316,6 +334,8 @@ start(struct lw_core *core, int64_t at)
     }
     for (int32_t i = 0; i < core->ledger->nsites; i++)
         core_timer_site(core, i, at);
+    for (int32_t i = 0; i < core->nfeeders; i++)
+        core_timer_feeder(core, i, at);
     core_timer_ledger(core, at + core->rules->coverage.grace_ms);
 }
 
@@ -347,6 +367,11 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         break;
     case LW_EVENT_METER_SERIAL:
         step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        core->meter[event->counter.meter].step_wh = event->counter.step_wh;
+        core->meter[event->counter.meter].modulus_wh = event->counter.modulus_wh;
+        core->meter[event->counter.meter].most_w = event->counter.most_w;
         break;
     case LW_EVENT_METER_CLOCK:
     case LW_EVENT_TICK:
