@@ -67,8 +67,9 @@ gauge_reading(struct lw_core *core, struct gauge *g, int32_t row,
     g->away = false;
     if (!judged->good || !judged->has_step)
         return;
-    if (g->row != row || judged->step.verdict == LW_REGISTER_FELL ||
-        judged->step.verdict == LW_REGISTER_LEAPT) {
+    /* Another meter, a noticed exchange, a reset: the count goes on, with a hole. */
+    if (g->row != row || (judged->step.verdict != LW_REGISTER_ADVANCED &&
+                          judged->step.verdict != LW_REGISTER_ROLLED)) {
         g->broken = g->at != NEVER;
         g->row = row;
         clear_marks(g);

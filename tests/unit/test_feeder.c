@@ -14,7 +14,7 @@
 
 enum {
     DAYS = 16,
-    STOPPED = 9 * 24, /* hour in which CUT is cut off */
+    STOPPED = 9 * 24,  /* hour in which CUT is cut off */
     CHANGED = 12 * 24, /* hour in which customers come, go and are switched over */
 };
 
@@ -77,7 +77,7 @@ struct world {
     uint64_t seed;
     struct told told[64];
     int ntold;
-    char words[LW_WORDS_TEXT]; /* of the last alert of a feeder */
+    char words[LW_WORDS_TEXT]; /* of the last of them, in English */
 };
 
 static void
@@ -89,8 +89,8 @@ hear(void *arg, const struct lw_effect *effect)
     char subject[LW_ID_MAX + 16];
     struct lw_alert alert = {w->ledger, effect->alert.kind, a};
 
-    if (effect->kind != LW_EFFECT_ALERT || (a->rule != LW_RULE_FEEDER_RESIDUAL &&
-                                            a->rule != LW_RULE_DISPLACEMENT))
+    if (effect->kind != LW_EFFECT_ALERT ||
+        (a->rule != LW_RULE_FEEDER_RESIDUAL && a->rule != LW_RULE_DISPLACEMENT))
         return;
     assert_true(w->ntold < (int)LENGTH(w->told));
     lw_alarm_subject(w->ledger, a, subject);
@@ -183,7 +183,8 @@ load_kw(struct world *w, const char *id, int hour)
     kw = usual_kw(id, hour) * noise(w);
     if (s->heat > 0 && within(hour, s->heat_from, s->heat_to))
         kw *= s->heat;
-    if (s->cut_moves_to && strcmp(s->cut_moves_to, id) == 0 && hour >= STOPPED + 2)
+    if (s->cut_moves_to && *s->cut_moves_to && hour >= STOPPED + 2 &&
+        strncmp(id, s->cut_moves_to, strlen(s->cut_moves_to)) == 0)
         kw += 40 * noise(w);
     return kw;
 }
