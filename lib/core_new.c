@@ -15,7 +15,16 @@ init_meter(struct meter_state *m)
                               .moved = NEVER,
                               .power_at = NEVER,
                               .jump_at = NEVER,
-                              .stuck_at = NEVER};
+                              .stuck_at = NEVER,
+                              .mute = NEVER,
+                              .same = NEVER,
+                              .export_wh = LW_NOT_GIVEN,
+                              .reversed = NEVER,
+                              .reversed_seen = NEVER,
+                              .reversed_at = NEVER,
+                              .phase_lost = NEVER,
+                              .phase_at = NEVER,
+                              .returned = NEVER};
     lw_register_init(&m->reg);
     for (int i = 0; i < BOUNDARIES; i++)
         m->mark[i].at = NEVER;
@@ -112,7 +121,8 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->site[i].interval = site_interval(ledger, &ledger->site[i]);
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
-        core->gateway[i] = (struct gateway_state){NEVER, NEVER};
+        core->gateway[i] =
+            (struct gateway_state){.heard = NEVER, .back = NEVER, .returned = NEVER};
     index_gateways(core);
     for (int32_t i = 0; i < ledger->ncontacts; i++) {
         if (ledger->contact[i].site != LW_NONE)

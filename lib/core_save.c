@@ -15,6 +15,10 @@ static const struct lw_field CORE[] = {
 #define MARK(i)                                                                          \
     LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
 
+#define PHASE(i)                                                                         \
+    LW_FIELD(struct meter_state, wiring.voltage[i]),                                     \
+        LW_FIELD(struct meter_state, wiring.share[i])
+
 static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, newest),
     LW_FIELD(struct meter_state, heard),
@@ -32,6 +36,39 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, jump_at),
     LW_FIELD(struct meter_state, stuck_at),
     LW_FIELD(struct meter_state, serial),
+    LW_FIELD(struct meter_state, reg.odd_w),
+    LW_FIELD(struct meter_state, reg.carries_w),
+    LW_FIELD(struct meter_state, reg.odd_n),
+    LW_FIELD(struct meter_state, reg.odd_broken),
+    LW_FIELD(struct meter_state, due_since),
+    LW_FIELD(struct meter_state, stood_most),
+    LW_FIELD(struct meter_state, mute),
+    LW_FIELD(struct meter_state, same),
+    LW_FIELD(struct meter_state, export_wh),
+    LW_FIELD(struct meter_state, reversed),
+    LW_FIELD(struct meter_state, reversed_seen),
+    LW_FIELD(struct meter_state, reversed_at),
+    LW_FIELD(struct meter_state, phase_lost),
+    LW_FIELD(struct meter_state, phase_at),
+    LW_FIELD(struct meter_state, returned),
+    PHASE(0),
+    PHASE(1),
+    PHASE(2),
+    LW_FIELD(struct meter_state, wiring.current),
+    LW_FIELD(struct meter_state, wiring.power),
+    LW_FIELD(struct meter_state, wiring.n),
+    LW_FIELD(struct meter_state, sum.ms),
+    LW_FIELD(struct meter_state, sum.register_wh),
+    LW_FIELD(struct meter_state, sum.power_mwh),
+    LW_FIELD(struct meter_state, sum.slack_mwh),
+    LW_FIELD(struct meter_state, values),
+    LW_FIELD(struct meter_state, powers),
+    LW_FIELD(struct meter_state, moves),
+    LW_FIELD(struct meter_state, grain_wh),
+    LW_FIELD(struct meter_state, flaps),
+    LW_FIELD(struct meter_state, same_n),
+    LW_FIELD(struct meter_state, odd),
+    LW_FIELD(struct meter_state, drifts),
     LW_FIELD(struct meter_state, failures),
     LW_FIELD(struct meter_state, silent),
     LW_FIELD(struct meter_state, exchanged),
@@ -68,6 +105,8 @@ static const struct lw_field SITE[] = {
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
+    LW_FIELD(struct gateway_state, returned),
+    LW_FIELD(struct gateway_state, flaps),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -148,7 +187,7 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
            alarm->priority <= LW_PRIORITY_URGENT &&
            alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
-           alarm->evidence.finding <= LW_FOUND_NO_METER;
+           alarm->evidence.finding < LW_FINDINGS;
 }
 
 static int

@@ -18,7 +18,25 @@ struct boundary {
 };
 
 enum {
-    BOUNDARIES = 4
+    BOUNDARIES = 4,
+    PHASES = 3
+};
+
+/* What a meter's phases look like when nothing is wrong, learned slowly. */
+struct wiring {
+    int32_t voltage[PHASES]; /* dV */
+    int32_t share[PHASES];   /* 1/1000 of the sum of the currents */
+    int32_t current;         /* mA, the sum */
+    int32_t power;           /* active power in 1/1000 of the sum of U x I */
+    int32_t n;               /* samples that it was learned from, up to a limit */
+};
+
+/* A register against the integral of power, over stretches where both are known. */
+struct sum {
+    int64_t ms;
+    int64_t register_wh;
+    int64_t power_mwh; /* 1/1000 Wh */
+    int64_t slack_mwh; /* what the power may have done between its samples */
 };
 
 /* One row of meters.csv. Times are ms. */
@@ -27,17 +45,38 @@ struct meter_state {
     int64_t heard;  /* when the last good sample came in, or since when one is owed */
     int64_t back;   /* since when good samples come again, while comm_loss stands */
     struct lw_register_state reg;
-    int64_t total_wh;   /* the register unrolled: energy since the row began */
-    int64_t power_w;    /* mean between the last two registers; LW_NOT_GIVEN */
-    int64_t moved;      /* time of the reading at which the register last moved */
-    int64_t due_mwh;    /* energy that the power readings promise since (1/1000 Wh) */
-    int64_t power_at;   /* time of the last power reading; NEVER */
-    int64_t promised_w; /* and its value */
-    int64_t jump_at;    /* when the register last jumped; NEVER */
-    int64_t stuck_at;   /* when it was last found stuck; NEVER */
-    uint64_t serial;    /* hash of the serial number that it last gave; 0: none */
+    int64_t total_wh;      /* the register unrolled: energy since the row began */
+    int64_t power_w;       /* mean between the last two registers; LW_NOT_GIVEN */
+    int64_t moved;         /* time of the reading at which the register last moved */
+    int64_t due_since;     /* and since when power has promised that it should */
+    int64_t due_mwh;       /* energy that the power readings promise since (1/1000 Wh) */
+    int64_t power_at;      /* time of the last power reading; NEVER */
+    int64_t promised_w;    /* and its value */
+    int64_t jump_at;       /* when the register last jumped; NEVER */
+    int64_t stuck_at;      /* when it was last found stuck; NEVER */
+    uint64_t serial;       /* hash of the serial number that it last gave; 0: none */
+    int64_t stood_most;    /* ms: the longest stand that ended by itself */
+    int64_t mute;          /* since when it gives no power, having given it; NEVER */
+    int64_t same;          /* since when every value is the same; NEVER */
+    int64_t export_wh;     /* the export register; LW_NOT_GIVEN */
+    int64_t reversed;      /* since when energy flows backwards; NEVER */
+    int64_t reversed_seen; /* and until when */
+    int64_t reversed_at;   /* when it was last seen to while the alarm stood; NEVER */
+    int64_t phase_lost;    /* since when a phase is missing; NEVER */
+    int64_t phase_at;      /* when it was last found so; NEVER */
+    int64_t returned;      /* when comm_loss last returned; NEVER */
+    struct wiring wiring;
+    struct sum sum;
+    uint32_t values;   /* a hash of the last values */
+    uint32_t powers;   /* readings that gave power, up to a limit */
+    uint32_t moves;    /* of the register, up to a limit */
+    uint32_t grain_wh; /* the greatest common divisor of its steps; 0: none yet */
     uint32_t failures;
-    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t flaps;     /* comm_loss raised again within a day, so often in a row */
+    uint8_t same_n;    /* readings in a row with the same values, up to a limit */
+    uint8_t odd;       /* registers in a row that were not believed, up to a limit */
+    uint8_t drifts;    /* clocks read in a row that were wrong, up to a limit */
+    uint8_t silent;    /* no good sample for a few intervals */
     uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
 };
@@ -72,6 +111,14 @@ struct site_state {
 struct gateway_state {
     int64_t heard;
     int64_t back;
+    int64_t returned;
+    uint8_t flaps;
+};
+
+/* What an alarm is about. */
+struct subject {
+    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
+    int32_t index;
 };
 
 /* A standing alarm, in the order of raising. A free one has its follower in `next`. */
@@ -119,7 +166,8 @@ struct lw_core {
 struct judged {
     const struct lw_reading *reading; /* as judged: q has quality and marks */
     bool good;                        /* a good sample */
-    bool has_step;                    /* the register was read and compared */
+    bool measured; /* good as it came: its other values hold, whatever its register */
+    bool has_step; /* the register was read and compared */
     struct lw_register_step step;
 };
 
@@ -159,9 +207,23 @@ void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 
+/* The step by which the meter's register moves, Wh: as in the ledger, else as learned; 0:
+ * not known. */
+int64_t core_resolution(const struct lw_core *core, int32_t meter);
+
+/* --- detect/points.c: what rules about one metering point share */
+struct subject detect_point(const struct lw_core *core, int32_t meter);
+/* Medium at least: a meter that cannot be trusted hides what it should show. */
+enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
+/* The point's alarm stands, and its reason was last seen long enough ago. */
+bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_id rule,
+                       int64_t *seen_at, int64_t clear_ms);
+
 /* --- detect/balance.c */
 void balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged);
 void balance_timer(struct lw_core *core, int32_t site);
+/* What the meter's register said up to now is no ground for what comes. */
+void balance_forget(struct lw_core *core, int32_t meter);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
@@ -182,20 +244,21 @@ struct family {
     void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
+    void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
-extern const struct family detect_register;  /* register_jump, stuck_register */
+extern const struct family detect_register;  /* register_jump */
+extern const struct family detect_stuck;     /* stuck_register */
+extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
+extern const struct family detect_sum;       /* sum_check */
+extern const struct family detect_clock;     /* clock_drift */
 extern const struct family detect_coverage;  /* coverage */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
 
 /* --- alarm/alarm.c */
-struct subject {
-    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
-    int32_t index;
-};
 /* The alarm that stands; NULL: none. */
 const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
                                 struct subject subject);

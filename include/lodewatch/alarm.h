@@ -43,6 +43,16 @@ enum lw_finding {
     LW_FOUND_REGISTER_STOOD,
     LW_FOUND_GONE,     /* the subject is in the ledger no more */
     LW_FOUND_NO_METER, /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_REGISTER_OVER_RATING,
+    LW_FOUND_REGISTER_ERRATIC,
+    LW_FOUND_VALUES_FROZEN,
+    LW_FOUND_POWER_GONE,   /* the register stands and the meter gives no power any more */
+    LW_FOUND_REVERSED,     /* power in evidence.detail, W */
+    LW_FOUND_VOLTAGE_GONE, /* phases in evidence.detail: bits 0-2 voltage, 3-5 current */
+    LW_FOUND_CURRENT_GONE,
+    LW_FOUND_SUMS_DIFFER, /* the register's in energy_wh, power's in evidence.detail */
+    LW_FOUND_CLOCK_WRONG, /* by evidence.detail ms */
+    LW_FINDINGS,
 };
 
 enum lw_gap_bits {

@@ -19,6 +19,10 @@ enum lw_rule_id {
     LW_RULE_REGISTER_JUMP,
     LW_RULE_STUCK_REGISTER,
     LW_RULE_COVERAGE,
+    LW_RULE_CT_REVERSAL,
+    LW_RULE_PHASE_LOSS,
+    LW_RULE_SUM_CHECK,
+    LW_RULE_CLOCK_DRIFT,
     LW_RULES
 };
 
@@ -64,19 +68,44 @@ struct lw_rules {
         int64_t clear_ms;
     } licence_gap;
     struct {
-        int64_t intervals; /* of the meter, without a good sample */
+        int64_t intervals; /* of the meter, without a good sample: it is silent */
         int64_t least_ms;
+        int64_t gateway_ms; /* all silent behind a gateway with no closed site */
+        int64_t feeder_ms;  /* a feeder's meter, or a site that is not to produce */
+        int64_t point_ms;   /* any other point but a closed site's */
         int64_t clear_ms;
     } comm_loss;
     struct {
+        int64_t erratic_ms; /* no value that can be, for so long */
         int64_t clear_ms;
     } register_jump;
     struct {
         int64_t least_w; /* power that must have moved the register */
         int64_t for_ms;
-        int64_t steps; /* and so many steps of the register's resolution were due */
+        int64_t steps;     /* and so many steps of the register's resolution were due */
+        int64_t frozen_ms; /* all values the same to the last digit */
+        int64_t times;     /* the longest stand, once the power is gone too */
         int64_t clear_ms;
     } stuck_register;
+    struct {
+        int64_t least_w;
+        int64_t for_ms;
+        int64_t clear_ms;
+    } ct_reversal;
+    struct {
+        int64_t voltage_milli; /* of the usual voltage, below which it is gone */
+        int64_t for_ms;
+        int64_t clear_ms;
+    } phase_loss;
+    struct {
+        int64_t share_milli;
+        int64_t least_wh;
+        int64_t over_ms;
+    } sum_check;
+    struct {
+        int64_t most_ms;
+        int64_t readings; /* of the clock, in a row */
+    } clock_drift;
     struct {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;

@@ -88,6 +88,18 @@ put_silent(struct filler *f)
 }
 
 static void
+put_drift(struct filler *f)
+{
+    lw_form_drift(f->out, f->alert->alarm->evidence.detail, f->zh);
+}
+
+static void
+put_phases(struct filler *f)
+{
+    lw_form_phases(f->out, f->alert->alarm->evidence.detail, f->zh);
+}
+
+static void
 put_ack(struct filler *f)
 {
     lw_form_duration(f->out, lw_alert_deadlines(f->alert->alarm->priority).ack_ms, f->zh);
@@ -342,7 +354,9 @@ static const struct place {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
     {"description", BY(put_description)},
+    {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
+    {"drift", BY(put_drift)},
     {"duration", BY(put_duration)},
     {"energy_kwh", EVIDENCE_OF(KWH, energy_wh)},
     {"event", SENTENCES_OF(event)},
@@ -367,6 +381,7 @@ static const struct place {
     {"more", BY(put_more)},
     {"night", BY(put_night)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
+    {"phases", BY(put_phases)},
     {"silent", BY(put_silent)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},

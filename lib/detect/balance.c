@@ -56,9 +56,7 @@ balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t 
     if (!a || !b)
         return false;
     *ret_wh = b->wh - a->wh;
-    *ret_resolution_wh = core->ledger->meter[row].resolution_wh;
-    if (*ret_resolution_wh == LW_NOT_GIVEN)
-        *ret_resolution_wh = 0;
+    *ret_resolution_wh = core_resolution(core, row);
     return true;
 }
 
@@ -284,6 +282,13 @@ balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     if (advanced(judged) && mark_boundaries(&core->meter[meter], &judged->step,
                                             judged->reading->time.ms, s->interval))
         close_what_is_ready(core, point->site);
+}
+
+void
+balance_forget(struct lw_core *core, int32_t meter)
+{
+    for (int i = 0; i < BOUNDARIES; i++)
+        core->meter[meter].mark[i].at = NEVER;
 }
 
 void

@@ -588,6 +588,7 @@ test_exchange_ends_what_the_old_meter_began(void **state)
 
     (void)state;
     begin(&w);
+    w.rules.comm_loss.point_ms = 6 * LW_HOUR;
     quarters(&w, 4, DRAWS({"C", 1}));
     quarters(&w, 43, DRAWS({"C", -1}));
     row("silent");
