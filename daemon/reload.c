@@ -11,6 +11,7 @@
 #include "daemon/notify/notify.h"
 #include "daemon/notify/service.h"
 #include "daemon/poll/poller.h"
+#include "daemon/poll/remember.h"
 #include "daemon/store/store.h"
 
 static bool
@@ -42,6 +43,7 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
     size_t n;
     const char *rules = config_texts_rules(fresh->texts, &n);
 
+    struct remembered *remembered = poller_remember(d->rooms.poller);
     poller_free(d->rooms.poller);
     d->rooms.poller = NULL;
     int rc = engine_setup(d->rooms.engine, config_texts_ledger(fresh->texts), rules, n,
@@ -54,6 +56,9 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
         log_level_set((enum log_level)config_log_level(d->setup.config.log_level));
     }
     int poller_rc = daemon_start_poller(d, faults);
+    if (poller_rc == 0)
+        poller_recall(d->rooms.poller, remembered);
+    remembered_free(remembered);
     return rc != 0 ? rc : poller_rc;
 }
 

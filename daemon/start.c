@@ -34,8 +34,11 @@ static void
 on_poller_event(void *arg, const struct lw_event *event)
 {
     struct daemon *d = arg;
+    uint16_t q = engine_event(d->rooms.engine, event);
 
-    engine_event(d->rooms.engine, event);
+    /* A register that goes on from elsewhere may be another meter's. */
+    if (event->kind == LW_EVENT_READING && q & (LW_MARK_RESET | LW_MARK_JUMP))
+        poller_ask(d->rooms.poller, event->reading.meter);
 }
 
 static void

@@ -104,7 +104,7 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
-/* Where the ledger does not say what the connection carries: what a meter of its kind
+/* Where neither the ledger nor the profile says what the connection carries: what a meter
  * does, at 230 V a phase through a transformer of 5 A that is loaded to 6 A, or 100 A
  * without one; or four times what the contract allows. */
 enum {
@@ -128,10 +128,11 @@ static void
 limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
     const struct lw_meter *meter = &core->ledger->meter[index];
+    const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
 
-    limits->most_w = meter->rated_w;
-    if (limits->most_w == LW_NOT_GIVEN) {
+    limits->most_w = meter->rated_w != LW_NOT_GIVEN ? meter->rated_w : m->most_w;
+    if (limits->most_w == 0) {
         int64_t contract_w =
             point->site == LW_NONE ? 0 : core->ledger->site[point->site].contract_w;
 
@@ -139,8 +140,9 @@ limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *
         if (contract_w > limits->most_w / CONTRACT_TIMES)
             limits->most_w = CONTRACT_TIMES * contract_w;
     }
-    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
-    limits->resolution_wh = core_resolution(core, index);
+    limits->modulus_wh =
+        meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
+    limits->resolution_wh = meter_resolution(core, index);
 }
 
 static uint16_t
@@ -164,24 +166,11 @@ mark_of(enum lw_register_verdict verdict)
     return 0;
 }
 
-/* The step by which a register moves, where the ledger does not say: what all its steps
- * have in common. */
 enum {
-    GRAIN_MOVES = 50,
     COUNT_MOST = 1000
 };
 
-int64_t
-core_resolution(const struct lw_core *core, int32_t meter)
-{
-    int64_t given = core->ledger->meter[meter].resolution_wh;
-    const struct meter_state *m = &core->meter[meter];
-
-    if (given != LW_NOT_GIVEN)
-        return given;
-    return m->moves < GRAIN_MOVES ? 0 : m->grain_wh;
-}
-
+/* What all steps of the register have in common. */
 static void
 learn_grain(struct meter_state *m, int64_t given_wh, int64_t step_wh)
 {
@@ -436,6 +425,11 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         break;
     case LW_EVENT_METER_SERIAL:
         step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        core->meter[event->counter.meter].step_wh = event->counter.step_wh;
+        core->meter[event->counter.meter].modulus_wh = event->counter.modulus_wh;
+        core->meter[event->counter.meter].most_w = event->counter.most_w;
         break;
     case LW_EVENT_METER_CLOCK:
         for (int i = 0; i < detect_nfamilies; i++)

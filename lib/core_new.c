@@ -112,6 +112,8 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         lw_core_free(core);
         return NULL;
     }
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        core->flood.raised[i] = NEVER;
     for (int32_t i = 0; i < core->nslots; i++)
         core->slot[i] = LW_NONE;
     for (int32_t i = 0; i < ledger->nmeters; i++)
@@ -186,6 +188,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
+    core->flood = old->flood;
     for (int32_t i = 0; i < was->nmeters; i++) {
         int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
 

@@ -6,11 +6,26 @@
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
+#define RAISED(i) LW_FIELD(struct lw_core, flood.raised[i])
+
 static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
+    RAISED(0),
+    RAISED(1),
+    RAISED(2),
+    RAISED(3),
+    RAISED(4),
+    RAISED(5),
+    RAISED(6),
+    RAISED(7),
+    RAISED(8),
+    RAISED(9),
+    LW_FIELD(struct lw_core, flood.next),
+    LW_FIELD(struct lw_core, flood.alarms),
 };
+_Static_assert(LW_FLOOD_ALARMS == 10, "each time is a field of the checkpoint");
 
 #define MARK(i)                                                                          \
     LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
@@ -35,6 +50,9 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, promised_w),
     LW_FIELD(struct meter_state, jump_at),
     LW_FIELD(struct meter_state, stuck_at),
+    LW_FIELD(struct meter_state, step_wh),
+    LW_FIELD(struct meter_state, modulus_wh),
+    LW_FIELD(struct meter_state, most_w),
     LW_FIELD(struct meter_state, serial),
     LW_FIELD(struct meter_state, reg.odd_w),
     LW_FIELD(struct meter_state, reg.carries_w),
@@ -120,6 +138,7 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, subject),
     LW_FIELD(struct lw_alarm, site),
     LW_FIELD(struct lw_alarm, revision),
+    LW_FIELD(struct lw_alarm, flood),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
     EVIDENCE(from),
@@ -254,8 +273,10 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     if (strcmp(head->name, "core") == 0) {
         int rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
 
-        return rc == 0 && (core->covered < 0 || core->covered > l->nsites) ? LW_EPARSE
-                                                                           : rc;
+        return rc == 0 && (core->covered < 0 || core->covered > l->nsites ||
+                           core->flood.next >= LW_FLOOD_ALARMS)
+                   ? LW_EPARSE
+                   : rc;
     }
     if (strcmp(head->name, "meters") == 0)
         return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,

@@ -45,15 +45,18 @@ struct meter_state {
     int64_t heard;  /* when the last good sample came in, or since when one is owed */
     int64_t back;   /* since when good samples come again, while comm_loss stands */
     struct lw_register_state reg;
-    int64_t total_wh;      /* the register unrolled: energy since the row began */
-    int64_t power_w;       /* mean between the last two registers; LW_NOT_GIVEN */
-    int64_t moved;         /* time of the reading at which the register last moved */
-    int64_t due_since;     /* and since when power has promised that it should */
-    int64_t due_mwh;       /* energy that the power readings promise since (1/1000 Wh) */
-    int64_t power_at;      /* time of the last power reading; NEVER */
-    int64_t promised_w;    /* and its value */
-    int64_t jump_at;       /* when the register last jumped; NEVER */
-    int64_t stuck_at;      /* when it was last found stuck; NEVER */
+    int64_t total_wh;   /* the register unrolled: energy since the row began */
+    int64_t power_w;    /* mean between the last two registers; LW_NOT_GIVEN */
+    int64_t moved;      /* time of the reading at which the register last moved */
+    int64_t due_since;  /* and since when power has promised that it should */
+    int64_t due_mwh;    /* energy that the power readings promise since (1/1000 Wh) */
+    int64_t power_at;   /* time of the last power reading; NEVER */
+    int64_t promised_w; /* and its value */
+    int64_t jump_at;    /* when the register last jumped; NEVER */
+    int64_t stuck_at;   /* when it was last found stuck; NEVER */
+    int64_t step_wh;    /* of the register, as its profile says; 0: not known */
+    int64_t modulus_wh;
+    int64_t most_w;
     uint64_t serial;       /* hash of the serial number that it last gave; 0: none */
     int64_t stood_most;    /* ms: the longest stand that ended by itself */
     int64_t mute;          /* since when it gives no power, having given it; NEVER */
@@ -127,6 +130,13 @@ struct standing {
     int32_t next, prev;
 };
 
+/* The times of the last raisings, in a ring, and the flood that they may be. */
+struct flood {
+    int64_t raised[LW_FLOOD_ALARMS]; /* ms; NEVER: none yet */
+    uint32_t next;                   /* in the ring: the oldest */
+    uint32_t alarms;                 /* of the flood so far; 0: there is none */
+};
+
 /* Where the slots of a kind of subject are: one for each rule that can speak about it. */
 struct slots {
     int32_t first;
@@ -156,6 +166,7 @@ struct lw_core {
     int32_t nslots;
     int32_t first_standing, last_standing, nstanding; /* in order of raising */
     int32_t first_free, ntouched;
+    struct flood flood;
 
     struct lw_due
         *timers;   /* keys: meters, then sites, then gateways, then one for the core */
@@ -188,6 +199,24 @@ meter_point(const struct lw_core *core, int32_t meter)
     return &core->ledger->point[core->ledger->meter[meter].point];
 }
 
+/* Steps from which on what they have in common is taken for the register's own. */
+enum {
+    GRAIN_MOVES = 50
+};
+
+/* What the register cannot show, by the ledger and by its form on the wire, else as its
+ * steps have shown; 0: not known. */
+static inline int64_t
+meter_resolution(const struct lw_core *core, int32_t meter)
+{
+    const struct meter_state *m = &core->meter[meter];
+    int64_t wh = core->ledger->meter[meter].resolution_wh;
+
+    if (wh == LW_NOT_GIVEN)
+        wh = m->moves < GRAIN_MOVES ? 0 : m->grain_wh;
+    return wh > m->step_wh ? wh : m->step_wh;
+}
+
 static inline bool
 in_place(const struct lw_meter *meter, int64_t at)
 {
@@ -206,10 +235,6 @@ void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
-
-/* The step by which the meter's register moves, Wh: as in the ledger, else as learned; 0:
- * not known. */
-int64_t core_resolution(const struct lw_core *core, int32_t meter);
 
 /* --- detect/points.c: what rules about one metering point share */
 struct subject detect_point(const struct lw_core *core, int32_t meter);

@@ -17,6 +17,7 @@ typedef int cli_command(int argc, char **argv);
 
 cli_command cli_check;
 cli_command cli_replay;
+cli_command cli_probe;
 cli_command cli_explain;
 cli_command cli_import;
 cli_command cli_migrate;

@@ -10,6 +10,7 @@ static const struct {
     const char *help;
 } commands[] = {
     {"check", cli_check, "find the faults in a ledger folder"},
+    {"probe", cli_probe, "find a meter's profile, and show what it says"},
     {"replay", cli_replay, "run the detector over recorded readings"},
     {"explain", cli_explain, "print one alarm of a replay, and what it rests on"},
     {"watch", cli_watch, "print alerts (NDJSON) as sentences"},

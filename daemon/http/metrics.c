@@ -52,11 +52,11 @@ static const struct {
         name, type, help, offsetof(struct figures, member), width, per_unit              \
     }
     ROW("lodewatch_stray_frames_total", "counter", "Frames that answered nothing asked.",
-        poller.stray, U64, 1),
+        poller.link.stray, U64, 1),
     ROW("lodewatch_gateway_connects_total", "counter", "Connections made to gateways.",
-        poller.connects, U64, 1),
+        poller.link.connects, U64, 1),
     ROW("lodewatch_gateway_disconnects_total", "counter", "Connections to gateways lost.",
-        poller.disconnects, U64, 1),
+        poller.link.disconnects, U64, 1),
     ROW("lodewatch_gateways", "gauge", "Gateways in the ledger.", poller.gateways, I32,
         1),
     ROW("lodewatch_gateways_up", "gauge", "Gateways that are connected.",

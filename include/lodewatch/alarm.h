@@ -62,6 +62,14 @@ enum lw_gap_bits {
     LW_GAP_STATUS = 8,
 };
 
+/* More than so many alarms within so long are a flood: nobody can answer them one by one
+ * (ISA-18.2, EEMUA 191: per operator). It ends when half as many came in such a time.
+ * None is held back; each says which of the flood it is, so that a message can sum up. */
+enum {
+    LW_FLOOD_ALARMS = 10
+};
+#define LW_FLOOD_TIME (10 * LW_MINUTE)
+
 /* What an alarm rests on. Zero where a rule has nothing to say. */
 struct lw_evidence {
     lw_wall from;
@@ -90,6 +98,7 @@ struct lw_alarm {
     int32_t subject;   /* index of the site, point or gateway */
     int32_t site;      /* or LW_NONE */
     uint32_t revision; /* 1 when raised */
+    uint32_t flood;    /* it was raised as the n-th of a flood of alarms; 0: in none */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
     struct lw_evidence evidence;

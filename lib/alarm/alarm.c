@@ -201,6 +201,34 @@ identify(const struct lw_core *core, struct lw_alarm *alarm)
     memcpy(alarm->id, digest, sizeof alarm->id);
 }
 
+/* How many were raised in the flood's time before now. */
+static uint32_t
+raised_lately(const struct lw_core *core)
+{
+    uint32_t n = 0;
+
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        n += core->flood.raised[i] != NEVER &&
+             core->flood.raised[i] > core->now - LW_FLOOD_TIME;
+    return n;
+}
+
+/* Counts a raising: which one of a flood it is, or 0. */
+static uint32_t
+count_flood(struct lw_core *core)
+{
+    struct flood *f = &core->flood;
+    uint32_t before = raised_lately(core);
+
+    f->raised[f->next] = core->now;
+    f->next = (f->next + 1) % LW_FLOOD_ALARMS;
+    if (f->alarms > 0 && before >= LW_FLOOD_ALARMS / 2)
+        f->alarms++;
+    else
+        f->alarms = before == LW_FLOOD_ALARMS ? LW_FLOOD_ALARMS + 1 : 0;
+    return f->alarms;
+}
+
 static int32_t
 subject_site(const struct lw_core *core, struct subject subject)
 {
@@ -255,6 +283,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
             .subject = subject.index,
             .site = subject_site(core, subject),
             .onset = {core->now},
+            .flood = count_flood(core),
         };
         identify(core, alarm);
         kind = LW_ALERT_RAISED;

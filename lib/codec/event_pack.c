@@ -8,6 +8,7 @@
  *   a clock step: int by_ms
  *   a meter's clock: the meter, int drift_ms
  *   a meter's serial number: the meter, u8 length, the text
+ *   a meter's counter: the meter, int step_wh, int modulus_wh, int most_w
  * where the meter is u8 length, the id, int installed. */
 #include <lodewatch/codec.h>
 
@@ -79,6 +80,12 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
         pack_meter(&p, ledger, event->serial.meter);
         lw_pack_u8(&p, (uint8_t)strlen(event->serial.text));
         lw_pack_bytes(&p, event->serial.text, strlen(event->serial.text));
+        break;
+    case LW_EVENT_METER_COUNTER:
+        pack_meter(&p, ledger, event->counter.meter);
+        lw_pack_int(&p, event->counter.step_wh);
+        lw_pack_int(&p, event->counter.modulus_wh);
+        lw_pack_int(&p, event->counter.most_w);
         break;
     }
     assert(p.rc == 0 && p.len <= LW_EVENT_BYTES);
@@ -184,6 +191,12 @@ unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
         key = unpack_meter(&u);
         unpack_serial(&u, event.serial.text);
         break;
+    case LW_EVENT_METER_COUNTER:
+        key = unpack_meter(&u);
+        event.counter.step_wh = unpack_between(&u, 0, INT64_MAX);
+        event.counter.modulus_wh = unpack_between(&u, 0, INT64_MAX);
+        event.counter.most_w = unpack_between(&u, 0, INT64_MAX);
+        break;
     default:
         u.rc = LW_EPARSE;
     }
@@ -224,6 +237,8 @@ lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
         rc = find_meter(ledger, &key, event.at, &event.clock.meter);
     else if (rc == 0 && event.kind == LW_EVENT_METER_SERIAL)
         rc = find_meter(ledger, &key, event.at, &event.serial.meter);
+    else if (rc == 0 && event.kind == LW_EVENT_METER_COUNTER)
+        rc = find_meter(ledger, &key, event.at, &event.counter.meter);
     if (rc == 0)
         *ret_event = event;
     return rc;

@@ -44,7 +44,7 @@ owes_energy(struct lw_core *core, int32_t meter, const struct judged *judged, bo
     struct meter_state *m = &core->meter[meter];
     const struct lw_reading *r = judged->reading;
     int64_t least_w = core->rules->stuck_register.least_w;
-    int64_t resolution = core_resolution(core, meter);
+    int64_t resolution = meter_resolution(core, meter);
 
     if (moved)
         settle(m, r);

@@ -21,7 +21,7 @@ check(struct lw_core *core, int32_t meter, const struct lw_reading *r)
     int64_t power_wh = s->power_mwh / 1000;
     int64_t larger = s->register_wh > power_wh ? s->register_wh : power_wh;
     int64_t allowed = lw_muldiv(larger, core->rules->sum_check.share_milli, 1000) +
-                      s->slack_mwh / 1000 + 2 * core_resolution(core, meter);
+                      s->slack_mwh / 1000 + 2 * meter_resolution(core, meter);
     struct lw_evidence e = {
         .from = {r->time.ms - s->ms},
         .to = r->time,

@@ -8,6 +8,9 @@ enum {
     JITTER_MS = 60000
 };
 
+/* A meter that starts shows 0 for a while before it remembers its register. */
+#define ZERO_MS LW_HOUR
+
 /* So many steps in a row above the limit, none of them so many times another, are a load
  * that flows, whatever the ledger says of the connection. */
 enum {
@@ -137,6 +140,11 @@ lw_register_advance(struct lw_register_state *state,
         return believe(state, step, at, step.energy_wh == 0 ? state->wh : wh);
     }
     step.energy_wh = 0;
+    if (state->odd_at != INT64_MIN && state->odd_wh == 0 && wh == 0 &&
+        at - state->odd_at < ZERO_MS) {
+        step.verdict = LW_REGISTER_ODD_FELL;
+        return step;
+    }
     if (counts_down(state, limits, at, wh)) {
         /* Half of the way down is remembered as odd, so that the next is judged alike. */
         step.verdict = LW_REGISTER_BACKWARDS;

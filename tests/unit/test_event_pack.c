@@ -38,7 +38,7 @@ random_event(uint64_t *random)
 
     e.at.ms = LW_WALL_FIRST +
               (int64_t)(next_random(random) % (LW_WALL_LAST - LW_WALL_FIRST + 1));
-    switch (next_random(random) % 6) {
+    switch (next_random(random) % 7) {
     case 0:
         e.kind = LW_EVENT_TICK;
         break;
@@ -62,6 +62,13 @@ random_event(uint64_t *random)
         e.serial.meter = meter;
         for (size_t i = 0, n = 1 + next_random(random) % (LW_SERIAL - 1); i < n; i++)
             e.serial.text[i] = (char)(' ' + next_random(random) % ('~' - ' ' + 1));
+        break;
+    case 5:
+        e.kind = LW_EVENT_METER_COUNTER;
+        e.counter.meter = meter;
+        e.counter.step_wh = (int64_t)next_random(random);
+        e.counter.modulus_wh = (int64_t)next_random(random);
+        e.counter.most_w = (int64_t)next_random(random);
         break;
     default:
         e.reading.meter = meter;
@@ -120,6 +127,11 @@ test_round_trip(void **state)
         } else if (e.kind == LW_EVENT_METER_SERIAL) {
             check_int(back.serial.meter, e.serial.meter);
             check_text(back.serial.text, e.serial.text);
+        } else if (e.kind == LW_EVENT_METER_COUNTER) {
+            check_int(back.counter.meter, e.counter.meter);
+            check_int(back.counter.step_wh, e.counter.step_wh);
+            check_int(back.counter.modulus_wh, e.counter.modulus_wh);
+            check_int(back.counter.most_w, e.counter.most_w);
         }
     }
 }
