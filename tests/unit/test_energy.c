@@ -84,7 +84,7 @@ static const struct row rows[] = {
     {"an even load above the limit is energy",
      {.most_w = 10000, .resolution_wh = 10},
      "F+^^CC",
-     41000,
+     42000,
      {100 * KWH, 101 * KWH, 111 * KWH, 121 * KWH, 131 * KWH, 142 * KWH}},
     {"a leap, and then an even load above the limit",
      {.most_w = 10000, .resolution_wh = 10},
