@@ -33,7 +33,7 @@ init_meter(struct meter_state *m)
 static void
 init_site(struct site_state *s)
 {
-    *s = (struct site_state){.closed = NEVER, .last_from = NEVER};
+    *s = (struct site_state){.closed = NEVER, .last_from = NEVER, .profile = LW_NONE};
     s->load.from = NEVER;
     s->production.from = NEVER;
     lw_sha256_init(&s->sha);
@@ -100,15 +100,18 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     alarm_layout(core);
     core->meter = array(ledger->nmeters, sizeof *core->meter);
     core->site = array(ledger->nsites, sizeof *core->site);
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        core->nprofiles += unusual_concerns(&ledger->site[i]);
+    core->profile = array(core->nprofiles, sizeof *core->profile);
     core->gateway = array(ledger->ngateways, sizeof *core->gateway);
     core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
-    if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
-        !core->gateway_first || !core->answered || !core->slot || !core->standing ||
-        lw_due_new(core_ntimers(core), &core->timers) < 0) {
+    if (!core->meter || !core->site || !core->profile || !core->gateway ||
+        !core->gateway_meters || !core->gateway_first || !core->answered || !core->slot ||
+        !core->standing || lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
@@ -118,9 +121,13 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->slot[i] = LW_NONE;
     for (int32_t i = 0; i < ledger->nmeters; i++)
         init_meter(&core->meter[i]);
-    for (int32_t i = 0; i < ledger->nsites; i++) {
+    for (int32_t i = 0, n = 0; i < ledger->nsites; i++) {
         init_site(&core->site[i]);
         core->site[i].interval = site_interval(ledger, &ledger->site[i]);
+        if (unusual_concerns(&ledger->site[i])) {
+            unusual_init(&core->profile[n]);
+            core->site[i].profile = n++;
+        }
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
         core->gateway[i] =
@@ -199,8 +206,14 @@ take_over(struct lw_core *core, const struct lw_core *old)
         int32_t s = lw_ledger_site(ledger, was->site[i].id);
 
         /* Another grid: the balance begins anew. */
-        if (s != LW_NONE && core->site[s].interval == old->site[i].interval)
+        if (s != LW_NONE && core->site[s].interval == old->site[i].interval) {
+            int32_t profile = core->site[s].profile;
+
             core->site[s] = old->site[i];
+            core->site[s].profile = profile;
+            if (profile != LW_NONE && old->site[i].profile != LW_NONE)
+                core->profile[profile] = old->profile[old->site[i].profile];
+        }
     }
     for (int32_t i = 0; i < was->ngateways; i++) {
         int32_t g = lw_ledger_gateway(ledger, was->gateway[i].id);
@@ -253,6 +266,7 @@ lw_core_free(struct lw_core *core)
     lw_due_free(core->timers);
     free(core->meter);
     free(core->site);
+    free(core->profile);
     free(core->gateway);
     free(core->gateway_meters);
     free(core->gateway_first);

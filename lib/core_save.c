@@ -120,6 +120,18 @@ static const struct lw_field SITE[] = {
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
+/* Whole weeks and days as this machine has them, like the hash. */
+static const struct lw_field PROFILE[] = {
+    LW_FIELD_RAW(struct profile, cell),      LW_FIELD_RAW(struct profile, weeks),
+    LW_FIELD(struct profile, week_wh),       LW_FIELD(struct profile, from),
+    LW_FIELD(struct profile, hour),          LW_FIELD(struct profile, part),
+    LW_FIELD(struct profile, part_ms),       LW_FIELD(struct profile, part_wh),
+    LW_FIELD_RAW(struct profile, day),       LW_FIELD_RAW(struct profile, level),
+    LW_FIELD_RAW(struct profile, spread),    LW_FIELD_RAW(struct profile, extreme),
+    LW_FIELD_RAW(struct profile, yesterday), LW_FIELD_RAW(struct profile, today),
+    LW_FIELD(struct profile, judged),        LW_FIELD(struct profile, clear),
+};
+
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
@@ -178,6 +190,8 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nmeters);
     lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
                   (size_t)l->nsites);
+    lw_pack_table(p, "profiles", PROFILE, N(PROFILE), core->profile,
+                  sizeof *core->profile, (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
     lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
@@ -284,6 +298,9 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     if (strcmp(head->name, "sites") == 0)
         return load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site,
                           l->nsites);
+    if (strcmp(head->name, "profiles") == 0)
+        return load_array(u, head, PROFILE, N(PROFILE), core->profile,
+                          sizeof *core->profile, core->nprofiles);
     if (strcmp(head->name, "gateways") == 0)
         return load_array(u, head, GATEWAY, N(GATEWAY), core->gateway,
                           sizeof *core->gateway, l->ngateways);

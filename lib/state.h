@@ -84,6 +84,37 @@ struct meter_state {
     struct boundary mark[BOUNDARIES];
 };
 
+enum {
+    DAY_HOURS = 24,
+    WEEK_HOURS = 7 * DAY_HOURS
+};
+
+struct day_hour {
+    int32_t wh; /* LW_NONE: not known */
+    int32_t usual_wh;
+    int32_t explained_wh; /* that it may draw above it */
+    bool excused;         /* it may draw anything */
+};
+
+/* What a site usually draws in each hour of the week, and how far its days are from it:
+ * of licensed sites alone. Logarithms of ratios. */
+struct profile {
+    int32_t cell[WEEK_HOURS];  /* Wh */
+    uint8_t weeks[WEEK_HOURS]; /* that it was learned from, up to a limit; 0: not yet */
+    int64_t week_wh;           /* their sum */
+    int64_t from;              /* ms: the first hour; NEVER */
+    int64_t hour;              /* the last whole hour, since 1970; NEVER */
+    int64_t part;              /* the hour under way, and what is known of it */
+    int64_t part_ms, part_wh;
+    struct day_hour day[DAY_HOURS]; /* the last 24 hours, by hour modulo 24 */
+    double level;                   /* of the last weeks against the cells */
+    double spread;                  /* mean size of the deviation */
+    double extreme[2];              /* the largest lately: down, up... */
+    double yesterday[2], today[2];  /* ...and of the days not yet among them */
+    int32_t judged;                 /* hours, up to a limit */
+    int32_t clear;                  /* hours without deviation while the alarm stands */
+};
+
 /* Excess over the allowance, summed up since it began. */
 struct run {
     int64_t from; /* ms; NEVER: none */
@@ -108,6 +139,7 @@ struct site_state {
     int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
+    int32_t profile;         /* or LW_NONE */
     struct lw_sha256 sha;    /* readings since the run's first window began */
 };
 
@@ -156,6 +188,8 @@ struct lw_core {
 
     struct meter_state *meter;
     struct site_state *site;
+    struct profile *profile; /* of the sites that have one */
+    int32_t nprofiles;
     struct gateway_state *gateway;
     int32_t *gateway_meters; /* meters in order of gateway, for correlation */
     int32_t *gateway_first;  /* ngateways + 1 */
@@ -280,8 +314,13 @@ extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
 extern const struct family detect_sum;       /* sum_check */
 extern const struct family detect_clock;     /* clock_drift */
 extern const struct family detect_coverage;  /* coverage */
+extern const struct family detect_unusual;   /* unusual_load */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
+
+/* --- detect/unusual.c */
+bool unusual_concerns(const struct lw_site *site);
+void unusual_init(struct profile *profile);
 
 /* --- alarm/alarm.c */
 /* The alarm that stands; NULL: none. */

@@ -52,6 +52,8 @@ enum lw_finding {
     LW_FOUND_CURRENT_GONE,
     LW_FOUND_SUMS_DIFFER, /* the register's in energy_wh, power's in evidence.detail */
     LW_FOUND_CLOCK_WRONG, /* by evidence.detail ms */
+    LW_FOUND_UNUSUALLY_HIGH,
+    LW_FOUND_UNUSUALLY_LOW,
     LW_FINDINGS,
 };
 

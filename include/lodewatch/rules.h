@@ -23,6 +23,7 @@ enum lw_rule_id {
     LW_RULE_PHASE_LOSS,
     LW_RULE_SUM_CHECK,
     LW_RULE_CLOCK_DRIFT,
+    LW_RULE_UNUSUAL_LOAD,
     LW_RULES
 };
 
@@ -106,6 +107,13 @@ struct lw_rules {
         int64_t most_ms;
         int64_t readings; /* of the clock, in a row */
     } clock_drift;
+    struct {
+        int64_t learn_ms;       /* before it judges */
+        int64_t ratio_milli;    /* of 24 hours to their usual load, or its inverse */
+        int64_t spreads_milli;  /* and so many times the site's mean deviation */
+        int64_t extremes_milli; /* and of its largest of the last weeks */
+        int64_t clear_ms;
+    } unusual_load;
     struct {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;

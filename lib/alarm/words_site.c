@@ -98,6 +98,75 @@ static const struct sentences table[] = {
         .back = EN_LOAD_BACK "{licence_states}",
         .action = "check the licences on file, the explanations and what is running",
     },
+    {
+        .rule = LW_RULE_UNUSUAL_LOAD,
+        .finding = LW_FOUND_UNUSUALLY_HIGH,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised = "近24小时用电远高于平常：平均{mean_kw}千瓦，平常{expected_kw}千瓦",
+        .updated = "用电仍远高于平常：24小时平均{mean_kw}千瓦，平常{expected_kw}千瓦",
+        .returned = "用电回到平常水平",
+        .active =
+            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{status}{explanations}",
+        .back =
+            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{status}{explanations}",
+        .action = "核对生产情况、用电说明和计量",
+    },
+    {
+        .rule = LW_RULE_UNUSUAL_LOAD,
+        .finding = LW_FOUND_UNUSUALLY_HIGH,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "Load far above the usual over 24 hours: mean {mean_kw} kW, usually {expected_kw} kW",
+        .updated =
+            "Load still far above the usual: mean {mean_kw} kW over 24 hours, usually {expected_kw} kW",
+        .returned = "The load is as usual again",
+        .active =
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "{status}{explanations}",
+        .back =
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "{status}{explanations}",
+        .action = "check what is produced, the explanations and the metering",
+    },
+    {
+        .rule = LW_RULE_UNUSUAL_LOAD,
+        .finding = LW_FOUND_UNUSUALLY_LOW,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised = "近24小时用电远低于平常：平均{mean_kw}千瓦，平常{expected_kw}千瓦",
+        .updated = "用电仍远低于平常：24小时平均{mean_kw}千瓦，平常{expected_kw}千瓦",
+        .returned = "用电回到平常水平",
+        .active =
+            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{status}{explanations}",
+        .back =
+            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{status}{explanations}",
+        .action = "核对是否停产、计量是否完整，以及通风排水是否保持",
+    },
+    {
+        .rule = LW_RULE_UNUSUAL_LOAD,
+        .finding = LW_FOUND_UNUSUALLY_LOW,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "Load far below the usual over 24 hours: mean {mean_kw} kW, usually {expected_kw} kW",
+        .updated =
+            "Load still far below the usual: mean {mean_kw} kW over 24 hours, usually {expected_kw} kW",
+        .returned = "The load is as usual again",
+        .active =
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "{status}{explanations}",
+        .back =
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "{status}{explanations}",
+        .action =
+            "check whether production has stopped, whether the metering is whole, and that ventilation and drainage go on",
+    },
 };
 
 const struct sentences_of lw_words_site = {table, sizeof table / sizeof *table};

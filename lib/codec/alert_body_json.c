@@ -278,6 +278,8 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_REGISTER_ERRATIC:
     case LW_FOUND_VALUES_FROZEN:
     case LW_FOUND_POWER_GONE:
+    case LW_FOUND_UNUSUALLY_HIGH:
+    case LW_FOUND_UNUSUALLY_LOW:
     case LW_FINDINGS:
         break;
     }

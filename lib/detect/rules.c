@@ -30,6 +30,8 @@ static const struct lw_rule_info RULE[LW_RULES] = {
                            "Register and power disagree"},
     [LW_RULE_CLOCK_DRIFT] = {"clock_drift", LW_CLASS_DATA, POINT, 1, "电表时钟偏差",
                              "Meter clock wrong"},
+    [LW_RULE_UNUSUAL_LOAD] = {"unusual_load", LW_CLASS_CONSUMPTION, SITE, 1,
+                              "用电与平常不同", "Load unlike the site's own"},
 };
 
 const struct lw_rule_info *
@@ -64,6 +66,22 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Production for so long raises."},
     {"licence_gap", "clear", LW_INI_DURATION, AT(licence_gap.clear_ms), 0, WEEK_MS, 0,
      "24h", "No production for so long returns."},
+    {"unusual_load", "learn", LW_INI_DURATION, AT(unusual_load.learn_ms), LW_DAY,
+     365 * LW_DAY, 0, "28d",
+     "A site's weeks are learned for so long before it is judged: each hour of the week "
+     "four times."},
+    {"unusual_load", "ratio", LW_INI_DECIMAL, AT(unusual_load.ratio_milli), 1000, 100000,
+     1000, "1.6",
+     "Of the last 24 hours to the usual load of these hours, or its inverse: a second "
+     "shift or a lost one is more, weather and orders are mostly less."},
+    {"unusual_load", "spreads", LW_INI_DECIMAL, AT(unusual_load.spreads_milli), 0, 100000,
+     1000, "3", "And so many times the site's own mean deviation."},
+    {"unusual_load", "extremes", LW_INI_DECIMAL, AT(unusual_load.extremes_milli), 1,
+     100000, 1000, "1.25",
+     "And so many times the largest of its own deviations, which are forgotten by half in "
+     "twelve weeks: what it does every month is not unusual."},
+    {"unusual_load", "clear", LW_INI_DURATION, AT(unusual_load.clear_ms), 0, WEEK_MS, 0,
+     "24h", "Hours without deviation, so many, return it."},
     {"comm_loss", "intervals", LW_INI_INT, AT(comm_loss.intervals), 1, 10000, 0, "4",
      "Intervals of a meter without a good sample: two lost polls are a busy line, and the "
      "third may come late. At a closed site this is told at once."},

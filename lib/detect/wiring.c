@@ -157,7 +157,8 @@ export_advanced(const struct lw_core *core, int32_t meter, const struct lw_readi
     if (!lw_reading_has(r, LW_EXPORT))
         return false;
     m->export_wh = r->value[LW_EXPORT];
-    return before != LW_NOT_GIVEN && m->export_wh > before + meter_resolution(core, meter);
+    return before != LW_NOT_GIVEN &&
+           m->export_wh > before + meter_resolution(core, meter);
 }
 
 static void

@@ -89,9 +89,10 @@ flows_evenly(struct lw_register_state *state, int64_t at, int64_t wh)
     if (!first && w > 0 && state->odd_w > 0 && w <= EVEN_TIMES * state->odd_w &&
         state->odd_w <= EVEN_TIMES * w)
         return ++state->odd_n >= EVEN_STEPS;
-    state->odd_n = w > 0 && first;
+    /* A load may begin small. But where little follows much, the much was a leap. */
+    state->odd_broken = !first && (state->odd_broken || w < state->odd_w);
+    state->odd_n = w > 0 && (first || w > state->odd_w);
     state->odd_w = w;
-    state->odd_broken = !first;
     return false;
 }
 
