@@ -369,6 +369,10 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->load.to, at);
         no_later(&s->production.from, at);
         no_later(&s->production.to, at);
+        no_later(&s->demand.from, at);
+        no_later(&s->demand.to, at);
+        if (s->profile != LW_NONE && core->profile[s->profile].hour > at / LW_HOUR)
+            core->profile[s->profile].hour = at / LW_HOUR;
     }
 }
 

@@ -36,6 +36,7 @@ init_site(struct site_state *s)
     *s = (struct site_state){.closed = NEVER, .last_from = NEVER, .profile = LW_NONE};
     s->load.from = NEVER;
     s->production.from = NEVER;
+    s->demand.from = NEVER;
     lw_sha256_init(&s->sha);
 }
 

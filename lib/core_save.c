@@ -117,6 +117,15 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, good),
     RUN(load),
     RUN(production),
+    RUN(demand),
+    LW_FIELD(struct site_state, output.month),
+    LW_FIELD(struct site_state, output.from),
+    LW_FIELD(struct site_state, output.year_from),
+    LW_FIELD(struct site_state, output.month_wh),
+    LW_FIELD(struct site_state, output.year_wh),
+    LW_FIELD(struct site_state, share.ms),
+    LW_FIELD(struct site_state, share.wh),
+    LW_FIELD(struct site_state, share.allowed_wh),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 

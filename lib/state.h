@@ -129,6 +129,20 @@ struct run {
     int64_t samples_good;
 };
 
+/* What a site has drawn in this month and year, local time; for over_licence. */
+struct output {
+    int32_t month;           /* year * 12 + month; 0: none yet */
+    int64_t from, year_from; /* ms */
+    int64_t month_wh, year_wh;
+};
+
+/* And on this day, of which so much is explained; for process_share. */
+struct share {
+    int64_t ms;
+    int64_t wh;
+    int64_t allowed_wh;
+};
+
 struct site_state {
     int64_t interval;  /* ms: the balance's grid */
     int64_t closed;    /* up to where the balance is closed; NEVER */
@@ -139,8 +153,11 @@ struct site_state {
     int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
-    int32_t profile;         /* or LW_NONE */
-    struct lw_sha256 sha;    /* readings since the run's first window began */
+    struct run demand;       /* over_contract */
+    struct output output;
+    struct share share;
+    int32_t profile;      /* or LW_NONE */
+    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
 struct gateway_state {
@@ -315,8 +332,32 @@ extern const struct family detect_sum;       /* sum_check */
 extern const struct family detect_clock;     /* clock_drift */
 extern const struct family detect_coverage;  /* coverage */
 extern const struct family detect_unusual;   /* unusual_load */
+extern const struct family detect_over;      /* over_contract, over_licence */
+extern const struct family detect_share;     /* process_share */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
+
+/* --- detect/site_load.c: runs of windows in which a site draws too much */
+/* What a rule says about one window. */
+struct view {
+    bool concerns;      /* the rule speaks about this site at this time */
+    int64_t most_wh;    /* that it may have drawn */
+    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
+    bool partial;       /* something is not measured: it may raise, not clear */
+    enum lw_finding finding;
+    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
+};
+struct patience {
+    enum lw_rule_id rule;
+    int64_t for_ms, clear_ms, least_wh;
+    enum lw_priority least;
+};
+/* Adds the window to the run; raises, updates or returns the rule's alarm. */
+void site_run(struct lw_core *core, const struct window *w, struct run *run,
+              const struct view *v, const struct patience *p);
+bool site_is_mine(enum lw_site_kind kind);
+/* W over ms, in Wh. */
+int64_t energy_wh(int64_t w, int64_t ms);
 
 /* --- detect/unusual.c */
 bool unusual_concerns(const struct lw_site *site);

@@ -54,6 +54,11 @@ enum lw_finding {
     LW_FOUND_CLOCK_WRONG, /* by evidence.detail ms */
     LW_FOUND_UNUSUALLY_HIGH,
     LW_FOUND_UNUSUALLY_LOW,
+    LW_FOUND_OVER_CONTRACT,
+    LW_FOUND_SUSPENDED_CAPACITY,
+    LW_FOUND_OVER_MONTH, /* tonnes in evidence.detail, the year's licence in detail2 */
+    LW_FOUND_OVER_YEAR,
+    LW_FOUND_PROCESS_SHARE,
     LW_FINDINGS,
 };
 

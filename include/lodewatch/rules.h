@@ -24,6 +24,9 @@ enum lw_rule_id {
     LW_RULE_SUM_CHECK,
     LW_RULE_CLOCK_DRIFT,
     LW_RULE_UNUSUAL_LOAD,
+    LW_RULE_OVER_CONTRACT,
+    LW_RULE_OVER_LICENCE,
+    LW_RULE_PROCESS_SHARE,
     LW_RULES
 };
 
@@ -114,6 +117,21 @@ struct lw_rules {
         int64_t extremes_milli; /* and of its largest of the last weeks */
         int64_t clear_ms;
     } unusual_load;
+    struct {
+        int64_t ratio_milli;     /* of contract_kw */
+        int64_t suspended_milli; /* of it, where capacity is suspended */
+        int64_t for_ms;
+        int64_t clear_ms;
+    } over_contract;
+    struct {
+        int64_t month_milli; /* of the year's licensed output */
+        int64_t year_milli;
+    } over_licence;
+    struct {
+        int64_t share_milli; /* of a day's load that nothing explains */
+        int64_t least_wh;
+        int64_t over_ms;
+    } process_share;
     struct {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;

@@ -323,6 +323,7 @@ enum form {
     BY_FUNCTION,
     KW,
     KWH,
+    COUNT,
     TIME,
     FOREIGN,
     TEXT
@@ -374,6 +375,7 @@ static const struct place {
     {"licence_states", BY(put_licence_states)},
     {"licence_to", LICENCE_OF(TIME, to)},
     {"licences", BY(put_licences)},
+    {"licensed", EVIDENCE_OF(COUNT, detail2)},
     {"limit", BY(put_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
@@ -389,6 +391,7 @@ static const struct place {
     {"status_name", BY(put_status_name)},
     {"step_kwh", BY(put_step)},
     {"subject", BY(put_subject)},
+    {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
     {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
@@ -418,6 +421,9 @@ put(struct filler *f, const struct place *place)
         break;
     case KWH:
         lw_form_kwh(f->out, *(const int64_t *)member);
+        break;
+    case COUNT:
+        lw_text_addf(f->out, "%" PRId64, *(const int64_t *)member);
         break;
     case TIME:
         lw_form_time(f->out, f->alert->ledger->zone, *(const lw_wall *)member);

@@ -265,6 +265,11 @@ detail(const struct lw_alert *alert)
         put(&o, "register_kwh", lw_json_kwh(e->energy_wh));
         put(&o, "power_kwh", lw_json_kwh(e->detail));
         break;
+    case LW_FOUND_OVER_MONTH:
+    case LW_FOUND_OVER_YEAR:
+        put(&o, "tonnes", json_integer(e->detail));
+        put(&o, "licensed_t_per_year", json_integer(e->detail2));
+        break;
     case LW_FOUND_CLOCK_WRONG:
         put(&o, "drift_s", lw_json_decimal(e->detail, LW_SECOND, 3));
         break;
@@ -280,6 +285,9 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_POWER_GONE:
     case LW_FOUND_UNUSUALLY_HIGH:
     case LW_FOUND_UNUSUALLY_LOW:
+    case LW_FOUND_OVER_CONTRACT:
+    case LW_FOUND_SUSPENDED_CAPACITY:
+    case LW_FOUND_PROCESS_SHARE:
     case LW_FINDINGS:
         break;
     }

@@ -32,6 +32,14 @@ static const struct lw_rule_info RULE[LW_RULES] = {
                              "Meter clock wrong"},
     [LW_RULE_UNUSUAL_LOAD] = {"unusual_load", LW_CLASS_CONSUMPTION, SITE, 1,
                               "用电与平常不同", "Load unlike the site's own"},
+    [LW_RULE_OVER_CONTRACT] = {"over_contract", LW_CLASS_CONSUMPTION, SITE, 1,
+                               "超合同容量用电", "Demand above the contract"},
+    [LW_RULE_OVER_LICENCE] = {"over_licence", LW_CLASS_CONSUMPTION, SITE, 1,
+                              "电量折算产量超许可",
+                              "Energy for more than the licensed output"},
+    [LW_RULE_PROCESS_SHARE] = {"process_share", LW_CLASS_CONSUMPTION, SITE, 1,
+                               "生产环节用电占比高",
+                               "High share of production processes"},
 };
 
 const struct lw_rule_info *
@@ -82,6 +90,32 @@ const struct lw_ini_key lw_rule_keys[] = {
      "twelve weeks: what it does every month is not unusual."},
     {"unusual_load", "clear", LW_INI_DURATION, AT(unusual_load.clear_ms), 0, WEEK_MS, 0,
      "24h", "Hours without deviation, so many, return it."},
+    {"over_contract", "ratio", LW_INI_DECIMAL, AT(over_contract.ratio_milli), 1000,
+     100000, 1000, "1.05", "Of contract_kw: what meters and their reading may add."},
+    {"over_contract", "suspended_share", LW_INI_DECIMAL,
+     AT(over_contract.suspended_milli), 0, 1000, 1000, "0.1",
+     "Of contract_kw above what is explained, at a works that is suspended or moving: an "
+     "office and its lights stay below it."},
+    {"over_contract", "for", LW_INI_DURATION, AT(over_contract.for_ms), 0, WEEK_MS, 0,
+     "30m", "Two demand intervals of 15 minutes: a motor's start is no demand."},
+    {"over_contract", "clear", LW_INI_DURATION, AT(over_contract.clear_ms), 0, WEEK_MS, 0,
+     "24h",
+     "Within the contract for so long returns: every afternoon's peak is one alarm."},
+    {"over_licence", "month_share", LW_INI_DECIMAL, AT(over_licence.month_milli), 0,
+     100000, 1000, "0.1",
+     "Of the year's licensed output in one month: beyond a tenth a coal mine is taken to "
+     "exceed its capacity (major hazards of coal mines, 2020)."},
+    {"over_licence", "year_share", LW_INI_DECIMAL, AT(over_licence.year_milli), 0, 100000,
+     1000, "1.1", "And in the year: by the same rule, a tenth more than licensed."},
+    {"process_share", "share", LW_INI_DECIMAL, AT(process_share.share_milli), 0, 1000,
+     1000, "0.5",
+     "Of a day's load that neither the metered pumps and fans nor any ceiling explains: at "
+     "a mine that is only kept they are most of it."},
+    {"process_share", "least_kwh", LW_INI_DECIMAL, AT(process_share.least_wh), 0,
+     1000000000, 1000, "100",
+     "And so many kWh of it: a hoist that works a shift takes more."},
+    {"process_share", "over", LW_INI_DURATION, AT(process_share.over_ms), LW_HOUR,
+     WEEK_MS, 0, "24h", "Time that is judged at once: pumps run when the sump is full."},
     {"comm_loss", "intervals", LW_INI_INT, AT(comm_loss.intervals), 1, 10000, 0, "4",
      "Intervals of a meter without a good sample: two lost polls are a busy line, and the "
      "third may come late. At a closed site this is told at once."},

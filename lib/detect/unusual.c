@@ -178,8 +178,8 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour 
 /* --- judging it */
 
 static void
-tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
-     bool stands, bool back)
+tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d, bool hot,
+     bool back)
 {
     struct subject subject = {LW_SUBJECT_SITE, site};
     int64_t end = (p->hour + 1) * LW_HOUR;
@@ -191,7 +191,6 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
-        .finding = d->wh > d->usual_wh ? LW_FOUND_UNUSUALLY_HIGH : LW_FOUND_UNUSUALLY_LOW,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
@@ -199,9 +198,11 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
             e.peak_w = p->day[i].wh;
     e.excess_wh = e.energy_wh - e.expected_w * d->hours;
     e.detail = e.excess_wh;
-    if (back)
+    e.finding = e.excess_wh > 0 ? LW_FOUND_UNUSUALLY_HIGH : LW_FOUND_UNUSUALLY_LOW;
+    if (back) {
+        e.finding = alarm_of(core, LW_RULE_UNUSUAL_LOAD, subject)->evidence.finding;
         alarm_return(core, LW_RULE_UNUSUAL_LOAD, subject, &e);
-    else if (stands)
+    } else if (hot)
         alarm_set(core, LW_RULE_UNUSUAL_LOAD, subject,
                   alarm_site_priority(core, site) > LW_PRIORITY_MEDIUM
                       ? alarm_site_priority(core, site)
@@ -261,7 +262,7 @@ judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
         p->clear = 0;
     else if (stands)
         p->clear++;
-    tell(core, site, p, &d, hot || stands,
+    tell(core, site, p, &d, hot,
          stands && p->clear * LW_HOUR >= rules->unusual_load.clear_ms);
     p->today[up] = fmax(p->today[up], size);
     remember(p, ready, limit * 1000 / (double)rules->unusual_load.extremes_milli,

@@ -269,13 +269,13 @@ plant_case(const struct plant_case *c, const char *const table[LW_TABLES],
     readings = 0;
     if (!silence) /* of the meters that the case leaves alone */
         p.rules.comm_loss.intervals = 10000;
+    row(c->name);
     c->happens(&p);
     snprintf(ret_heard, cap, "%s", p.heard);
     if (mode == STRAIGHT) {
         char raised[64], returned[64];
         const char *rule = c->rule ? c->rule : "";
 
-        row(c->name);
         if (!c->rule)
             check_text(p.heard, "");
         snprintf(raised, sizeof raised, "raised %s ", rule);
