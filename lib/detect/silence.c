@@ -71,14 +71,13 @@ silence_evidence(const struct lw_core *core, int64_t heard, enum lw_finding find
 struct behind {
     int32_t meters, silent;
     enum lw_priority priority;
-    int64_t patience; /* the least of theirs, and of the gateway itself */
+    int64_t patience; /* the least of theirs, and of several together */
 };
 
 static struct behind
 look_behind(const struct lw_core *core, int32_t gateway)
 {
-    struct behind b = {.priority = LW_PRIORITY_MEDIUM,
-                       .patience = core->rules->comm_loss.gateway_ms};
+    struct behind b = {.priority = LW_PRIORITY_MEDIUM, .patience = INT64_MAX};
 
     for (int32_t i = core->gateway_first[gateway]; i < core->gateway_first[gateway + 1];
          i++) {
@@ -95,6 +94,9 @@ look_behind(const struct lw_core *core, int32_t gateway)
         if (patience(core, m) < b.patience)
             b.patience = patience(core, m);
     }
+    /* A modem with a single meter behind it is that meter. */
+    if (b.meters > 1 && core->rules->comm_loss.gateway_ms < b.patience)
+        b.patience = core->rules->comm_loss.gateway_ms;
     return b;
 }
 

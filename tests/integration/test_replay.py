@@ -159,7 +159,9 @@ def run_scenarios(tmp):
                  None if loss and loss[0] in ("high", "urgent") else loss)
     rules = {a["data"]["rule"]["id"] for a in every}
     test("every rule has spoken", {"closed_load", "licence_gap", "comm_loss", "register_jump",
-                                   "stuck_register", "coverage"} - rules)
+                                   "stuck_register", "coverage", "ct_reversal", "phase_loss",
+                                   "sum_check", "unusual_load", "over_contract", "over_licence",
+                                   "process_share"} - rules)
 
 
 # --- the command
