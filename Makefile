@@ -82,7 +82,7 @@ CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
 SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
 TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
              SAN="-fsanitize=thread"
-THREADED := test_journal test_poll_line
+THREADED := test_journal test_journal_room test_poll_line
 INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
 
 check:
@@ -172,7 +172,9 @@ install: programs
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/lodewatchd
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lodewatch/profiles etc/profiles/*.json
 	install -D -m 644 -t $(DESTDIR)/etc/lodewatch etc/lodewatch.conf etc/rules.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service \
+	    systemd/lodewatch-compact.service systemd/lodewatch-compact.timer
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/schema docs/schema/*.json
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md

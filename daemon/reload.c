@@ -19,14 +19,16 @@ journal_options_differ(const struct config *a, const struct config *b)
 {
     return strcmp(a->state_dir, b->state_dir) != 0 || a->sync_ms != b->sync_ms ||
            a->segment_bytes != b->segment_bytes || a->segment_ms != b->segment_ms ||
-           a->keep_ms != b->keep_ms || a->max_bytes != b->max_bytes;
+           a->keep_ms != b->keep_ms || a->max_bytes != b->max_bytes ||
+           a->max_age_ms != b->max_age_ms;
 }
 
 static bool
 store_options_differ(const struct config *a, const struct config *b)
 {
     return strcmp(a->conninfo, b->conninfo) != 0 || a->batch_rows != b->batch_rows ||
-           a->batch_ms != b->batch_ms || a->days_ahead != b->days_ahead;
+           a->batch_ms != b->batch_ms || a->days_ahead != b->days_ahead ||
+           a->backlog_rate != b->backlog_rate;
 }
 
 static bool

@@ -6,7 +6,8 @@
 
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
+/* --- timers: one a meter, a site, a gateway, a feeder, and one for the ledger as a whole
+ */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)
@@ -21,9 +22,15 @@ key_gateway(const struct lw_core *core, int32_t gateway)
 }
 
 static int32_t
+key_feeder(const struct lw_core *core, int32_t feeder)
+{
+    return key_gateway(core, core->ledger->ngateways) + feeder;
+}
+
+static int32_t
 key_ledger(const struct lw_core *core)
 {
-    return key_gateway(core, core->ledger->ngateways);
+    return key_feeder(core, core->nfeeders);
 }
 
 void
@@ -42,6 +49,12 @@ void
 core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at)
 {
     lw_due_set(core->timers, key_gateway(core, gateway), at);
+}
+
+void
+core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at)
+{
+    lw_due_set(core->timers, key_feeder(core, feeder), at);
 }
 
 void
@@ -69,6 +82,8 @@ fire(struct lw_core *core, int32_t key)
 {
     if (key == key_ledger(core)) {
         fire_ledger(core);
+    } else if (key >= key_feeder(core, 0)) {
+        feeder_timer(core, key - key_feeder(core, 0));
     } else if (key >= key_gateway(core, 0)) {
         for (int i = 0; i < detect_nfamilies; i++)
             if (detect_families[i]->gateway_timer)
@@ -374,6 +389,7 @@ step_back(struct lw_core *core, int64_t at)
         if (s->profile != LW_NONE && core->profile[s->profile].hour > at / LW_HOUR)
             core->profile[s->profile].hour = at / LW_HOUR;
     }
+    feeder_step_back(core, at);
 }
 
 /* From the first event on, every meter owes samples. */
@@ -398,6 +414,8 @@ start(struct lw_core *core, int64_t at)
     }
     for (int32_t i = 0; i < core->ledger->nsites; i++)
         core_timer_site(core, i, at);
+    for (int32_t i = 0; i < core->nfeeders; i++)
+        core_timer_feeder(core, i, at);
     core_timer_ledger(core, at + core->rules->coverage.grace_ms);
 }
 

@@ -175,6 +175,11 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(detail2),
     EVIDENCE(finding),
     EVIDENCE(night),
+    EVIDENCE(silent[0]),
+    EVIDENCE(silent[1]),
+    EVIDENCE(silent[2]),
+    EVIDENCE(nsilent),
+    EVIDENCE(other),
     LW_FIELD_RAW(struct lw_alarm, evidence.sha256),
 };
 
@@ -203,6 +208,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   sizeof *core->profile, (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
+    feeder_save(core, p);
     lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
         lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
@@ -217,6 +223,15 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
 /* --- reading it back */
 
 static bool
+evidence_sound(const struct lw_ledger *l, const struct lw_evidence *e)
+{
+    for (int i = 0; i < LW_SILENT_NAMED; i++)
+        if (e->silent[i] < 0 || e->silent[i] > l->npoints)
+            return false;
+    return e->other >= 0 && e->other <= l->nsites;
+}
+
+static bool
 subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
 {
     int32_t n = l->npoints;
@@ -229,7 +244,7 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
            alarm->priority <= LW_PRIORITY_URGENT &&
            alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
-           alarm->evidence.finding < LW_FINDINGS;
+           alarm->evidence.finding < LW_FINDINGS && evidence_sound(l, &alarm->evidence);
 }
 
 static int
@@ -292,9 +307,10 @@ static int
 load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
     const struct lw_ledger *l = core->ledger;
+    int rc;
 
     if (strcmp(head->name, "core") == 0) {
-        int rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
+        rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
 
         return rc == 0 && (core->covered < 0 || core->covered > l->nsites ||
                            core->flood.next >= LW_FLOOD_ALARMS)
@@ -317,6 +333,9 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_alarms(core, u, head);
     if (strcmp(head->name, "timers") == 0)
         return load_timers(core, u, head);
+    rc = feeder_load(core, u, head);
+    if (rc != LW_ENOTFOUND)
+        return rc;
     lw_unpack_skip_rows(u, head);
     return 0;
 }

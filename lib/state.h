@@ -208,9 +208,13 @@ struct lw_core {
     struct profile *profile; /* of the sites that have one */
     int32_t nprofiles;
     struct gateway_state *gateway;
-    int32_t *gateway_meters; /* meters in order of gateway, for correlation */
-    int32_t *gateway_first;  /* ngateways + 1 */
-    bool *answered;          /* by area: somebody answers for it; then by site */
+    struct feeder *feeder; /* lib/detect/feeder.h */
+    struct child *child;   /* in order of their feeders */
+    int32_t nfeeders, nchildren;
+    int32_t *as_feeder, *as_child; /* by meter: whose register it is; LW_NONE */
+    int32_t *gateway_meters;       /* meters in order of gateway, for correlation */
+    int32_t *gateway_first;        /* ngateways + 1 */
+    bool *answered;                /* by area: somebody answers for it; then by site */
     struct slots slots[LW_SUBJECT_KINDS];
     int32_t *slot;             /* what stands there, or LW_NONE: an index into... */
     struct standing *standing; /* ...as many as there are slots, touched when needed */
@@ -274,17 +278,19 @@ in_place(const struct lw_meter *meter, int64_t at)
     return meter->installed.ms <= at && at < meter->removed.ms;
 }
 
-/* One timer a meter, a site, a gateway, and one for the ledger as a whole. */
+/* One timer a meter, a site, a gateway, a feeder, and one for the ledger as a whole. */
 static inline int32_t
 core_ntimers(const struct lw_core *core)
 {
-    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways + 1;
+    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways +
+           core->nfeeders + 1;
 }
 
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
 void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
+void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 
 /* --- detect/points.c: what rules about one metering point share */
@@ -295,6 +301,10 @@ enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter
 bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_id rule,
                        int64_t *seen_at, int64_t clear_ms);
 
+/* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
+int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
+                        int32_t meter);
+
 /* --- detect/balance.c */
 void balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged);
 void balance_timer(struct lw_core *core, int32_t site);
@@ -303,6 +313,19 @@ void balance_forget(struct lw_core *core, int32_t meter);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
+
+/* --- detect/feeder_new.c, feeder.c */
+/* Lays out the ledger's feeders and their children; LW_ENOMEM. */
+int feeder_layout(struct lw_core *core);
+void feeder_take_over(struct lw_core *core, const struct lw_core *old);
+void feeder_free(struct lw_core *core);
+size_t feeder_size(const struct lw_core *core);
+void feeder_save(const struct lw_core *core, struct lw_packer *p);
+/* LW_ENOTFOUND: none of its tables. */
+int feeder_load(struct lw_core *core, struct lw_unpacker *u,
+                const struct lw_table_head *head);
+void feeder_timer(struct lw_core *core, int32_t feeder);
+void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
@@ -330,6 +353,7 @@ extern const struct family detect_stuck;     /* stuck_register */
 extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
 extern const struct family detect_sum;       /* sum_check */
 extern const struct family detect_clock;     /* clock_drift */
+extern const struct family detect_feeder;    /* feeder_residual, displacement */
 extern const struct family detect_coverage;  /* coverage */
 extern const struct family detect_unusual;   /* unusual_load */
 extern const struct family detect_over;      /* over_contract, over_licence */

@@ -16,6 +16,10 @@ static const struct {
     {"watch", cli_watch, "print alerts (NDJSON) as sentences"},
     {"import", cli_import, "bring a ledger folder into PostgreSQL"},
     {"migrate", cli_migrate, "bring PostgreSQL's schema up to this release"},
+    {"compact", cli_compact, "pack the readings of closed days, drop what is too old"},
+    {"export", cli_export, "write a window of readings as CSV or NDJSON"},
+    {"hold", cli_hold, "keep readings as evidence, however old they are"},
+    {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
     {"status", cli_status, "ask the daemon and the database how they are"},
 };
 

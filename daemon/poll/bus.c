@@ -167,6 +167,7 @@ clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
     bool half = stream_forget(bus->stream), close = false;
     if (bus->framing->settles) {
+        bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
         hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
         close = !bus->framing->numbered && stream_stalls(bus->stream);
     } else {
@@ -203,6 +204,21 @@ find_slot(struct bus *bus, const struct frame *frame)
                                                                              : slot;
 }
 
+/* A unit's first reply after one that never came may be that one: it is dropped, and the
+ * same is asked again when nothing more has come for a while. */
+static bool
+still_doubted(struct bus *bus, struct slot *slot, int64_t now_us)
+{
+    uint8_t *byte = &bus->doubted[slot->mb.unit / 8];
+    uint8_t bit = (uint8_t)(1 << slot->mb.unit % 8);
+    if (!(*byte & bit))
+        return false;
+    *byte = (uint8_t)(*byte & ~bit);
+    slot->unsent = true;
+    hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    return true;
+}
+
 static void
 take_reply(struct bus *bus, struct slot *slot, int code, const uint8_t *data, size_t n,
            int64_t now_us)
@@ -233,6 +249,8 @@ take_frame(struct bus *bus, const struct frame *frame, int64_t now_us)
 
     if (frame->kind == FRAME_REPLY && slot != NULL && slot->mb.unit == frame->unit)
         code = lw_mb_reply(&slot->mb, frame->pdu, frame->pdu_len, &data, &n);
+    if (code >= 0 && still_doubted(bus, slot, now_us))
+        return;
     if (code >= 0) {
         take_reply(bus, slot, code, data, n, now_us);
         return;

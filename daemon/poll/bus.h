@@ -56,7 +56,7 @@ struct bus_request {
 
 struct bus_owner {
     /* What to ask next for the read, which has place `slot` (below max_inflight) until it
-     * is done. */
+     * is done. It may be called again for the same, where a reply is not believed. */
     void (*request)(void *arg, struct bus_read *read, int32_t slot,
                     struct bus_request *ret_request);
     /* `code` 0: the data; else the Modbus exception. True: it has another request. */

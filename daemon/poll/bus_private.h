@@ -43,6 +43,7 @@ struct bus {
     size_t noise;     /* bytes that nobody asked for, since the last request */
     int silent_units; /* timeouts in a row, of different units */
     uint8_t silent_unit;
+    uint8_t doubted[256 / 8]; /* units that left a request unanswered */
     int64_t latency_us;
 
     uint16_t stride; /* a power of two, at least nslots */

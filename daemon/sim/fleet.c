@@ -311,30 +311,33 @@ has_value_faults(const struct unit *unit)
     return false;
 }
 
-/* A number of its own for each row of meters.csv. */
+/* A number of its own for each row of meters.csv, and after each exchange beside it. */
 static void
-put_serial(const struct lw_profile *profile, const struct lw_meter *meter, uint8_t *data)
+put_serial(const struct lw_profile *profile, const struct lw_meter *meter,
+           const struct sim_fault *exchange, uint8_t *data)
 {
     uint64_t most = profile->serial.reg.type == LW_TYPE_U16 ? 65000 : 99999999;
     uint64_t hash = lw_hash64(meter->id, strlen(meter->id));
     char text[LW_SERIAL];
 
     hash ^= (uint64_t)(meter->installed.ms / LW_SECOND);
+    if (exchange)
+        hash ^= (uint64_t)(exchange->from.ms / LW_SECOND);
     snprintf(text, sizeof text, "%llu", (unsigned long long)(1 + hash % most));
     lw_profile_put_serial(profile, text, data);
 }
 
 static void
-put_block(const struct fleet *fleet, const struct map *map, int b,
-          const struct lw_meter *meter, const struct lw_reading *reading, lw_wall t,
-          uint8_t *data)
+put_block(const struct fleet *fleet, const struct unit *unit, const struct map *map,
+          int b, const struct lw_meter *meter, const struct lw_reading *reading,
+          lw_wall t, uint8_t *data)
 {
     const struct plan_block *block = &map->plan->block[b];
     const struct lw_profile *profile = map->plan->profile;
 
     switch (block->kind) {
     case PLAN_SERIAL:
-        put_serial(profile, meter, data);
+        put_serial(profile, meter, sim_fault_at(unit->faults, SIM_EXCHANGE, t), data);
         break;
     case PLAN_CLOCK:
         lw_profile_put_clock(profile, fleet->of.ledger->zone, t, data);
@@ -379,7 +382,7 @@ refresh(struct fleet *fleet, struct unit *unit, int32_t m, lw_wall t)
         return LW_MB_DEVICE_FAILURE;
     unit->image = image;
     for (int b = 0; b < map->plan->nblocks; b++)
-        put_block(fleet, map, b, meter, &reading, t, image + map->at[b]);
+        put_block(fleet, unit, map, b, meter, &reading, t, image + map->at[b]);
     unit->cached_meter = m;
     unit->cached_stamp = stamp;
     return 0;

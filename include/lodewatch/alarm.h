@@ -59,6 +59,8 @@ enum lw_finding {
     LW_FOUND_OVER_MONTH, /* tonnes in evidence.detail, the year's licence in detail2 */
     LW_FOUND_OVER_YEAR,
     LW_FOUND_PROCESS_SHARE,
+    LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
+    LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FINDINGS,
 };
 
@@ -67,6 +69,10 @@ enum lw_gap_bits {
     LW_GAP_POSITION = 2,
     LW_GAP_RESPONSIBLE = 4,
     LW_GAP_STATUS = 8,
+};
+
+enum {
+    LW_SILENT_NAMED = 3
 };
 
 /* More than so many alarms within so long are a flood: nobody can answer them one by one
@@ -88,11 +94,15 @@ struct lw_evidence {
     int64_t excess_wh;
     uint32_t samples_expected;
     uint32_t samples_good;
-    int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence */
-    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
-                        darkened */
-    uint8_t finding; /* enum lw_finding */
-    uint8_t night;   /* the window's larger part lies in the night */
+    int64_t detail;   /* by finding: gap bits; a register's step in Wh; ms of silence; W
+                         by which the load stepped up */
+    int64_t detail2;  /* by finding: licences missing (bit 0 mining, 1 safety); meters
+                         darkened; W that were lost elsewhere */
+    uint8_t finding;  /* enum lw_finding */
+    uint8_t night;    /* the window's larger part lies in the night */
+    uint16_t nsilent; /* children of the feeder that are silent... */
+    int32_t silent[LW_SILENT_NAMED]; /* ...the first of them: 1 + the point's index */
+    int32_t other; /* the site that lost the load: 1 + its index; 0: none */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */
 };
 

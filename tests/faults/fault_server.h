@@ -32,7 +32,9 @@
 
 enum {
     SERVER_CONNECTIONS = 64,
-    SERVER_LATE_MS = 160, /* over the shortest timeout, under two of them */
+    SERVER_LATE_MS = 160,  /* over the shortest timeout, under two of them */
+    SERVER_LATER_MS = 250, /* over two of them, and the silence after them */
+    SERVER_SLOW_MS = 70,   /* within one */
     SERVER_DRIP_MS = 1,
     SERVER_BAD_UNIT = 1,
 };
@@ -228,7 +230,8 @@ server_answer(struct server_connection *c, uint16_t transaction,
 }
 
 /* The letters in RTU: those that mean the same there, and
- *   x a wrong CRC     . a heartbeat before the frame   y another unit's late answer
+ *   x a wrong CRC     . a heartbeat before the frame   Z later than z
+ *   w slow, but in time
  *   a alike: the frame's first three bytes, and then the frame */
 static bool
 server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, char how)
@@ -266,6 +269,12 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
         return true;
     case 'z': /* late */
         server_send_later(c, f, n, n, SERVER_LATE_MS);
+        return true;
+    case 'w': /* slow */
+        server_send_later(c, f, n, n, SERVER_SLOW_MS);
+        return true;
+    case 'Z': /* later still */
+        server_send_later(c, f, n, n, SERVER_LATER_MS);
         return true;
     case 'h': /* half, and never the rest */
         n /= 2;

@@ -56,6 +56,13 @@ static const struct {
      "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"},"
      "{\"quantity\":\"export_kwh\",\"function\":4,\"address\":\"0x0002\",\"type\":\"u32\","
      "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"}]}"},
+    {"same", /* two reads that differ in their address alone */
+     "{\"vendor\":\"t\",\"model\":\"same\",\"source\":\"test\","
+     "\"bus\":{\"max_registers\":2},\"points\":["
+     "{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"},"
+     "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"}]}"},
     {"slow",
      "{\"vendor\":\"t\",\"model\":\"slow\",\"source\":\"test\","
      "\"bus\":{\"min_gap_ms\":40,\"connect_pause_ms\":120},\"points\":["

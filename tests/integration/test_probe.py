@@ -42,7 +42,7 @@ asyncio.run(StartAsyncTcpServer(context=ModbusServerContext(slaves=units, single
 
 
 def probe(*arguments):
-    return harness.run([harness.program("lodewatch"), "probe", *arguments])
+    return harness.run([harness.program("lodewatch"), "probe", "--profiles", PROFILES, *arguments])
 
 
 def probe_json(port, unit, *more):

@@ -52,7 +52,7 @@ def now_ms():
     return time.time() * 1000
 
 
-def come(d, *names, count=2, seconds=20):
+def come(d, *names, count=1, seconds=20):
     """So many readings of each of these meters from now on."""
     since = now_ms()
 
