@@ -323,7 +323,8 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     if (strcmp(head->name, "sites") == 0)
         return load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site,
                           l->nsites);
-    if (strcmp(head->name, "profiles") == 0)
+    /* A release that watches other sites learns anew. */
+    if (strcmp(head->name, "profiles") == 0 && head->count == (uint64_t)core->nprofiles)
         return load_array(u, head, PROFILE, N(PROFILE), core->profile,
                           sizeof *core->profile, core->nprofiles);
     if (strcmp(head->name, "gateways") == 0)

@@ -81,24 +81,6 @@ put_duration(struct filler *f)
 }
 
 static void
-put_silent(struct filler *f)
-{
-    lw_form_duration(f->out, f->alert->alarm->evidence.detail, f->zh);
-}
-
-static void
-put_drift(struct filler *f)
-{
-    lw_form_drift(f->out, f->alert->alarm->evidence.detail, f->zh);
-}
-
-static void
-put_phases(struct filler *f)
-{
-    lw_form_phases(f->out, f->alert->alarm->evidence.detail, f->zh);
-}
-
-static void
 put_ack(struct filler *f)
 {
     lw_form_duration(f->out, lw_alert_deadlines(f->alert->alarm->priority).ack_ms, f->zh);
@@ -324,6 +306,9 @@ enum form {
     KW,
     KWH,
     COUNT,
+    DURATION,
+    DRIFT,
+    PHASES_LOST,
     TIME,
     FOREIGN,
     TEXT
@@ -362,7 +347,7 @@ static const struct place {
     {"description", BY(put_description)},
     {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
-    {"drift", BY(put_drift)},
+    {"drift", EVIDENCE_OF(DRIFT, detail)},
     {"duration", BY(put_duration)},
     {"energy_kwh", EVIDENCE_OF(KWH, energy_wh)},
     {"event", SENTENCES_OF(event)},
@@ -391,8 +376,8 @@ static const struct place {
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
-    {"phases", BY(put_phases)},
-    {"silent", BY(put_silent)},
+    {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
@@ -437,6 +422,15 @@ put(struct filler *f, const struct place *place)
         break;
     case COUNT:
         lw_text_addf(f->out, "%" PRId64, *(const int64_t *)member);
+        break;
+    case DURATION:
+        lw_form_duration(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case DRIFT:
+        lw_form_drift(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case PHASES_LOST:
+        lw_form_phases(f->out, *(const int64_t *)member, f->zh);
         break;
     case TIME:
         lw_form_time(f->out, f->alert->ledger->zone, *(const lw_wall *)member);
