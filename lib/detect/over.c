@@ -117,14 +117,18 @@ over_licence(struct lw_core *core, const struct window *w)
     struct output *o = &core->site[w->site].output;
     const struct lw_licence *l =
         licence_of(core->ledger, &core->ledger->site[w->site], w->from);
-    struct lw_civil c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
     struct subject subject = {LW_SUBJECT_SITE, w->site};
-    int32_t month = c.year * 12 + c.month - 1;
+    struct lw_civil c;
+    int32_t month;
     int64_t month_most, year_most;
     struct lw_evidence e;
 
-    if (!l)
+    if (!l) {
+        alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
         return;
+    }
+    c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
+    month = c.year * 12 + c.month - 1;
     if (o->month / 12 != month / 12) {
         o->year_wh = 0;
         o->year_from = w->from;
@@ -165,8 +169,7 @@ over_window(struct lw_core *core, const struct window *w)
                  &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
                                     rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
     }
-    if (core->ledger->site[w->site].licence_n > 0)
-        over_licence(core, w);
+    over_licence(core, w);
 }
 
 const struct family detect_over = {.window = over_window};

@@ -61,6 +61,8 @@ share_window(struct lw_core *core, const struct window *w)
     struct expectation x;
 
     if (!concerns(core, w)) {
+        alarm_return(core, LW_RULE_PROCESS_SHARE,
+                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
         *s = (struct share){0};
         return;
     }

@@ -57,7 +57,7 @@ unusual_concerns(const struct lw_site *site)
 void
 unusual_init(struct profile *p)
 {
-    *p = (struct profile){.hour = NEVER, .from = NEVER, .clear = 0};
+    *p = (struct profile){.hour = NEVER, .from = NEVER};
     for (int i = 0; i < DAY_HOURS; i++)
         p->day[i].wh = LW_NONE;
 }
@@ -340,6 +340,11 @@ unusual_window(struct lw_core *core, const struct window *w)
     struct profile *p;
     int64_t hour = w->from / LW_HOUR;
 
+    /* The ledger says now that it is not one of those: what stands has lost its ground.
+     */
+    if (index == LW_NONE)
+        alarm_return(core, LW_RULE_UNUSUAL_LOAD,
+                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
     if (index == LW_NONE || w->partial)
         return;
     p = &core->profile[index];
