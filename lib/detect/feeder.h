@@ -66,6 +66,7 @@ struct loss {
     double m[LOSS_TERMS][LOSS_TERMS];
     double y[LOSS_TERMS];
     double term[LOSS_TERMS];
+    double load_wh, open_wh; /* of all windows that it was learned from */
     uint32_t windows;
 };
 

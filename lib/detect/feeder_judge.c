@@ -282,6 +282,15 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct tally *ta
         f->since = v->since;
 }
 
+/* More than lines and transformers can lose: there are customers without a meter, whose
+ * load follows the season. */
+static bool
+covered(const struct lw_core *core, const struct loss *loss)
+{
+    return loss->open_wh * 1000 <=
+           loss->load_wh * (double)core->rules->feeder_residual.most_loss_milli;
+}
+
 void
 feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
              const struct tally *tally)
@@ -293,6 +302,6 @@ feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
     if (!feeder_stretch(f, at)->known)
         return;
     v = look(core, f, at, tally, learning);
-    if (!learning)
+    if (!learning && covered(core, &f->loss))
         judge(core, f, at, tally, &v);
 }

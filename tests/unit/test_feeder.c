@@ -58,6 +58,7 @@ struct scene {
     int silent_from, silent_to;
     double heat; /* all loads are so many times the usual */
     int heat_from, heat_to;
+    double no_meter_kw;       /* customers of F that were never metered */
     const char *cut_moves_to; /* what CUT has lost; "": it is nobody's; NULL: gone */
     bool customers_change;
 };
@@ -235,6 +236,7 @@ quarter(struct world *w, int64_t at)
     }
     if (within(hour, s->tap_from, s->tap_to))
         sum[0] += s->tap_kw;
+    sum[0] += s->no_meter_kw;
     if (s->cut_moves_to && !*s->cut_moves_to && hour >= STOPPED + 2)
         sum[0] += 40 * noise(w);
     for (int32_t row = 0; row < l->nmeters; row++)
@@ -319,6 +321,12 @@ static const struct {
       .heat_from = TUESDAY,
       .heat_to = TUESDAY + 72},
      {{0}}},
+    {{.name = "half of the customers have no meter, and draw more than they did",
+      .no_meter_kw = 80,
+      .tap_kw = 40,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72},
+     {{0}}},
     {{.name = "a meter is exchanged, a customer comes, one is switched over",
       .customers_change = true},
      {{0}}},
@@ -372,7 +380,7 @@ static void
 test_what_an_alert_tells(void **state)
 {
     static struct world w;
-    const struct scene *house = &CASES[4].scene, *moved = &CASES[9].scene;
+    const struct scene *house = &CASES[4].scene, *moved = &CASES[10].scene;
     const struct told *told;
     struct lw_candidate candidate[LW_CANDIDATES];
     struct lw_alarm alarm = {.rule = LW_RULE_FEEDER_RESIDUAL};
@@ -506,6 +514,37 @@ test_state_goes_on(void **state)
         }
 }
 
+/* The wall clock was two hours fast for a day: what it said is forgotten, and the feeder
+ * is judged on. */
+static void
+test_clock_set_back(void **state)
+{
+    static const struct scene scene = {.name = "a clock set back",
+                                       .tap_kw = 12,
+                                       .tap_from = TUESDAY,
+                                       .tap_to = TUESDAY + 72};
+    static struct world w;
+    struct lw_event event = {.kind = LW_EVENT_CLOCK_STEP};
+    const struct told *told;
+
+    (void)state;
+    row(scene.name);
+    begin(&w, &scene);
+    for (int64_t at = T0; at < T0 + 8 * LW_DAY; at += QUARTER)
+        quarter(&w, at);
+    for (int64_t at = T0 + 8 * LW_DAY; at < T0 + 8 * LW_DAY + 12 * LW_HOUR; at += QUARTER)
+        quarter(&w, at + 2 * LW_HOUR);
+    event.at.ms = T0 + 8 * LW_DAY + 12 * LW_HOUR;
+    event.step.by_ms = -2 * LW_HOUR;
+    lw_core_step(w.core, &event);
+    for (int64_t at = event.at.ms; at < T0 + DAYS * LW_DAY; at += QUARTER)
+        quarter(&w, at);
+    told = find(&w, RAISED);
+    check(told != NULL);
+    check(told->hour >= TUESDAY && told->hour <= TUESDAY + 2);
+    end(&w);
+}
+
 int
 main(void)
 {
@@ -513,6 +552,7 @@ main(void)
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_what_an_alert_tells),
         cmocka_unit_test(test_state_goes_on),
+        cmocka_unit_test(test_clock_set_back),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
