@@ -127,8 +127,10 @@ struct tally {
     double counted_wh; /* in the interval that ends here */
     double unseen2;
     double spread2;
-    double silent2[FEEDER_LAGS]; /* Wh^2: what those who are silent may have drawn above
-                                    their usual, by window */
+    /* By window: Wh^2 that those who are silent may have drawn above their usual, and
+     * their usual itself, which nobody has measured. */
+    double silent2[FEEDER_LAGS];
+    double usual_wh[FEEDER_LAGS];
     uint16_t silent;
     struct {
         int32_t point;

@@ -97,7 +97,7 @@ const struct lw_ini_key lw_rule_keys[] = {
      "lines and transformers lose 2 to 12 %, the rest are customers without a meter."},
     {"feeder_residual", "skew", LW_INI_DURATION, AT(feeder_residual.skew_ms), 0, LW_HOUR,
      0, "1m", "Registers may have been read so much apart."},
-    {"feeder_residual", "clear", LW_INI_DURATION, AT(feeder_residual.clear_ms), 0,
+    {"feeder_residual", "clear", LW_INI_DURATION, AT(feeder_residual.clear_ms), LW_HOUR,
      WEEK_MS, 0, "24h",
      "Without a residual for so long returns: a tap that runs every night is one alarm."},
     {"displacement", "watch", LW_INI_DURATION, AT(displacement.watch_ms), 0, 366 * LW_DAY,
