@@ -277,6 +277,10 @@ feeder_step_back(struct lw_core *core, int64_t at)
             gauge_step_back(&core->child[c].gauge, boundary);
         f->begun = f->begun < boundary ? f->begun : boundary;
         f->since = boundary;
+        if (f->excess.from > boundary)
+            f->excess.from = boundary;
+        if (f->excess.to > boundary)
+            f->excess.to = boundary;
         open_boundary(core, f, boundary + f->interval);
         core_timer_feeder(core, i, f->open + PATIENCE * f->interval);
     }
