@@ -35,6 +35,7 @@ enum lw_finding {
     LW_FOUND_NOTHING,
     LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
     LW_FOUND_OVER_ALLOWANCE, /* load above what the explanations allow */
+    LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
     LW_FOUND_NO_LICENCE,     /* production without a mining or safety licence */
     LW_FOUND_SILENT_METER,
     LW_FOUND_SILENT_GATEWAY,
@@ -66,6 +67,7 @@ struct lw_evidence {
     int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence */
     int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
                         darkened */
+    int32_t confidence_milli; /* of a consumption finding; 0: it is not given */
     uint8_t finding; /* enum lw_finding */
     uint8_t night;   /* the window's larger part lies in the night */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */

@@ -15,6 +15,11 @@
 enum lw_rule_id {
     LW_RULE_CLOSED_LOAD,
     LW_RULE_LICENCE_GAP,
+    LW_RULE_NIGHT_LOAD,
+    LW_RULE_PRODUCTION_SHAPE,
+    LW_RULE_SLOW_CREEP,
+    LW_RULE_POST_CUTOFF,
+    LW_RULE_RE_EMERGENCE,
     LW_RULE_COMM_LOSS,
     LW_RULE_REGISTER_JUMP,
     LW_RULE_STUCK_REGISTER,
@@ -80,6 +85,25 @@ struct lw_rules {
     struct {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;
+    struct {
+        int64_t learn_ms;  /* the commissioning window */
+        int64_t settle_ms; /* of it before anything is compared */
+        int64_t edge_ms;   /* by which habits move along the day */
+        int64_t most_milli;   /* times the most that was seen while it learned */
+        int64_t spread_milli; /* and standard deviations of the same mean */
+        int64_t base_milli;   /* and of the site's usual load, up to eight hours */
+        int64_t base_long_milli; /* and over a day and more */
+        int64_t heating_milli;   /* and of the heating at this temperature */
+        int64_t known_milli;     /* a level that was there while it learned, times this */
+        int64_t pump_milli; /* of a pump's ceiling, above which it is taken to run */
+        int64_t clear_ms;
+    } reference;
+    struct {
+        int64_t sites;       /* so many others at least */
+        int64_t share_milli; /* and this share of those that were judged */
+        int64_t rise_milli;  /* which rose by this share together with it */
+        int64_t like_milli;  /* correlation with the others that makes it one of them */
+    } common;
     struct {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;

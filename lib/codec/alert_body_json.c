@@ -257,6 +257,7 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_NOTHING:
     case LW_FOUND_NO_EXPLANATION:
     case LW_FOUND_OVER_ALLOWANCE:
+    case LW_FOUND_UNLIKE_REFERENCE:
     case LW_FOUND_GONE:
         break;
     }

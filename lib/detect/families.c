@@ -4,7 +4,9 @@
 const struct family *const detect_families[] = {
     &detect_silence,
     &detect_register,
+    &detect_weather,
     &detect_site_load,
+    &detect_pattern,
     &detect_coverage,
 };
 
