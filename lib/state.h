@@ -147,8 +147,11 @@ struct residual {
  * that is up, y whether this one is. */
 struct fellow {
     double n, x, y, xx, yy, xy;
+    double usual;   /* the others' share of the last day */
     int32_t up_run; /* intervals */
+    int32_t run_w;
     int32_t joined; /* it rose with many */
+    int32_t level_w; /* over the reference, while many were up */
     int32_t high;   /* intervals at which many were up */
 };
 

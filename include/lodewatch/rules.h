@@ -99,10 +99,10 @@ struct lw_rules {
         int64_t clear_ms;
     } reference;
     struct {
-        int64_t sites;       /* so many others at least */
-        int64_t share_milli; /* and this share of those that were judged */
-        int64_t rise_milli;  /* which rose by this share together with it */
+        int64_t sites;       /* so many more other sites than two hours before */
+        int64_t share_milli; /* and this share more of those that were judged */
         int64_t like_milli;  /* correlation with the others that makes it one of them */
+        int64_t most_milli;  /* times the usual load that a common cause can explain */
     } common;
     struct {
         int64_t night_from_min; /* minute of the day in the deployment's zone */

@@ -12,7 +12,7 @@ enum {
     BEFORE = 7,       /* quarters before an interval in which the others may have risen */
     AFTER = 2,        /* and after it */
     LATE = 8,         /* intervals after its own rise: it rose by itself */
-    HIGH_LEAST = 100, /* intervals of many up, after which likeness is known */
+    HIGH_LEAST = 800, /* intervals of many up, after which likeness is known */
 };
 
 static struct peers *
@@ -94,25 +94,35 @@ bool
 peers_common(struct lw_core *core, int32_t site, const struct waiting *q)
 {
     struct fellow *f = &core->site[site].fellow;
-    int64_t sites = core->rules->common.sites;
-    double share = (double)core->rules->common.share_milli / 1000;
-    double rise = (double)core->rules->common.rise_milli / 1000, least;
+    double rise = (double)core->rules->common.share_milli / 1000, least;
     struct others o = around(core, q->from, q->up && !q->pump, &least);
-    bool many = o.n >= sites && o.share >= share;
-    bool some = 2 * o.n >= sites && 2 * o.share >= share;
+    int32_t base = core->site[site].reference.base_w;
+    const struct peers *p = peers_at(core, lw_floor_to(q->from, QUARTER));
+    bool many = o.share - least >= rise &&
+                (o.share - least) * p->judged >= (double)core->rules->common.sites;
+    bool like = alike(f, core->rules->common.like_milli);
 
     if (!q->pump) {
-        remember(f, o.share, q->up);
+        f->usual += (o.share - f->usual) / 96;
+        remember(f, o.share - f->usual, q->up);
         f->high += many && f->high < HIGH_LEAST;
     }
     if (!q->up) {
-        f->joined = f->up_run = 0;
+        f->up_run = 0;
+        f->joined -= f->joined > 0;
         return false;
     }
-    if (many && o.share - least >= rise && f->up_run < LATE)
-        f->joined = 1;
+    if (q->over > 2 * f->run_w)
+        f->up_run = 0;
+    if (many && f->up_run < LATE)
+        f->joined = LATE;
     f->up_run++;
-    return (some && alike(f, core->rules->common.like_milli)) ||
-           (f->joined && (f->high < HIGH_LEAST ||
-                          alike(f, core->rules->common.like_milli * 4 / 5)));
+    f->run_w += (q->over - f->run_w) / (f->up_run < 4 ? f->up_run : 4);
+    if (f->joined && f->high < HIGH_LEAST && !like)
+        return q->over <= core->rules->common.most_milli * base / 1000;
+    if (!like || q->pump)
+        return like;
+    if (f->joined)
+        f->level_w += (q->over - f->level_w) / (q->over > f->level_w ? 4 : 96);
+    return 3 * (int64_t)f->level_w >= 2 * (int64_t)q->over;
 }
