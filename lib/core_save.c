@@ -81,6 +81,11 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, revision),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
+    LW_FIELD(struct lw_alarm, returned),
+    LW_FIELD(struct lw_alarm, seen),
+    LW_FIELD(struct lw_alarm, over_w),
+    LW_FIELD(struct lw_alarm, most_wh),
+    LW_FIELD(struct lw_alarm, last_wh),
     EVIDENCE(from),
     EVIDENCE(to),
     EVIDENCE(mean_w),
@@ -120,7 +125,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nsites);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
-    lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
+    lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nlisted);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
         lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
     lw_pack_table_head(p, "timers", TIMER, N(TIMER),
@@ -158,7 +163,7 @@ load_alarm(struct lw_core *core, const struct lw_alarm *alarm)
         !alarm_speaks((enum lw_rule_id)alarm->rule, subject.kind))
         return LW_EPARSE;
     if (alarm_stands(core, (enum lw_rule_id)alarm->rule, subject) ||
-        alarm->state == LW_ALARM_NORMAL)
+        (alarm->state == LW_ALARM_NORMAL && alarm->returned.ms == LW_WALL_MIN.ms))
         return LW_EPARSE;
     alarm_take(core, alarm);
     return 0;
@@ -170,7 +175,7 @@ load_alarms(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_h
     int rc = 0;
 
     for (uint64_t i = 0; i < head->count && rc == 0 && u->rc == 0; i++) {
-        struct lw_alarm alarm = {0};
+        struct lw_alarm alarm = {.returned = LW_WALL_MIN};
 
         lw_unpack_row(u, head, ALARM, N(ALARM), &alarm);
         rc = load_alarm(core, &alarm);

@@ -22,7 +22,11 @@ lw_core_rules(const struct lw_core *core)
 int32_t
 lw_core_nalarms(const struct lw_core *core)
 {
-    return core->nstanding;
+    int32_t n = 0;
+
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
+        n += core->standing[i].alarm.returned.ms == LW_WALL_MIN.ms;
+    return n;
 }
 
 const struct lw_alarm *
@@ -31,6 +35,9 @@ lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
     const struct standing *before = (const struct standing *)(const void *)alarm;
     int32_t next = alarm ? before->next : core->first_standing;
 
+    while (next != LW_NONE &&
+           core->standing[next].alarm.returned.ms != LW_WALL_MIN.ms)
+        next = core->standing[next].next;
     return next == LW_NONE ? NULL : &core->standing[next].alarm;
 }
 

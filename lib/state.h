@@ -228,7 +228,8 @@ struct lw_core {
     int32_t *slot;             /* what stands there, or LW_NONE: an index into... */
     struct standing *standing; /* ...as many as there are slots, touched when needed */
     int32_t nslots;
-    int32_t first_standing, last_standing, nstanding; /* in order of raising */
+    int32_t first_standing, last_standing; /* in order of raising */
+    int32_t nlisted;                       /* so many, the returned ones too */
     int32_t first_free, ntouched;
 
     struct lw_due
@@ -389,7 +390,9 @@ void alarm_layout(struct lw_core *core);
  * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                enum lw_priority priority, const struct lw_evidence *evidence);
-/* Returns it where it stands; NULL keeps the evidence that it had. */
+/* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
+ * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
+ * the returned alarm, and raises none. */
 void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */

@@ -84,6 +84,12 @@ struct lw_alarm {
     uint32_t revision; /* 1 when raised */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
+    /* Once a load has returned: what comes back like it is told as a revision of it. */
+    lw_wall returned; /* LW_WALL_MIN: it stands */
+    lw_wall seen;     /* when it last came back */
+    int64_t over_w;   /* the most of any time, above what was expected */
+    int64_t most_wh;  /* unexplained, of the largest of the times */
+    int64_t last_wh;  /* and of the newest */
     struct lw_evidence evidence;
 };
 

@@ -176,6 +176,7 @@ live(struct lw_core *core, int32_t site, const struct waiting *q, const struct v
     struct subject subject = {LW_SUBJECT_SITE, site};
     bool over = v->span != SPANS, stands = e->run.from != NEVER;
     struct lw_evidence found;
+    int64_t clear;
 
     if (!over && !stands)
         return;
@@ -195,7 +196,10 @@ live(struct lw_core *core, int32_t site, const struct waiting *q, const struct v
              residual_quiet(core, site, (enum span)e->span, q))
         e->run.clear_ms += st->interval;
     found = evidence(core, site, q->cold_ck);
-    if (e->run.clear_ms >= core->rules->reference.clear_ms) {
+    clear = residual_span_ms((enum span)e->span, st->interval);
+    if (clear < core->rules->reference.clear_ms)
+        clear = core->rules->reference.clear_ms;
+    if (e->run.clear_ms >= clear) {
         alarm_return(core, (enum lw_rule_id)e->rule, subject, &found);
         e->run.from = NEVER;
         residual_wipe(&st->residual);

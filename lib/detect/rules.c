@@ -51,9 +51,9 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Excess without a break for so long raises: three quarter hours, so that one late "
      "register or a motor's start is no alarm."},
     {"closed_load", "clear", LW_INI_DURATION, AT(closed_load.clear_ms), 0, WEEK_MS, 0,
-     "24h",
-     "Explained without a break for so long returns: a crusher that runs every night is one "
-     "alarm, not thirty."},
+     "2h",
+     "Explained without a break for so long returns. A crusher that runs every night is "
+     "one alarm, not thirty: for two weeks the returned one is told again."},
     {"closed_load", "least_kwh", LW_INI_DECIMAL, AT(closed_load.least_wh), 0, 1000000000,
      1000, "0", "kWh unexplained at least, beside the register's resolution."},
     {"licence_gap", "production_kw", LW_INI_DECIMAL, AT(licence_gap.production_w), 0,
@@ -106,8 +106,8 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"reference", "pump", LW_INI_DECIMAL, AT(reference.pump_milli), 0, 1000, 1000, "0.3",
      "Of an unmetered pump's max_kw, above which it is taken to run: a cycle that two "
      "intervals share shows half of it, and ceilings have a reserve."},
-    {"reference", "clear", LW_INI_DURATION, AT(reference.clear_ms), 0, WEEK_MS, 0, "18h",
-     "Quiet for so long returns: sixteen hours lie between two night shifts."},
+    {"reference", "clear", LW_INI_DURATION, AT(reference.clear_ms), 0, WEEK_MS, 0, "2h",
+     "Quiet for so long returns, and for as long as it took to be seen."},
     {"common", "sites", LW_INI_INT, AT(common.sites), 1, 1000000, 0, "4",
      "A rise is common where so many more other closed sites are up than two hours ago,"},
     {"common", "share", LW_INI_DECIMAL, AT(common.share_milli), 0, 1000, 1000, "0.06",
