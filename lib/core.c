@@ -265,6 +265,10 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->load.to, at);
         no_later(&s->production.from, at);
         no_later(&s->production.to, at);
+        no_later(&s->dark.from, at);
+        no_later(&s->dark.to, at);
+        no_later(&s->residual.filled, s->closed);
+        s->residual.queued = 0;
     }
 }
 

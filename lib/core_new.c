@@ -27,6 +27,7 @@ init_site(struct site_state *s)
     *s = (struct site_state){.closed = NEVER, .last_from = NEVER};
     s->load.from = NEVER;
     s->production.from = NEVER;
+    s->dark.from = NEVER;
     s->excess.run.from = NEVER;
     reference_init(&s->reference);
     residual_init(&s->residual);

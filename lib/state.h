@@ -97,6 +97,7 @@ struct reference {
     int32_t known_w; /* over the profile: a level that was there while it learned */
     int32_t pump_share_milli; /* of the most pumped day's intervals */
     int32_t day_slots, day_pump;
+    bool watched; /* the site was seen before it was closed */
 };
 
 /* The lengths over which the load is compared with the reference. */
@@ -167,6 +168,8 @@ struct excess {
     int32_t confidence_milli;
     uint8_t rule;  /* which of the three raised it */
     uint8_t span;  /* the shortest that was over */
+    bool preexisting; /* it ran while the reference was learned */
+    int32_t low_w;    /* then, what is no shift */
 };
 
 struct site_state {
@@ -179,6 +182,7 @@ struct site_state {
     int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
+    struct run dark;         /* post_cutoff */
     struct reference reference;
     struct residual residual;
     struct excess excess; /* night_load, production_shape, slow_creep */
@@ -301,6 +305,9 @@ void reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w);
 int32_t reference_heating_w(const struct reference *r, int32_t cold_ck);
 /* The most that is usual in the interval that begins at `at`. */
 int32_t reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck);
+/* The profile's least, and how far it rises above. */
+int32_t reference_low_w(const struct reference *r);
+int32_t reference_swing_w(const struct reference *r);
 /* Beyond this it is no noise. */
 int32_t reference_core_w(const struct reference *r);
 
@@ -360,6 +367,7 @@ extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_register;  /* register_jump, stuck_register */
 extern const struct family detect_pattern;   /* night_load, production_shape, slow_creep */
+extern const struct family detect_cutoff;    /* post_cutoff */
 extern const struct family detect_weather;   /* no rule: what context instruments say */
 extern const struct family detect_coverage;  /* coverage */
 extern const struct family *const detect_families[];
@@ -390,6 +398,9 @@ void alarm_layout(struct lw_core *core);
  * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                enum lw_priority priority, const struct lw_evidence *evidence);
+/* Whether the like of it has returned not long ago; then it is told so. */
+bool alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+                  enum lw_priority priority, const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
  * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
  * the returned alarm, and raises none. */

@@ -96,8 +96,17 @@ struct lw_rules {
         int64_t heating_milli;   /* and of the heating at this temperature */
         int64_t known_milli;     /* a level that was there while it learned, times this */
         int64_t pump_milli; /* of a pump's ceiling, above which it is taken to run */
+        int64_t shift_w;     /* the profile's swing that is a shift's */
+        int64_t shift_milli; /* and as a share of its mean */
         int64_t clear_ms;
     } reference;
+    struct {
+        int64_t clear_ms;
+    } post_cutoff;
+    struct {
+        int64_t watch_ms;   /* after a site was closed */
+        int64_t most_milli; /* of the limits that apply otherwise */
+    } re_emergence;
     struct {
         int64_t sites;       /* so many more other sites than two hours before */
         int64_t share_milli; /* and this share more of those that were judged */

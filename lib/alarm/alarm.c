@@ -16,7 +16,7 @@
 
 /* A load that comes back is the same thing for so long; told at most daily; up to so many
  * tenths of its height, and times its energy. */
-#define REMEMBERED (10 * LW_DAY)
+#define REMEMBERED (14 * LW_DAY)
 #define TOLD_AGAIN LW_DAY
 enum {
     ALIKE_TENTHS = 16,
@@ -315,6 +315,16 @@ recalled(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority
     return true;
 }
 
+bool
+alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             enum lw_priority priority, const struct lw_evidence *evidence)
+{
+    int32_t i = *slot_of(core, rule, subject);
+
+    return i != LW_NONE && has_returned(&core->standing[i].alarm) &&
+           recalled(core, &core->standing[i].alarm, priority, evidence);
+}
+
 void
 alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
           enum lw_priority priority, const struct lw_evidence *evidence)
@@ -323,9 +333,9 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     struct lw_alarm *alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     int64_t age;
 
+    if (alarm_recall(core, rule, subject, priority, evidence))
+        return;
     if (alarm && has_returned(alarm)) {
-        if (recalled(core, alarm, priority, evidence))
-            return;
         fall(core, slot);
         alarm = NULL;
     }

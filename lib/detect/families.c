@@ -7,6 +7,7 @@ const struct family *const detect_families[] = {
     &detect_weather,
     &detect_site_load,
     &detect_pattern,
+    &detect_cutoff,
     &detect_coverage,
 };
 

@@ -1,6 +1,7 @@
-/* night_load, production_shape, slow_creep: beneath what is declared, and unlike the
+/* night_load, production_shape, slow_creep, and re_emergence for a site that was closed not
+ * long ago: beneath what is declared, and unlike the
  * reference that was learned while the site was commissioned. One alarm a site: which of
- * the three it is called is decided when it is raised. */
+ * them it is called is decided when it is raised. */
 #include <math.h>
 
 #include "lib/state.h"
@@ -13,7 +14,16 @@
 static bool
 concerns(enum lw_site_status status)
 {
-    return status == LW_CLOSED || status == LW_UNLICENSED || status == LW_CUT_OFF;
+    return status == LW_CLOSED || status == LW_UNLICENSED;
+}
+
+/* It was seen to be closed, not long ago. */
+static bool
+is_watched(const struct lw_core *core, int32_t site, int64_t at)
+{
+    return core->site[site].reference.watched &&
+           at - core->ledger->site[site].status_since.ms <
+               core->rules->re_emergence.watch_ms;
 }
 
 static int32_t
@@ -82,10 +92,13 @@ is_night(const struct lw_core *core, int64_t at)
 
 /* By how long it took to be seen, and when it was. */
 static enum lw_rule_id
-rule_of(const struct lw_core *core, const struct verdict *v, int64_t from, int64_t to)
+rule_of(const struct lw_core *core, int32_t site, const struct verdict *v, int64_t from,
+        int64_t to)
 {
     int64_t night = 0;
 
+    if (is_watched(core, site, from))
+        return LW_RULE_RE_EMERGENCE;
     if (v->span == SPAN_24H || v->span == SPAN_4D)
         return LW_RULE_SLOW_CREEP;
     for (int64_t at = from; at < to; at += 15 * LW_MINUTE)
@@ -123,7 +136,7 @@ begin(struct lw_core *core, int32_t site, const struct waiting *q,
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
     e->run.peak_w = q->w > expected + v->over_w ? q->w : expected + v->over_w;
     e->run.samples_good = length / st->interval;
-    e->rule = (uint8_t)rule_of(core, v, e->run.from, e->run.to);
+    e->rule = (uint8_t)rule_of(core, site, v, e->run.from, e->run.to);
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
@@ -163,9 +176,53 @@ evidence(const struct lw_core *core, int32_t site, int32_t cold_ck)
         .samples_good = (uint32_t)e->run.samples_good,
         .detail = reference_heating_w(&st->reference, cold_ck),
         .confidence_milli = e->confidence_milli,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->preexisting ? LW_FOUND_PREEXISTING : LW_FOUND_UNLIKE_REFERENCE,
         .night = 2 * e->run.night_ms > ms,
     };
+}
+
+/* Tells it: as a revision of what returned not long ago, whatever that was called; or by
+ * its own name. */
+static void
+tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
+{
+    static const enum lw_rule_id RULE[] = {LW_RULE_NIGHT_LOAD, LW_RULE_PRODUCTION_SHAPE,
+                                           LW_RULE_SLOW_CREEP, LW_RULE_RE_EMERGENCE};
+    enum lw_rule_id own = (enum lw_rule_id)core->site[site].excess.rule;
+    enum lw_priority priority = alarm_site_priority(core, site);
+    struct subject subject = {LW_SUBJECT_SITE, site};
+
+    if (!alarm_stands(core, own, subject))
+        for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
+            if (alarm_recall(core, RULE[i], subject, priority, found))
+                return;
+    alarm_set(core, own, subject, priority, found);
+}
+
+/* A load that ran before is over when it has not been there for three days: more than a
+ * weekend. */
+#define SHIFT_OVER (3 * LW_DAY)
+
+static bool
+is_quiet(const struct lw_core *core, int32_t site, const struct waiting *q)
+{
+    const struct excess *e = &core->site[site].excess;
+
+    if (e->preexisting)
+        return q->w != VOID && q->w <= e->low_w;
+    return q->over != VOID && residual_quiet(core, site, (enum span)e->span, q);
+}
+
+static int64_t
+quiet_for(const struct lw_core *core, int32_t site)
+{
+    const struct site_state *st = &core->site[site];
+    int64_t span = residual_span_ms((enum span)st->excess.span, st->interval);
+
+    if (st->excess.preexisting)
+        return SHIFT_OVER;
+    return span > core->rules->reference.clear_ms ? span
+                                                  : core->rules->reference.clear_ms;
 }
 
 static void
@@ -173,10 +230,8 @@ live(struct lw_core *core, int32_t site, const struct waiting *q, const struct v
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
-    struct subject subject = {LW_SUBJECT_SITE, site};
     bool over = v->span != SPANS, stands = e->run.from != NEVER;
     struct lw_evidence found;
-    int64_t clear;
 
     if (!over && !stands)
         return;
@@ -190,23 +245,49 @@ live(struct lw_core *core, int32_t site, const struct waiting *q, const struct v
         if (confidence(v) > e->confidence_milli)
             e->confidence_milli = confidence(v);
     }
-    if (over && v->span <= SPAN_8H)
+    if (is_quiet(core, site, q)) {
+        if (!q->partial && !(over && v->span <= SPAN_8H))
+            e->run.clear_ms += st->interval;
+    } else if (q->over != VOID && (e->preexisting || (over && v->span <= SPAN_8H))) {
         e->run.clear_ms = 0;
-    else if (!q->partial && q->over != VOID &&
-             residual_quiet(core, site, (enum span)e->span, q))
-        e->run.clear_ms += st->interval;
+    }
     found = evidence(core, site, q->cold_ck);
-    clear = residual_span_ms((enum span)e->span, st->interval);
-    if (clear < core->rules->reference.clear_ms)
-        clear = core->rules->reference.clear_ms;
-    if (e->run.clear_ms >= clear) {
-        alarm_return(core, (enum lw_rule_id)e->rule, subject, &found);
+    if (e->run.clear_ms >= quiet_for(core, site)) {
+        alarm_return(core, (enum lw_rule_id)e->rule,
+                     (struct subject){LW_SUBJECT_SITE, site}, &found);
         e->run.from = NEVER;
         residual_wipe(&st->residual);
         return;
     }
-    alarm_set(core, (enum lw_rule_id)e->rule, subject, alarm_site_priority(core, site),
-              &found);
+    tell(core, site, &found);
+}
+
+/* The commissioned load has a shift's shape itself: it ran before anybody looked. */
+static void
+look_at_shape(struct lw_core *core, int32_t site)
+{
+    struct site_state *st = &core->site[site];
+    const struct reference *r = &st->reference;
+    struct excess *e = &st->excess;
+    int32_t swing = reference_swing_w(r), low = reference_low_w(r);
+    int64_t length = r->frozen - r->since;
+    struct lw_evidence found;
+
+    if (swing < core->rules->reference.shift_w ||
+        1000 * (int64_t)swing < core->rules->reference.shift_milli * r->base_w)
+        return;
+    *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
+                         .span = SPAN_4D,
+                         .confidence_milli = 900,
+                         .preexisting = true,
+                         .low_w = low + swing / 2};
+    e->run = (struct run){.from = r->since, .to = r->frozen, .peak_w = low + swing};
+    e->run.energy_wh = lw_muldiv(r->base_w, length, LW_HOUR);
+    e->run.allowed_wh = lw_muldiv(low, length, LW_HOUR);
+    e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
+    e->run.samples_good = r->learned;
+    found = evidence(core, site, 0);
+    tell(core, site, &found);
 }
 
 /* --- from windows to intervals */
@@ -372,9 +453,12 @@ pattern_window(struct lw_core *core, const struct window *w)
     struct reference *r = &st->reference;
     struct expectation x;
 
-    if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from})) ||
-        (st->residual.filled != NEVER && w->from < st->residual.filled))
+    if (st->residual.filled != NEVER && w->from < st->residual.filled)
         return;
+    if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
+        r->watched = r->since == NEVER;
+        return;
+    }
     x = expect(core, w);
     reference_day(r, core, w->site, w->from, x.heated);
     skip(core, w->site, w->from);
@@ -383,6 +467,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     if (r->frozen == NEVER && w->to - r->since >= core->rules->reference.learn_ms) {
         reference_freeze(r, w->to, st->residual.seen[SPAN_1H].most_w);
         residual_freeze(core, w->site, w->resolution_wh, x.pump_w);
+        look_at_shape(core, w->site);
     }
 }
 

@@ -158,6 +158,26 @@ reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck)
 }
 
 int32_t
+reference_low_w(const struct reference *r)
+{
+    int32_t low = r->mean_w[0];
+
+    for (int c = 1; c < CELLS; c++)
+        low = r->mean_w[c] < low ? r->mean_w[c] : low;
+    return low;
+}
+
+int32_t
+reference_swing_w(const struct reference *r)
+{
+    int32_t high = r->mean_w[0];
+
+    for (int c = 1; c < CELLS; c++)
+        high = r->mean_w[c] > high ? r->mean_w[c] : high;
+    return high - reference_low_w(r);
+}
+
+int32_t
 reference_core_w(const struct reference *r)
 {
     return r->usual_w + 5 * r->spread_w + r->base_w / 10;

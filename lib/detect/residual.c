@@ -194,12 +194,19 @@ learn(struct seen *z, int32_t value)
     z->most_w = value > z->most_w ? value : z->most_w;
 }
 
+/* Lower while a site is watched after it was closed. */
 static int32_t
-limit_now(const struct lw_core *core, const struct reference *r, const struct seen *z,
-          int32_t cold_ck)
+limit_now(const struct lw_core *core, int32_t site, const struct seen *z,
+          const struct waiting *q)
 {
-    return z->limit_w + (int32_t)(core->rules->reference.heating_milli *
-                                  reference_heating_w(r, cold_ck) / 1000);
+    const struct reference *r = &core->site[site].reference;
+    int64_t limit = z->limit_w + core->rules->reference.heating_milli *
+                                     reference_heating_w(r, q->cold_ck) / 1000;
+
+    if (r->watched && q->from - core->ledger->site[site].status_since.ms <
+                          core->rules->re_emergence.watch_ms)
+        limit = limit * core->rules->re_emergence.most_milli / 1000;
+    return (int32_t)limit;
 }
 
 /* The site was busy while it learned: up to such a level, what is short is known, and a
@@ -240,7 +247,7 @@ residual_put(struct lw_core *core, int32_t site, const struct waiting *q)
         }
         if (z->limit_w == VOID || (known > 0 && (s == SPAN_24H || s == SPAN_4D)))
             continue;
-        limit = limit_now(core, r, z, q->cold_ck);
+        limit = limit_now(core, site, z, q);
         if (value[s] > limit && (is_pump(s) || value[s] > known) &&
             (double)value[s] / limit > v.ratio)
             v = (struct verdict){(enum span)s, (double)value[s] / limit, value[s], limit};
@@ -263,5 +270,5 @@ residual_quiet(const struct lw_core *core, int32_t site, enum span span,
 
     return mean != VOID &&
            10 * (int64_t)mean <
-               6 * (int64_t)limit_now(core, &st->reference, &d->seen[judged], q->cold_ck);
+               6 * (int64_t)limit_now(core, site, &d->seen[judged], q);
 }
