@@ -230,6 +230,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
+    memcpy(core->peers, old->peers, sizeof core->peers);
     for (int32_t i = 0; i < was->nmeters; i++) {
         int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
 

@@ -10,6 +10,7 @@ static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
+    LW_FIELD_RAW(struct lw_core, peers),
 };
 
 #define MARK(i)                                                                          \
@@ -60,12 +61,24 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, good),
     RUN(load),
     RUN(production),
+    RUN(dark),
+    LW_FIELD_RAW(struct site_state, reference),
+    LW_FIELD_RAW(struct site_state, residual),
+    LW_FIELD_RAW(struct site_state, excess),
+    LW_FIELD_RAW(struct site_state, fellow),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
+};
+
+static const struct lw_field WEATHER[] = {
+    LW_FIELD(struct weather, at),
+    LW_FIELD(struct weather, temperature_mc),
+    LW_FIELD(struct weather, rain_um_h),
+    LW_FIELD(struct weather, level_mm),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -97,6 +110,7 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(samples_good),
     EVIDENCE(detail),
     EVIDENCE(detail2),
+    EVIDENCE(confidence_milli),
     EVIDENCE(finding),
     EVIDENCE(night),
     LW_FIELD_RAW(struct lw_alarm, evidence.sha256),
@@ -125,6 +139,8 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nsites);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
+    lw_pack_table(p, "weather", WEATHER, N(WEATHER), core->weather, sizeof *core->weather,
+                  (size_t)core->nweather);
     lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nlisted);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
         lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
@@ -210,6 +226,26 @@ load_array(struct lw_unpacker *u, const struct lw_table_head *head,
     return 0;
 }
 
+/* What indexes an array is within it. */
+static int
+load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+{
+    int32_t n = core->ledger->nsites;
+    int rc = load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site, n);
+
+    for (int32_t i = 0; i < n && rc == 0; i++) {
+        const struct site_state *s = &core->site[i];
+
+        if (s->residual.queued < 0 || s->residual.queued > QUEUE ||
+            s->residual.pumps < 0 || s->excess.span >= SPANS ||
+            s->excess.rule >= LW_RULES ||
+            (s->excess.run.from != NEVER &&
+             !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
+            rc = LW_EPARSE;
+    }
+    return rc;
+}
+
 static int
 load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
@@ -225,8 +261,10 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,
                           l->nmeters);
     if (strcmp(head->name, "sites") == 0)
-        return load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site,
-                          l->nsites);
+        return load_sites(core, u, head);
+    if (strcmp(head->name, "weather") == 0)
+        return load_array(u, head, WEATHER, N(WEATHER), core->weather,
+                          sizeof *core->weather, core->nweather);
     if (strcmp(head->name, "gateways") == 0)
         return load_array(u, head, GATEWAY, N(GATEWAY), core->gateway,
                           sizeof *core->gateway, l->ngateways);

@@ -66,7 +66,7 @@ struct weather {
 #define VOID INT32_MIN /* W: not known, or not to be judged */
 
 enum {
-    CELLS = 48, /* half hours of the (UTC) day */
+    CELLS = 24, /* hours of the (UTC) day */
     SLOTS = 32, /* intervals: eight hours of quarter hours */
     HOURS = 24,
     DAYS = 4,
@@ -76,18 +76,18 @@ enum {
 };
 
 /* What a site draws when nothing happens, learned in its commissioning window and then
- * frozen: by half hours of the day, and so much more a kelvin below 15 degrees. */
+ * frozen: by hours of the day, and so much more a kelvin below 15 degrees. */
 struct reference {
     int64_t since;         /* the window began; NEVER */
     int64_t frozen;        /* it ended; NEVER: it learns */
-    int64_t day;           /* of the newest upper_w; NEVER */
+    int64_t day;           /* of the newest fit; NEVER */
     int64_t learned;       /* samples */
     double sum_kk, sum_kw; /* of K x K, K x W; K are the degrees below 15 */
     double spread_n, spread_sum, spread_sq; /* of what lies over the upper profile */
     int32_t sum_w[CELLS], sum_ck[CELLS];    /* ck: 1/100 K */
-    int32_t mean_w[CELLS];                  /* without heating */
-    int32_t upper_w[CELLS]; /* the most of the neighbours that dusk and dawn may reach */
     uint16_t n[CELLS];
+    uint8_t edge;       /* cells by which dusk and dawn may have moved */
+    bool watched;       /* the site was seen before it was closed */
     int32_t slope_mw;   /* mW a K */
     int32_t coldest_ck; /* that was learned from */
     int32_t base_w;     /* the profile's mean */
@@ -97,7 +97,6 @@ struct reference {
     int32_t known_w; /* over the profile: a level that was there while it learned */
     int32_t pump_share_milli; /* of the most pumped day's intervals */
     int32_t day_slots, day_pump;
-    bool watched; /* the site was seen before it was closed */
 };
 
 /* The lengths over which the load is compared with the reference. */

@@ -16,7 +16,7 @@
 
 /* A load that comes back is the same thing for so long; told at most daily; up to so many
  * tenths of its height, and times its energy. */
-#define REMEMBERED (14 * LW_DAY)
+#define REMEMBERED (10 * LW_DAY)
 #define TOLD_AGAIN LW_DAY
 enum {
     ALIKE_TENTHS = 16,

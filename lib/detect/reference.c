@@ -1,6 +1,6 @@
 /* What a site draws when nothing happens: learned in the commissioning window, then
- * frozen, so that it never learns from what it should detect. A profile by half hours of
- * the day, and what the heating adds for each kelvin below 15 degrees. */
+ * frozen, so that it never learns from what it should detect. A profile by hours of the
+ * day, and what the heating adds for each kelvin below 15 degrees. */
 #include <math.h>
 
 #include <lodewatch/sun.h>
@@ -12,7 +12,7 @@
 #define HEATING_MC 15000
 
 enum {
-    CELL_LEAST = 4,    /* samples that make a half hour known */
+    CELL_LEAST = 4,    /* samples that make an hour known */
     SPREAD_LEAST = 96, /* and a day of them the noise */
 };
 
@@ -41,7 +41,7 @@ reference_heating_w(const struct reference *r, int32_t cold_ck)
     return (int32_t)((int64_t)r->slope_mw * cold_ck / 100000);
 }
 
-/* Least squares within the half hours, so that the day's own course is not taken for
+/* Least squares within the hours, so that the day's own course is not taken for
  * heating. */
 static void
 fit_slope(struct reference *r)
@@ -59,28 +59,34 @@ fit_slope(struct reference *r)
     r->slope_mw = kk > 1 && kw > 0 ? (int32_t)lrint(kw / kk * 1000) : 0;
 }
 
+/* The hour's mean without heating; once frozen it stands where the sum was. */
+static int32_t
+mean_w(const struct reference *r, int c)
+{
+    if (r->frozen != NEVER)
+        return r->sum_w[c];
+    if (r->n[c] < CELL_LEAST)
+        return r->base_w;
+    return (r->sum_w[c] - reference_heating_w(r, r->sum_ck[c])) / r->n[c];
+}
+
 static void
-fit_profile(struct reference *r)
+fit_base(struct reference *r)
 {
     int64_t sum = 0;
     int32_t known = 0;
 
-    for (int c = 0; c < CELLS; c++) {
-        if (r->n[c] < CELL_LEAST)
-            continue;
-        r->mean_w[c] = (r->sum_w[c] - reference_heating_w(r, r->sum_ck[c])) / r->n[c];
-        sum += r->mean_w[c];
-        known++;
-    }
-    r->base_w = known > 0 ? (int32_t)(sum / known) : 0;
     for (int c = 0; c < CELLS; c++)
-        if (r->n[c] < CELL_LEAST)
-            r->mean_w[c] = r->base_w;
+        if (r->n[c] >= CELL_LEAST) {
+            sum += mean_w(r, c);
+            known++;
+        }
+    r->base_w = known > 0 ? (int32_t)(sum / known) : 0;
 }
 
 /* How far a lamp's edge can have moved since the profile was learned: half of what the
  * night has grown, which needs no longitude and no clock that is right; and habit. */
-static int
+static uint8_t
 edge_cells(const struct lw_core *core, const struct lw_site *site,
            const struct reference *r, int64_t at)
 {
@@ -93,22 +99,24 @@ edge_cells(const struct lw_core *core, const struct lw_site *site,
                 lw_sun_night_ms(site->lat_udeg, (lw_wall){middle});
         edge += grown > 0 ? grown / 2 : 0;
     }
-    return (int)((edge + cell - 1) / cell);
+    edge = (edge + cell - 1) / cell;
+    return (uint8_t)(edge < CELLS / 2 ? edge : CELLS / 2);
 }
 
-static void
-raise_profile(struct reference *r, int width)
+/* The most of the hours that dusk and dawn may have moved there. */
+static int32_t
+upper_w(const struct reference *r, int32_t c)
 {
-    for (int c = 0; c < CELLS; c++) {
-        int32_t most = r->mean_w[c];
+    int32_t most = mean_w(r, c);
 
-        for (int i = c - width; i <= c + width; i++) {
-            int32_t near = r->mean_w[(i + CELLS) % CELLS];
+    for (int i = 1; i <= r->edge; i++) {
+        int32_t before = mean_w(r, (c - i + CELLS) % CELLS);
+        int32_t after = mean_w(r, (c + i) % CELLS);
 
-            most = near > most ? near : most;
-        }
-        r->upper_w[c] = most;
+        most = before > most ? before : most;
+        most = after > most ? after : most;
     }
+    return most;
 }
 
 static void
@@ -139,10 +147,10 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
         r->slope_mw = 0;
         if (heated)
             fit_slope(r);
-        fit_profile(r);
+        fit_base(r);
         fit_spread(r);
     }
-    raise_profile(r, edge_cells(core, &core->ledger->site[site], r, at));
+    r->edge = edge_cells(core, &core->ledger->site[site], r, at);
 }
 
 bool
@@ -154,26 +162,26 @@ reference_settled(const struct reference *r, const struct lw_core *core, int64_t
 int32_t
 reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck)
 {
-    return r->upper_w[cell_of(at)] + reference_heating_w(r, cold_ck);
+    return upper_w(r, cell_of(at)) + reference_heating_w(r, cold_ck);
 }
 
 int32_t
 reference_low_w(const struct reference *r)
 {
-    int32_t low = r->mean_w[0];
+    int32_t low = mean_w(r, 0);
 
     for (int c = 1; c < CELLS; c++)
-        low = r->mean_w[c] < low ? r->mean_w[c] : low;
+        low = mean_w(r, c) < low ? mean_w(r, c) : low;
     return low;
 }
 
 int32_t
 reference_swing_w(const struct reference *r)
 {
-    int32_t high = r->mean_w[0];
+    int32_t high = mean_w(r, 0);
 
     for (int c = 1; c < CELLS; c++)
-        high = r->mean_w[c] > high ? r->mean_w[c] : high;
+        high = mean_w(r, c) > high ? mean_w(r, c) : high;
     return high - reference_low_w(r);
 }
 
@@ -219,10 +227,12 @@ reference_learn(struct reference *r, int64_t at, int32_t w, int32_t cold_ck, boo
 void
 reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w)
 {
-    int32_t most = r->upper_w[0];
+    int32_t most = mean_w(r, 0);
 
-    for (int c = 1; c < CELLS; c++)
-        most = r->upper_w[c] > most ? r->upper_w[c] : most;
+    for (int c = 0; c < CELLS; c++) {
+        r->sum_w[c] = mean_w(r, c);
+        most = r->sum_w[c] > most ? r->sum_w[c] : most;
+    }
     fit_spread(r);
     r->known_w = most_hour_w == VOID ? 0 : most_hour_w;
     if (r->early_w != VOID && r->early_w - most > r->known_w)
