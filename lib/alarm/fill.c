@@ -259,6 +259,12 @@ put_gaps(struct filler *f)
 }
 
 static void
+put_confidence(struct filler *f)
+{
+    lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
+}
+
+static void
 put_more(struct filler *f)
 {
     lw_text_addf(f->out, "%" PRId32, f->more);
@@ -341,6 +347,7 @@ static const struct place {
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
     {"document", SITE_OF(FOREIGN, status_document)},
     {"duration", BY(put_duration)},
@@ -352,6 +359,7 @@ static const struct place {
     {"from", EVIDENCE_OF(TIME, from)},
     {"gaps", BY(put_gaps)},
     {"headline", BY(put_headline)},
+    {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
     {"id_of", BY(put_id_of)},
     {"instruction", BY(put_instruction)},

@@ -26,7 +26,7 @@ struct sentences_of {
     const struct sentences *row;
     size_t n;
 };
-extern const struct sentences_of lw_words_site, lw_words_data;
+extern const struct sentences_of lw_words_site, lw_words_reference, lw_words_data;
 
 /* The row for a rule and finding; the rule's first row serves a finding without one. */
 const struct sentences *lw_sentences(enum lw_rule_id rule, enum lw_finding finding,

@@ -234,6 +234,9 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_NO_LICENCE:
         put(&o, "licences_missing", bits(e->detail2, licences, 2));
         break;
+    case LW_FOUND_UNLIKE_REFERENCE:
+        put(&o, "heating_kw", lw_json_kw(e->detail));
+        break;
     case LW_FOUND_SILENT_METER:
         put(&o, "silent_s", json_integer(e->detail / LW_SECOND));
         break;
@@ -257,7 +260,6 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_NOTHING:
     case LW_FOUND_NO_EXPLANATION:
     case LW_FOUND_OVER_ALLOWANCE:
-    case LW_FOUND_UNLIKE_REFERENCE:
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
