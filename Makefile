@@ -82,7 +82,7 @@ CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
 SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
 TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
              SAN="-fsanitize=thread"
-THREADED := test_journal
+THREADED := test_journal test_journal_room test_poll_line
 INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
 
 check:
@@ -92,11 +92,10 @@ check:
 	@$(SAN_BUILD) -j$$(nproc) programs unit helpers
 	@$(TSAN_BUILD) -j$$(nproc) $(THREADED:%=$(BUILD)/tsan/unit/%)
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
-	@tests/run BUILD=$(BUILD) tests/lint/run.sh $(UNIT) $(INTEGRATION) \
+	@tests/run BUILD=$(BUILD) tests/fuzz/fuzz.sh tests/lint/lint.sh $(INTEGRATION) $(UNIT) \
 	    BUILD=$(BUILD)/clang $(UNIT:$(BUILD)/%=$(BUILD)/clang/%) \
-	    BUILD=$(BUILD)/san $(UNIT:$(BUILD)/%=$(BUILD)/san/%) $(INTEGRATION) \
-	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%) \
-	    BUILD=$(BUILD) tests/fuzz/run.sh
+	    BUILD=$(BUILD)/san $(INTEGRATION) $(UNIT:$(BUILD)/%=$(BUILD)/san/%) \
+	    BUILD=$(BUILD)/tsan $(THREADED:%=$(BUILD)/tsan/unit/%)
 
 # Programs that only the tests run.
 HELPER_SRC := $(wildcard tests/integration/*.c) tests/lint/print_keys.c
@@ -114,7 +113,7 @@ $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/l
 lint: deps
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory -j$$(nproc) programs
-	@tests/lint/run.sh
+	@tests/lint/lint.sh
 	@tests/lint/analyse.sh
 
 format:
@@ -135,7 +134,7 @@ $(BUILD)/bin/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(BUILD)/libedge.a $(BUILD)/li
 fuzz: deps
 	@tests/deps.sh check
 	@$(MAKE) --no-print-directory -j$$(nproc) fuzzers
-	@BUILD=$(BUILD) tests/fuzz/run.sh $(FUZZ_SECONDS)
+	@BUILD=$(BUILD) tests/fuzz/fuzz.sh $(FUZZ_SECONDS)
 
 # Figures beside a reference in the same run: name value unit reference value ratio goal ok|short
 BENCH ?=
@@ -173,7 +172,9 @@ install: programs
 	install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(BUILD)/lodewatchd
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/lodewatch/profiles etc/profiles/*.json
 	install -D -m 644 -t $(DESTDIR)/etc/lodewatch etc/lodewatch.conf etc/rules.conf
-	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service \
+	    systemd/lodewatch-compact.service systemd/lodewatch-compact.timer
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/schema docs/schema/*.json
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md

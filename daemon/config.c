@@ -61,6 +61,15 @@ const struct lw_ini_key config_keys[] = {
         "Readings in one transaction at most."),
     DURATION("database", "batch_time", batch_ms, 10, LW_MINUTE, "1s",
              "A transaction waits so long at most for more readings."),
+    INT("database", "backlog_rate", backlog_rate, 0, 10000000, "0",
+        "Readings a second of what an outage left behind; 0: as many as go beside what "
+        "is new."),
+    INT("history", "hot_days", hot_days, 1, 366, "3",
+        "Days before today that stay in PostgreSQL as rows; older ones are packed."),
+    INT("history", "day_months", day_months, 0, 1200, "0",
+        "Months for which packed readings are kept; 0: for ever."),
+    INT("history", "hour_years", hour_years, 0, 100, "0",
+        "Years for which the hours of packed readings are kept; 0: for ever."),
     STRING("http", "listen", listen, "127.0.0.1:8480",
            "Where HTTP is served: an address and port, or unix:/path; empty: nowhere."),
     STRING("http", "token_file", token_file, "",
@@ -85,7 +94,9 @@ const struct lw_ini_key config_keys[] = {
     DURATION("journal", "keep", keep_ms, 0, 365 * LW_DAY, "48h",
              "Time for which segments are kept after everything in them was delivered."),
     INT("journal", "max_bytes", max_bytes, 1 << 20, INT64_C(1) << 46, "10737418240",
-        "Bytes near which the journal warns that it fills the disk."),
+        "Bytes beyond which the oldest readings go, delivered or not; alerts stay."),
+    DURATION("journal", "max_age", max_age_ms, LW_HOUR, 3650 * LW_DAY, "30d",
+             "Age beyond which readings go, delivered or not; alerts stay."),
 };
 const size_t config_nkeys = sizeof config_keys / sizeof config_keys[0];
 

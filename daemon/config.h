@@ -32,6 +32,11 @@ struct config {
     int64_t days_ahead;    /* partitions made ahead of time */
     int64_t batch_rows;
     int64_t batch_ms;
+    int64_t backlog_rate; /* readings a second of what an outage left; 0: no limit */
+    /* [history] */
+    int64_t hot_days;
+    int64_t day_months;
+    int64_t hour_years;
     /* [http] */
     char listen[128 + 1];
     char token_file[CONFIG_PATH + 1];
@@ -48,6 +53,7 @@ struct config {
     int64_t segment_ms;
     int64_t keep_ms;
     int64_t max_bytes;
+    int64_t max_age_ms;
 };
 
 extern const struct lw_ini_key config_keys[];

@@ -53,6 +53,7 @@ struct engine {
      */
     struct blob alerts;
     uint16_t judged; /* q of the reading under way */
+    bool exchanged;  /* the event under way says that its meter is another one now */
 };
 
 /* The alarm is valid only now, so its text is made now. */
@@ -94,10 +95,17 @@ take_effect(void *arg, const struct lw_effect *effect)
 {
     struct engine *e = arg;
 
-    if (effect->kind == LW_EFFECT_STORE)
+    switch (effect->kind) {
+    case LW_EFFECT_STORE:
         e->judged = effect->reading->q;
-    else
+        break;
+    case LW_EFFECT_ALERT:
         add_alert(e, effect);
+        break;
+    case LW_EFFECT_EXCHANGE:
+        e->exchanged = true;
+        break;
+    }
 }
 
 /* Journals the alerts that wait; returns how many. */
@@ -291,7 +299,20 @@ engine_free(struct engine *e)
     free(e);
 }
 
-void
+/* Nobody is alarmed for it, and the serial number stands in the journal's event. */
+static void
+note_exchange(struct engine *e, const struct lw_event *event)
+{
+    const struct lw_ledger *ledger = e->run.force->ledger;
+
+    if (!e->exchanged)
+        return;
+    e->stats.exchanges++;
+    log_note("meter %s was exchanged: its serial number is %s now",
+             ledger->meter[event->serial.meter].id, event->serial.text);
+}
+
+uint16_t
 engine_event(struct engine *e, const struct lw_event *event)
 {
     uint8_t bytes[2 + LW_EVENT_BYTES];
@@ -301,7 +322,9 @@ engine_event(struct engine *e, const struct lw_event *event)
     size_t n;
 
     if (!journal_room(e->journal, kind, sizeof bytes))
-        return;
+        return 0;
+    e->judged = 0;
+    e->exchanged = false;
     lw_core_step(e->run.force->core, event);
     n = lw_event_pack(event, e->run.force->ledger, bytes + 2);
     if (reading) {
@@ -312,11 +335,13 @@ engine_event(struct engine *e, const struct lw_event *event)
         journal_append(e->journal, kind, bytes + 2, n);
     }
     flush_alerts(e);
+    note_exchange(e, event);
     e->stats.events++;
     e->stats.readings += reading;
     took = clock_thread_us() - begun;
     if (took > e->stats.step_us_max)
         e->stats.step_us_max = took;
+    return e->judged;
 }
 
 const struct lw_core *

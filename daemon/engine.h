@@ -17,7 +17,8 @@ struct engine_stats {
     uint64_t events;
     uint64_t readings;
     uint64_t alerts;
-    uint64_t unknown; /* events in the journal whose meter is in no ledger any more */
+    uint64_t exchanges; /* meters whose serial number changed */
+    uint64_t unknown;   /* events in the journal whose meter is in no ledger any more */
     int64_t step_us_max;
 };
 
@@ -28,8 +29,9 @@ int engine_new(struct journal *journal, const struct lw_ledger_text *ledger,
                struct engine **ret_engine);
 void engine_free(struct engine *engine);
 
-/* Journals the event, steps the core, journals the alerts that it emitted. */
-void engine_event(struct engine *engine, const struct lw_event *event);
+/* Journals the event, steps the core, journals the alerts that it emitted. Of a reading:
+ * its quality and marks, as judged. */
+uint16_t engine_event(struct engine *engine, const struct lw_event *event);
 
 /* A new ledger or new rules, whole: on any fault the old ones stay. Pointers into the old
  * ledger are dead when it returns 0. */

@@ -158,6 +158,7 @@ run_record(struct run *run, const struct journal_record *record, struct lw_fault
         return rc;
     case JOURNAL_ALERT:
     case JOURNAL_ACK:
+    case JOURNAL_GAP:
         break;
     }
     return 0;

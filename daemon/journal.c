@@ -93,9 +93,10 @@ start_group(struct journal *j)
         .split = j->split,
         .publish = j->ckpt == JOURNAL_CKPT_WRITTEN ? j->ckpt_position : JOURNAL_NOWHERE,
         .remove_before = j->remove_before,
+        .thin = j->save ? j->thin : NULL, /* not while it is closed */
     };
     if (o->n == 0 && o->split == JOURNAL_NOWHERE && o->publish == JOURNAL_NOWHERE &&
-        o->remove_before == 0)
+        o->remove_before == 0 && !o->thin)
         return;
     j->flight = j->fill;
     j->fill = empty;
@@ -142,6 +143,7 @@ on_retry(evutil_socket_t fd, short what, void *arg)
     if (j->remove_before > j->order.remove_before)
         j->order.remove_before = j->remove_before;
     j->remove_before = 0;
+    j->order.thin = j->thin;
     journal_writer_give(j->writer, &j->order);
 }
 
@@ -151,6 +153,8 @@ end_group(struct journal *j, const struct journal_order *done)
 {
     struct timeval retry = after_ms(RETRY_MS);
 
+    if (done->thin)
+        journal_end_thin(j, done->thinned);
     j->stats.sync_us = done->sync_us ? done->sync_us : j->stats.sync_us;
     j->stats.error = done->error;
     if (done->error) {
@@ -158,6 +162,8 @@ end_group(struct journal *j, const struct journal_order *done)
             log_error("journal: cannot write to %s: %s; it will be tried again", j->dir,
                       strerror(done->error));
         j->stats.failing = true;
+        if (done->error == ENOSPC || done->error == EDQUOT)
+            journal_retain(j);
         evtimer_add(j->on_retry, &retry);
         return;
     }
@@ -181,7 +187,8 @@ end_group(struct journal *j, const struct journal_order *done)
         j->flight = (struct journal_buffer){0};
     }
     journal_readers_wake(j);
-    if (j->fill.n > 0 || j->ckpt == JOURNAL_CKPT_WRITTEN || j->remove_before > 0)
+    if (j->fill.n > 0 || j->ckpt == JOURNAL_CKPT_WRITTEN || j->remove_before > 0 ||
+        j->thin)
         plan_group(j);
 }
 
@@ -208,7 +215,7 @@ on_second(evutil_socket_t fd, short what, void *arg)
     journal_record_acks(j);
     if (++j->seconds % RETAIN_S == 0)
         journal_retain(j);
-    if (roll_due(j) || j->remove_before > 0)
+    if (roll_due(j) || j->remove_before > 0 || j->thin)
         plan_group(j);
 }
 
@@ -364,6 +371,7 @@ destroy(struct journal *j)
     int fds[] = {j->done, j->dirfd, j->recordfd, j->lockfd};
 
     journal_writer_free(j->writer);
+    journal_thin_free(j->thin);
     for (size_t i = 0; i < sizeof events / sizeof *events; i++)
         if (events[i])
             event_free(events[i]);
@@ -478,15 +486,9 @@ journal_stats(const struct journal *j, struct journal_stats *ret_stats)
 {
     *ret_stats = j->stats;
     ret_stats->pending = pending(j);
-    for (size_t i = 0; i < j->list.n; i++) {
-        const struct journal_segment *s = &j->list.segment[i];
-        uint64_t end = s->end == JOURNAL_NOWHERE ? j->durable : s->end;
-
-        ret_stats->bytes += s->ckpt_bytes;
-        if (end > s->position) {
-            ret_stats->bytes += end - s->position + JOURNAL_SEGMENT_HEAD;
-            ret_stats->segments++;
-        }
-    }
+    ret_stats->bytes = journal_bytes(j);
+    for (size_t i = 0; i < j->list.n; i++)
+        ret_stats->segments += journal_segment_bytes(j, &j->list.segment[i]) > 0;
+    ret_stats->max_bytes = (uint64_t)j->options.max_bytes;
     ret_stats->full = ret_stats->bytes > (uint64_t)j->options.max_bytes / 10 * 9;
 }

@@ -24,6 +24,8 @@ enum journal_kind {
     JOURNAL_ALERT = 3, /* id[16], u32 revision, u8 lw_alert_kind, i64 at, then its JSON */
     JOURNAL_SETUP = 4, /* lw_ledger_text_pack, then the rules' text as a blob */
     JOURNAL_ACK = 5, /* string consumer, u64 position: all before it has been delivered */
+    JOURNAL_GAP = 6, /* where records were removed: u32 readings, i64 first, i64 last of
+                      * their times of arrival, then zeros in place of the records */
 };
 
 enum {
@@ -39,7 +41,8 @@ struct journal_options {
     int64_t segment_bytes;  /* a new segment (and checkpoint) after so many */
     int64_t segment_ms;     /* or after so long, where anything was written */
     int64_t keep_ms;        /* kept for so long after every consumer acknowledged it */
-    int64_t max_bytes;      /* warn near it (journal_stats.full) */
+    int64_t max_bytes;      /* on disk; near it journal_stats.full */
+    int64_t max_age_ms;     /* readings go after so long, whoever lacks them */
 };
 
 struct journal_record {
@@ -94,10 +97,10 @@ void journal_reader_free(struct journal_reader *reader);
  * logged and is skipped by the next call. */
 int journal_next(struct journal_reader *reader, struct journal_record *ret_record);
 
-/* `consumer` needs nothing before `position` any more. Recorded in the journal at most
- * once a second and at close; a consumer comes into being with its first call, and goes
- * with position UINT64_MAX (one that is no longer configured must not keep everything).
- */
+/* `consumer` needs nothing before `position` any more; one whose database was restored
+ * may go back. Recorded in the journal at most once a second and at close; a consumer
+ * comes into being with its first call, and goes with position UINT64_MAX (one that is no
+ * longer configured must not keep everything). */
 void journal_ack(struct journal *journal, const char *consumer, uint64_t position);
 /* Where the consumer stood; LW_ENOTFOUND. */
 int journal_acked(const struct journal *journal, const char *consumer,
@@ -113,6 +116,9 @@ struct journal_stats {
     bool failing;      /* the disk refuses; errno in `error` */
     bool full;         /* over 9/10 of max_bytes */
     int error;
+    uint64_t max_bytes; /* as in the options */
+    int64_t oldest_ms;  /* age of the oldest segment that a consumer still needs */
+    uint64_t removed;   /* readings that went before every consumer had taken them */
 };
 void journal_stats(const struct journal *journal, struct journal_stats *ret_stats);
 
@@ -123,5 +129,20 @@ int journal_files_open(const char *dir, struct journal_files **ret_files);
 void journal_files_close(struct journal_files *files);
 int journal_files_checkpoint(struct journal_files *files, void **ret_data, size_t *ret_n);
 int journal_files_next(struct journal_files *files, struct journal_record *ret_record);
+
+/* Where in the directory the readings are that arrived at `since` (ms UTC) or later: in
+ * the segment that begins at `position`, or behind it. The daemon may be at work.
+ * LW_ENOTFOUND: there are no readings. */
+struct journal_lost {
+    uint64_t readings;         /* that had to go */
+    int64_t first_ms, last_ms; /* when they arrived; only where there are any */
+};
+struct journal_found {
+    uint64_t position;
+    int64_t first_ms; /* the first arrival from there on: later than `since` where the
+                       * journal does not reach back so far */
+    struct journal_lost lost;
+};
+int journal_find(const char *dir, int64_t since, struct journal_found *ret_found);
 
 #endif

@@ -177,8 +177,12 @@ journal_list_read(int dirfd, struct journal_list *ret_list)
         }
         if (ckpt)
             segment->ckpt_bytes = (uint64_t)st.st_size;
-        else if (st.st_size > JOURNAL_SEGMENT_HEAD)
+        else if (st.st_size > JOURNAL_SEGMENT_HEAD) {
             segment->end = position + (uint64_t)st.st_size - JOURNAL_SEGMENT_HEAD;
+            segment->taken = (st.st_mode & S_IWUSR) == 0;
+            if (st.st_size > st.st_blocks * 512)
+                segment->holes = (uint64_t)(st.st_size - st.st_blocks * 512);
+        }
     }
     if (errno != 0)
         goto out;
@@ -227,7 +231,7 @@ journal_file_keep(int from, int to, const char *name)
     if (errno == EEXIST) {
         if (fstatat(from, name, &a, 0) != 0 || fstatat(to, name, &b, 0) != 0)
             return LW_EIO;
-        if (a.st_dev == b.st_dev ? a.st_ino == b.st_ino : a.st_size == b.st_size)
+        if (a.st_size == b.st_size) /* ours may be thin by now, and theirs whole */
             return 0;
     } else if (errno != EXDEV && errno != EPERM) {
         return LW_EIO;

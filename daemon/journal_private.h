@@ -21,6 +21,8 @@ enum {
 #define JOURNAL_SEGMENT  "seg"
 #define JOURNAL_CKPT     "ckpt"
 #define JOURNAL_CKPT_NEW "ckpt.new"
+#define JOURNAL_SEG_NEW  "seg.new"
+#define JOURNAL_RESERVE  "reserve"
 
 static inline void
 put32(uint8_t *at, uint32_t v)
@@ -61,6 +63,10 @@ struct journal_segment {
     uint64_t position;
     uint64_t end; /* after its last byte; `position`: no segment; NOWHERE: in use */
     uint64_t ckpt_bytes; /* 0: no checkpoint */
+    uint64_t holes;      /* bytes of the segment that take no room on the disk */
+    int64_t age_ms;      /* when it was last looked at (journal_retain.c) */
+    bool taken;          /* every consumer has taken all of it: its file is read-only */
+    bool thin;           /* nothing but alerts is left in it */
 };
 
 /* A directory's, ascending. */
@@ -145,16 +151,41 @@ int journal_ckpt_load(int dirfd, uint64_t position,
 struct journal_order {
     const uint8_t *data;
     size_t n;
-    uint64_t position;      /* of data[0] */
-    uint64_t segment;       /* that it goes on in */
-    uint64_t split;         /* from here on in a new segment; NOWHERE */
-    uint64_t publish;       /* the checkpoint to bring into force; NOWHERE */
-    uint64_t remove_before; /* older files go */
+    uint64_t position;         /* of data[0] */
+    uint64_t segment;          /* that it goes on in */
+    uint64_t split;            /* from here on in a new segment; NOWHERE */
+    uint64_t publish;          /* the checkpoint to bring into force; NOWHERE */
+    uint64_t remove_before;    /* older files go */
+    struct journal_thin *thin; /* to go on with; NULL: none */
     /* and how it went */
     int error;           /* errno; 0: all of it is on disk */
     int64_t sync_us;     /* the last fsync's duration */
     uint64_t ckpt_bytes; /* of the published checkpoint; 0: it could not be */
+    int thinned;         /* 1: there is more to do; 0: done; LW_EIO and the like */
 };
+
+/* ---- thinning a segment (journal_thin.c) ---- */
+
+struct journal_thin;
+/* What is gone of it: readings that somebody had not taken. */
+struct journal_thinned {
+    uint64_t segment;
+    uint64_t readings;
+    int64_t first_ms, last_ms; /* when the readings arrived */
+    uint64_t holes;
+    int error; /* errno, with LW_EIO */
+};
+/* Of the whole segment [position, end) only alerts are to stay; readings from `needed` on
+ * are counted. NULL: no memory. */
+struct journal_thin *journal_thin_new(int dirfd, uint64_t position, uint64_t end,
+                                      uint64_t needed);
+void journal_thin_free(struct journal_thin *thin);
+/* Keeps a little of the disk for a thin segment, where it is not kept yet. */
+void journal_reserve(int dirfd);
+/* In the thread: a slice of it. 1: there is more; 0: the thin segment is in place. */
+int journal_thin_step(struct journal_thin *thin);
+void journal_thin_result(const struct journal_thin *thin,
+                         struct journal_thinned *ret_thinned);
 
 struct journal_writer;
 /* `recordfd` -1: no recording. `done` is an eventfd that is written to after each order.
@@ -204,7 +235,8 @@ struct journal {
     int done;         /* eventfd */
     struct event *on_done, *on_group, *on_retry, *on_second;
     int seconds;
-    uint64_t remove_before; /* for the next order */
+    uint64_t remove_before;    /* for the next order */
+    struct journal_thin *thin; /* under way */
 
     journal_save *save;
     void *save_arg;
@@ -230,5 +262,11 @@ int journal_begin_recording(struct journal *journal, const char *path);
 /* The consumers' acknowledgements and what may be removed by them (journal_retain.c). */
 void journal_record_acks(struct journal *journal);
 void journal_retain(struct journal *journal);
+/* The thread has come so far with the segment that is thinned. */
+void journal_end_thin(struct journal *journal, int rc);
+/* On the disk, of one segment and of everything. */
+uint64_t journal_segment_bytes(const struct journal *journal,
+                               const struct journal_segment *segment);
+uint64_t journal_bytes(const struct journal *journal);
 
 #endif

@@ -44,7 +44,14 @@ journal_checkpoint(struct journal *j, uint64_t *ret_position, void **ret_data,
     return rc;
 }
 
-/* Checkpoints that no one brought into force. */
+static bool
+is_new(const char *name)
+{
+    return strlen(name) > 17 && (strcmp(name + 17, JOURNAL_CKPT_NEW) == 0 ||
+                                 strcmp(name + 17, JOURNAL_SEG_NEW) == 0);
+}
+
+/* Checkpoints and thin segments that no one brought into force. */
 static void
 remove_unpublished(int dirfd)
 {
@@ -58,8 +65,7 @@ remove_unpublished(int dirfd)
         return;
     }
     while ((entry = readdir(dir)))
-        if (strlen(entry->d_name) == 16 + strlen("." JOURNAL_CKPT_NEW) &&
-            strcmp(entry->d_name + 16, "." JOURNAL_CKPT_NEW) == 0)
+        if (is_new(entry->d_name))
             unlinkat(dirfd, entry->d_name, 0);
     closedir(dir);
 }
@@ -149,8 +155,8 @@ journal_recover(struct journal *j)
     uint64_t end = 0;
     ptrdiff_t index = 0;
     int rc;
-
     remove_unpublished(j->dirfd);
+    journal_reserve(j->dirfd);
     rc = journal_list_read(j->dirfd, &j->list);
     if (rc != 0)
         return rc;

@@ -190,6 +190,8 @@ static void
 carry_out(struct journal_writer *w)
 {
     remove_old(w); /* first: it may make the room that writing needs */
+    if (w->order.thin)
+        w->order.thinned = journal_thin_step(w->order.thin); /* and so may this */
     w->order.error = write_group(w);
     if (!w->order.error && w->order.publish != JOURNAL_NOWHERE)
         publish(w);

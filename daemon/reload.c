@@ -11,6 +11,7 @@
 #include "daemon/notify/notify.h"
 #include "daemon/notify/service.h"
 #include "daemon/poll/poller.h"
+#include "daemon/poll/remember.h"
 #include "daemon/store/store.h"
 
 static bool
@@ -18,14 +19,16 @@ journal_options_differ(const struct config *a, const struct config *b)
 {
     return strcmp(a->state_dir, b->state_dir) != 0 || a->sync_ms != b->sync_ms ||
            a->segment_bytes != b->segment_bytes || a->segment_ms != b->segment_ms ||
-           a->keep_ms != b->keep_ms || a->max_bytes != b->max_bytes;
+           a->keep_ms != b->keep_ms || a->max_bytes != b->max_bytes ||
+           a->max_age_ms != b->max_age_ms;
 }
 
 static bool
 store_options_differ(const struct config *a, const struct config *b)
 {
     return strcmp(a->conninfo, b->conninfo) != 0 || a->batch_rows != b->batch_rows ||
-           a->batch_ms != b->batch_ms || a->days_ahead != b->days_ahead;
+           a->batch_ms != b->batch_ms || a->days_ahead != b->days_ahead ||
+           a->backlog_rate != b->backlog_rate;
 }
 
 static bool
@@ -42,6 +45,7 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
     size_t n;
     const char *rules = config_texts_rules(fresh->texts, &n);
 
+    struct remembered *remembered = poller_remember(d->rooms.poller);
     poller_free(d->rooms.poller);
     d->rooms.poller = NULL;
     int rc = engine_setup(d->rooms.engine, config_texts_ledger(fresh->texts), rules, n,
@@ -54,6 +58,9 @@ put_into_force(struct daemon *d, struct setup *fresh, struct lw_faults *faults)
         log_level_set((enum log_level)config_log_level(d->setup.config.log_level));
     }
     int poller_rc = daemon_start_poller(d, faults);
+    if (poller_rc == 0)
+        poller_recall(d->rooms.poller, remembered);
+    remembered_free(remembered);
     return rc != 0 ? rc : poller_rc;
 }
 

@@ -34,8 +34,11 @@ static void
 on_poller_event(void *arg, const struct lw_event *event)
 {
     struct daemon *d = arg;
+    uint16_t q = engine_event(d->rooms.engine, event);
 
-    engine_event(d->rooms.engine, event);
+    /* A register that goes on from elsewhere may be another meter's. */
+    if (event->kind == LW_EVENT_READING && q & (LW_MARK_RESET | LW_MARK_JUMP))
+        poller_ask(d->rooms.poller, event->reading.meter);
 }
 
 static void
@@ -96,6 +99,7 @@ start_journal(struct daemon *d)
         .segment_ms = config->segment_ms,
         .keep_ms = config->keep_ms,
         .max_bytes = config->max_bytes,
+        .max_age_ms = config->max_age_ms,
     };
 
     (void)mkdir(config->state_dir, 0750); /* where it fails, the journal says so */
@@ -162,6 +166,7 @@ daemon_start_store(struct daemon *d, const struct config *config)
         .batch_rows = config->batch_rows,
         .batch_ms = config->batch_ms,
         .days_ahead = config->days_ahead,
+        .backlog_rate = config->backlog_rate,
     };
 
     if (config->conninfo[0] == '\0') {

@@ -1,8 +1,13 @@
 /* The core's step: an event in, effects out. Validates each reading, then lets the
  * families of rules see what concerns them. Owns the timers. */
+#include <string.h>
+
+#include <lodewatch/hash.h>
+
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, and one for the ledger as a whole */
+/* --- timers: one a meter, a site, a gateway, a feeder, and one for the ledger as a whole
+ */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)
@@ -17,9 +22,15 @@ key_gateway(const struct lw_core *core, int32_t gateway)
 }
 
 static int32_t
+key_feeder(const struct lw_core *core, int32_t feeder)
+{
+    return key_gateway(core, core->ledger->ngateways) + feeder;
+}
+
+static int32_t
 key_ledger(const struct lw_core *core)
 {
-    return key_gateway(core, core->ledger->ngateways);
+    return key_feeder(core, core->nfeeders);
 }
 
 void
@@ -38,6 +49,12 @@ void
 core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at)
 {
     lw_due_set(core->timers, key_gateway(core, gateway), at);
+}
+
+void
+core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at)
+{
+    lw_due_set(core->timers, key_feeder(core, feeder), at);
 }
 
 void
@@ -65,6 +82,8 @@ fire(struct lw_core *core, int32_t key)
 {
     if (key == key_ledger(core)) {
         fire_ledger(core);
+    } else if (key >= key_feeder(core, 0)) {
+        feeder_timer(core, key - key_feeder(core, 0));
     } else if (key >= key_gateway(core, 0)) {
         for (int i = 0; i < detect_nfamilies; i++)
             if (detect_families[i]->gateway_timer)
@@ -100,19 +119,21 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
+/* By the ledger, else by the meter's profile. */
 static void
-limits_of(const struct lw_core *core, const struct lw_meter *meter,
-          struct lw_register_limits *limits)
+limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
+    const struct lw_meter *meter = &core->ledger->meter[index];
+    const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
     int64_t most = meter->rated_w;
 
     if (most == LW_NOT_GIVEN && point->site != LW_NONE)
         most = core->ledger->site[point->site].contract_w;
-    limits->most_w = most == LW_NOT_GIVEN ? 0 : most;
-    limits->modulus_wh = meter->modulus_wh == LW_NOT_GIVEN ? 0 : meter->modulus_wh;
-    limits->resolution_wh =
-        meter->resolution_wh == LW_NOT_GIVEN ? 0 : meter->resolution_wh;
+    limits->most_w = most == LW_NOT_GIVEN ? m->most_w : most;
+    limits->modulus_wh =
+        meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
+    limits->resolution_wh = meter_resolution(core, index);
 }
 
 static uint16_t
@@ -144,7 +165,7 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
     struct lw_register_limits limits;
     struct lw_register_step *step = &judged->step;
 
-    limits_of(core, meter, &limits);
+    limits_of(core, index, &limits);
     *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
     judged->has_step = true;
     r->q |= mark_of(step->verdict);
@@ -154,8 +175,9 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
         return;
     }
     if (step->verdict == LW_REGISTER_FIRST) {
-        if (index > core->ledger->point[meter->point].meter_first)
+        if (m->exchanged || index > core->ledger->point[meter->point].meter_first)
             r->q |= LW_MARK_EXCHANGE;
+        m->exchanged = false;
         return;
     }
     m->total_wh += step->energy_wh;
@@ -202,6 +224,27 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
         r.q |= LW_MARK_STUCK;
     emit_reading(core, &r);
     balance_reading(core, (int32_t)in->meter, &judged);
+}
+
+/* Another serial number is another meter: its register has nothing to do with that of
+ * the one before, and what flowed between the two is not known. */
+static void
+step_serial(struct lw_core *core, uint32_t meter, const char *serial)
+{
+    struct meter_state *m = &core->meter[meter];
+    struct lw_effect effect = {
+        .kind = LW_EFFECT_EXCHANGE, .at = {core->now}, .meter = meter};
+    uint64_t was = m->serial;
+
+    m->serial = lw_hash64(serial, strlen(serial));
+    if (was == 0 || was == m->serial)
+        return;
+    lw_register_init(&m->reg);
+    m->exchanged = true;
+    for (int b = 0; b < BOUNDARIES; b++)
+        m->mark[b].at = NEVER;
+    if (core->emit)
+        core->emit(core->emit_arg, &effect);
 }
 
 static void
@@ -270,6 +313,7 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->residual.filled, s->closed);
         s->residual.queued = 0;
     }
+    feeder_step_back(core, at);
 }
 
 /* From the first event on, every meter owes samples. */
@@ -294,6 +338,8 @@ start(struct lw_core *core, int64_t at)
     }
     for (int32_t i = 0; i < core->ledger->nsites; i++)
         core_timer_site(core, i, at);
+    for (int32_t i = 0; i < core->nfeeders; i++)
+        core_timer_feeder(core, i, at);
     core_timer_ledger(core, at + core->rules->coverage.grace_ms);
 }
 
@@ -323,6 +369,15 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         if (event->step.by_ms < -STEP_BACK_LEAST)
             step_back(core, event->at.ms);
         break;
+    case LW_EVENT_METER_SERIAL:
+        step_serial(core, event->serial.meter, event->serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        core->meter[event->counter.meter].step_wh = event->counter.step_wh;
+        core->meter[event->counter.meter].modulus_wh = event->counter.modulus_wh;
+        core->meter[event->counter.meter].most_w = event->counter.most_w;
+        break;
+    case LW_EVENT_METER_CLOCK:
     case LW_EVENT_TICK:
         break;
     }

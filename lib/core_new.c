@@ -151,11 +151,14 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
     if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
-        !core->gateway_first || !core->weather || !core->site_weather || !core->answered || !core->slot || !core->standing ||
+        !core->gateway_first || !core->weather || !core->site_weather ||
+        !core->answered || !core->slot || !core->standing || feeder_layout(core) < 0 ||
         lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        core->flood.raised[i] = NEVER;
     for (int32_t i = 0; i < core->nslots; i++)
         core->slot[i] = LW_NONE;
     for (int32_t i = 0; i < ledger->nmeters; i++)
@@ -190,6 +193,14 @@ same_meter(const struct lw_ledger *ledger, const struct lw_meter *was,
     return m;
 }
 
+int32_t
+core_same_meter(const struct lw_core *core, const struct lw_core *old, int32_t meter)
+{
+    const struct lw_meter *was = &old->ledger->meter[meter];
+
+    return same_meter(core->ledger, was, &old->ledger->point[was->point]);
+}
+
 static int32_t
 same_subject(const struct lw_core *core, const struct lw_ledger *was,
              const struct lw_alarm *alarm)
@@ -206,6 +217,19 @@ same_subject(const struct lw_core *core, const struct lw_ledger *was,
     return lw_ledger_point(core->ledger, was->point[alarm->subject].id);
 }
 
+/* Points and sites that the evidence names, as 1 + index; 0: it is gone. */
+static void
+take_evidence(const struct lw_core *core, const struct lw_core *old,
+              struct lw_evidence *e)
+{
+    for (int i = 0; i < LW_SILENT_NAMED; i++)
+        if (e->silent[i] > 0)
+            e->silent[i] = 1 + lw_ledger_point(core->ledger,
+                                               old->ledger->point[e->silent[i] - 1].id);
+    if (e->other > 0)
+        e->other = 1 + lw_ledger_site(core->ledger, old->ledger->site[e->other - 1].id);
+}
+
 static void
 take_alarms(struct lw_core *core, const struct lw_core *old)
 {
@@ -219,6 +243,7 @@ take_alarms(struct lw_core *core, const struct lw_core *old)
         alarm.site = alarm.site == LW_NONE
                          ? LW_NONE
                          : lw_ledger_site(core->ledger, old->ledger->site[alarm.site].id);
+        take_evidence(core, old, &alarm.evidence);
         alarm_take(core, &alarm);
     }
 }
@@ -231,8 +256,9 @@ take_over(struct lw_core *core, const struct lw_core *old)
 
     core->now = old->now;
     memcpy(core->peers, old->peers, sizeof core->peers);
+    core->flood = old->flood;
     for (int32_t i = 0; i < was->nmeters; i++) {
-        int32_t m = same_meter(ledger, &was->meter[i], &was->point[was->meter[i].point]);
+        int32_t m = core_same_meter(core, old, i);
 
         if (m != LW_NONE)
             core->meter[m] = old->meter[i];
@@ -259,6 +285,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
             next->point = p;
         }
     }
+    feeder_take_over(core, old);
     take_alarms(core, old);
 }
 
@@ -305,6 +332,7 @@ lw_core_free(struct lw_core *core)
     free(core->meter);
     free(core->site);
     free(core->gateway);
+    feeder_free(core);
     free(core->gateway_meters);
     free(core->gateway_first);
     free(core->weather);

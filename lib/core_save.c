@@ -6,12 +6,27 @@
 
 #define N(array) (sizeof(array) / sizeof((array)[0]))
 
+#define RAISED(i) LW_FIELD(struct lw_core, flood.raised[i])
+
 static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
     LW_FIELD_RAW(struct lw_core, peers),
+    RAISED(0),
+    RAISED(1),
+    RAISED(2),
+    RAISED(3),
+    RAISED(4),
+    RAISED(5),
+    RAISED(6),
+    RAISED(7),
+    RAISED(8),
+    RAISED(9),
+    LW_FIELD(struct lw_core, flood.next),
+    LW_FIELD(struct lw_core, flood.alarms),
 };
+_Static_assert(LW_FLOOD_ALARMS == 10, "each time is a field of the checkpoint");
 
 #define MARK(i)                                                                          \
     LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
@@ -32,8 +47,13 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, promised_w),
     LW_FIELD(struct meter_state, jump_at),
     LW_FIELD(struct meter_state, stuck_at),
+    LW_FIELD(struct meter_state, step_wh),
+    LW_FIELD(struct meter_state, modulus_wh),
+    LW_FIELD(struct meter_state, most_w),
+    LW_FIELD(struct meter_state, serial),
     LW_FIELD(struct meter_state, failures),
     LW_FIELD(struct meter_state, silent),
+    LW_FIELD(struct meter_state, exchanged),
     MARK(0),
     MARK(1),
     MARK(2),
@@ -92,6 +112,7 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, subject),
     LW_FIELD(struct lw_alarm, site),
     LW_FIELD(struct lw_alarm, revision),
+    LW_FIELD(struct lw_alarm, flood),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
     LW_FIELD(struct lw_alarm, returned),
@@ -113,6 +134,11 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(confidence_milli),
     EVIDENCE(finding),
     EVIDENCE(night),
+    EVIDENCE(silent[0]),
+    EVIDENCE(silent[1]),
+    EVIDENCE(silent[2]),
+    EVIDENCE(nsilent),
+    EVIDENCE(other),
     LW_FIELD_RAW(struct lw_alarm, evidence.sha256),
 };
 
@@ -141,6 +167,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   sizeof *core->gateway, (size_t)l->ngateways);
     lw_pack_table(p, "weather", WEATHER, N(WEATHER), core->weather, sizeof *core->weather,
                   (size_t)core->nweather);
+    feeder_save(core, p);
     lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nlisted);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
         lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
@@ -155,6 +182,15 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
 /* --- reading it back */
 
 static bool
+evidence_sound(const struct lw_ledger *l, const struct lw_evidence *e)
+{
+    for (int i = 0; i < LW_SILENT_NAMED; i++)
+        if (e->silent[i] < 0 || e->silent[i] > l->npoints)
+            return false;
+    return e->other >= 0 && e->other <= l->nsites;
+}
+
+static bool
 subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
 {
     int32_t n = l->npoints;
@@ -167,7 +203,7 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
            alarm->priority <= LW_PRIORITY_URGENT &&
            alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
-           alarm->evidence.finding <= LW_FOUND_NO_METER;
+           alarm->evidence.finding < LW_FINDINGS && evidence_sound(l, &alarm->evidence);
 }
 
 static int
@@ -250,12 +286,15 @@ static int
 load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
     const struct lw_ledger *l = core->ledger;
+    int rc;
 
     if (strcmp(head->name, "core") == 0) {
-        int rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
+        rc = load_array(u, head, CORE, N(CORE), core, sizeof *core, 1);
 
-        return rc == 0 && (core->covered < 0 || core->covered > l->nsites) ? LW_EPARSE
-                                                                           : rc;
+        return rc == 0 && (core->covered < 0 || core->covered > l->nsites ||
+                           core->flood.next >= LW_FLOOD_ALARMS)
+                   ? LW_EPARSE
+                   : rc;
     }
     if (strcmp(head->name, "meters") == 0)
         return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,
@@ -272,6 +311,9 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_alarms(core, u, head);
     if (strcmp(head->name, "timers") == 0)
         return load_timers(core, u, head);
+    rc = feeder_load(core, u, head);
+    if (rc != LW_ENOTFOUND)
+        return rc;
     lw_unpack_skip_rows(u, head);
     return 0;
 }

@@ -35,8 +35,13 @@ struct meter_state {
     int64_t promised_w; /* and its value */
     int64_t jump_at;    /* when the register last jumped; NEVER */
     int64_t stuck_at;   /* when it was last found stuck; NEVER */
+    int64_t step_wh;    /* of the register, as its profile says; 0: not known */
+    int64_t modulus_wh;
+    int64_t most_w;
+    uint64_t serial; /* hash of the serial number that it last gave; 0: none */
     uint32_t failures;
-    uint8_t silent; /* no good sample for as long as comm_loss allows */
+    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
 };
 
@@ -100,7 +105,7 @@ struct reference {
 };
 
 /* The lengths over which the load is compared with the reference. */
-enum span {
+enum stretch {
     SPAN_PAIR, /* the lesser of two intervals; from here on the mean */
     SPAN_1H,
     SPAN_3H,
@@ -200,6 +205,13 @@ struct standing {
     int32_t next, prev;
 };
 
+/* The times of the last raisings, in a ring, and the flood that they may be. */
+struct flood {
+    int64_t raised[LW_FLOOD_ALARMS]; /* ms; NEVER: none yet */
+    uint32_t next;                   /* in the ring: the oldest */
+    uint32_t alarms;                 /* of the flood so far; 0: there is none */
+};
+
 /* Where the slots of a kind of subject are: one for each rule that can speak about it. */
 struct slots {
     int32_t first;
@@ -220,13 +232,17 @@ struct lw_core {
     struct meter_state *meter;
     struct site_state *site;
     struct gateway_state *gateway;
-    int32_t *gateway_meters; /* meters in order of gateway, for correlation */
-    int32_t *gateway_first;  /* ngateways + 1 */
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
     struct peers peers[PEERS]; /* by quarter of an hour */
     int32_t *site_weather; /* by site: the first that serves it, or LW_NONE */
-    bool *answered;          /* by area: somebody answers for it; then by site */
+    struct feeder *feeder; /* lib/detect/feeder.h */
+    struct child *child;   /* in order of their feeders */
+    int32_t nfeeders, nchildren;
+    int32_t *as_feeder, *as_child; /* by meter: whose register it is; LW_NONE */
+    int32_t *gateway_meters;       /* meters in order of gateway, for correlation */
+    int32_t *gateway_first;        /* ngateways + 1 */
+    bool *answered;                /* by area: somebody answers for it; then by site */
     struct slots slots[LW_SUBJECT_KINDS];
     int32_t *slot;             /* what stands there, or LW_NONE: an index into... */
     struct standing *standing; /* ...as many as there are slots, touched when needed */
@@ -234,6 +250,7 @@ struct lw_core {
     int32_t first_standing, last_standing; /* in order of raising */
     int32_t nlisted;                       /* so many, the returned ones too */
     int32_t first_free, ntouched;
+    struct flood flood;
 
     struct lw_due
         *timers;   /* keys: meters, then sites, then gateways, then one for the core */
@@ -265,23 +282,37 @@ meter_point(const struct lw_core *core, int32_t meter)
     return &core->ledger->point[core->ledger->meter[meter].point];
 }
 
+/* What the register cannot show, by the ledger and by its form on the wire; 0: not known.
+ */
+static inline int64_t
+meter_resolution(const struct lw_core *core, int32_t meter)
+{
+    int64_t wh = core->ledger->meter[meter].resolution_wh;
+
+    if (wh == LW_NOT_GIVEN || wh < core->meter[meter].step_wh)
+        wh = core->meter[meter].step_wh;
+    return wh;
+}
+
 static inline bool
 in_place(const struct lw_meter *meter, int64_t at)
 {
     return meter->installed.ms <= at && at < meter->removed.ms;
 }
 
-/* One timer a meter, a site, a gateway, and one for the ledger as a whole. */
+/* One timer a meter, a site, a gateway, a feeder, and one for the ledger as a whole. */
 static inline int32_t
 core_ntimers(const struct lw_core *core)
 {
-    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways + 1;
+    return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways +
+           core->nfeeders + 1;
 }
 
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
 void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
+void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 
 /* --- detect/weather.c */
@@ -311,8 +342,8 @@ int32_t reference_swing_w(const struct reference *r);
 int32_t reference_core_w(const struct reference *r);
 
 /* --- detect/residual.c */
-struct verdict {
-    enum span span; /* the one that is most over; SPANS: none is */
+struct judgement {
+    enum stretch span; /* the one that is most over; SPANS: none is */
     double ratio;   /* of what is over the reference to the limit */
     int32_t over_w, limit_w;
 };
@@ -320,18 +351,21 @@ void residual_init(struct residual *d);
 /* Forgets what is in the rings: what has been told is not told again. */
 void residual_wipe(struct residual *d);
 /* Puts one interval into the rings. Learns what it sees, or else compares it. */
-struct verdict residual_put(struct lw_core *core, int32_t site, const struct waiting *q);
+struct judgement residual_put(struct lw_core *core, int32_t site, const struct waiting *q);
 void residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
                      int64_t pump_w);
 /* The newest mean over the span is well within its limit. */
-bool residual_quiet(const struct lw_core *core, int32_t site, enum span span,
+bool residual_quiet(const struct lw_core *core, int32_t site, enum stretch span,
                     const struct waiting *q);
-int64_t residual_span_ms(enum span span, int64_t interval);
+int64_t residual_span_ms(enum stretch span, int64_t interval);
 
 /* --- detect/peers.c */
 void peers_count(struct lw_core *core, int64_t from, bool up);
 /* The excess of the interval is one of many sites that rose together. */
 bool peers_common(struct lw_core *core, int32_t site, const struct waiting *q);
+/* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
+int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
+                        int32_t meter);
 
 /* --- detect/balance.c */
 void balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged);
@@ -339,6 +373,19 @@ void balance_timer(struct lw_core *core, int32_t site);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
+
+/* --- detect/feeder_new.c, feeder.c */
+/* Lays out the ledger's feeders and their children; LW_ENOMEM. */
+int feeder_layout(struct lw_core *core);
+void feeder_take_over(struct lw_core *core, const struct lw_core *old);
+void feeder_free(struct lw_core *core);
+size_t feeder_size(const struct lw_core *core);
+void feeder_save(const struct lw_core *core, struct lw_packer *p);
+/* LW_ENOTFOUND: none of its tables. */
+int feeder_load(struct lw_core *core, struct lw_unpacker *u,
+                const struct lw_table_head *head);
+void feeder_timer(struct lw_core *core, int32_t feeder);
+void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
@@ -368,6 +415,7 @@ extern const struct family detect_register;  /* register_jump, stuck_register */
 extern const struct family detect_pattern;   /* night_load, production_shape, slow_creep */
 extern const struct family detect_cutoff;    /* post_cutoff */
 extern const struct family detect_weather;   /* no rule: what context instruments say */
+extern const struct family detect_feeder;    /* feeder_residual, displacement */
 extern const struct family detect_coverage;  /* coverage */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;

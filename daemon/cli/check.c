@@ -1,5 +1,5 @@
 /* `lodewatch check DIR`: is this ledger free of faults? Prints each one, imports nothing.
- */
+ * A file FILE.json is checked as a meter profile. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include <lodewatch/ledger.h>
+#include <lodewatch/profile.h>
 
 #include "daemon/cli/cli.h"
 #include "daemon/faults.h"
@@ -15,10 +16,12 @@
 
 static const char usage[] =
     "usage: lodewatch check [--timezone ZONE] [--json] DIR\n"
+    "       lodewatch check [--json] PROFILE.json\n"
     "\n"
     "Reads the ledger's CSV files in DIR (areas, contacts, sites, licences, explanations,\n"
     "gateways, meters; UTF-8 or GB18030) and prints every fault as file:line:column: text.\n"
-    "Imports nothing. Exit code 0: no fault; 2: faults.\n"
+    "Imports nothing. A file .json is checked as a meter profile: lodewatch's own form, or\n"
+    "SunSpec's model file. Exit code 0: no fault; 2: faults.\n"
     "\n"
     "  --timezone ZONE  of times without one (default " CLI_TIMEZONE ")\n"
     "  --json           print one JSON object: counts and faults\n"
@@ -57,6 +60,31 @@ load(const char *dir, const char *zone, struct lw_faults *faults)
     files_ledger_free(&files);
     free(tzif);
     return ledger;
+}
+
+static bool
+is_profile(const char *path)
+{
+    size_t n = strlen(path);
+    return n > 5 && strcmp(path + n - 5, ".json") == 0;
+}
+
+static struct lw_profile *
+load_profile(const char *path, struct lw_faults *faults)
+{
+    struct lw_profile *profile = NULL;
+    char *json = NULL;
+    size_t n = 0;
+    int rc = files_read(path, LW_PROFILE_BYTES, &json, &n);
+
+    if (rc == LW_EIO)
+        lw_fault_add(faults, path, 0, 0, "cannot be read: %s", strerror(errno));
+    else if (rc == 0)
+        rc = lw_profile_new(path, json, n, faults, &profile);
+    if (rc != 0 && faults->n == 0)
+        lw_fault_add(faults, path, 0, 0, "%s", lw_result_text(rc));
+    free(json);
+    return profile;
 }
 
 /* Often a header that was misspelt. */
@@ -101,6 +129,23 @@ print_json(const struct lw_faults *faults, const struct lw_ledger *ledger)
     json_decref(report);
 }
 
+static int
+check_profile(const char *path, bool json, struct lw_faults *faults)
+{
+    struct lw_profile *profile = load_profile(path, faults);
+    bool good = profile != NULL;
+
+    if (json)
+        print_json(faults, NULL);
+    else if (good)
+        printf("%s: no fault in %d points that are stored and %d that are shown\n",
+               profile->id, profile->nregs, profile->nshown);
+    else
+        faults_print(stdout, faults);
+    lw_profile_free(profile);
+    return good ? CLI_DONE : CLI_INPUT;
+}
+
 int
 cli_check(int argc, char **argv)
 {
@@ -129,6 +174,8 @@ cli_check(int argc, char **argv)
         fputs(usage, stderr);
         return CLI_INPUT;
     }
+    if (is_profile(argv[optind]))
+        return check_profile(argv[optind], json, &faults);
     struct lw_ledger *ledger = load(argv[optind], zone, &faults);
     if (json)
         print_json(&faults, ledger);

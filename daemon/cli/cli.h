@@ -16,9 +16,15 @@ enum {
 typedef int cli_command(int argc, char **argv);
 
 cli_command cli_check;
+cli_command cli_compact;
+cli_command cli_export;
+cli_command cli_hold;
 cli_command cli_replay;
+cli_command cli_probe;
+cli_command cli_explain;
 cli_command cli_import;
 cli_command cli_migrate;
+cli_command cli_respool;
 cli_command cli_status;
 cli_command cli_watch;
 

@@ -10,10 +10,16 @@ static const struct {
     const char *help;
 } commands[] = {
     {"check", cli_check, "find the faults in a ledger folder"},
+    {"probe", cli_probe, "find a meter's profile, and show what it says"},
     {"replay", cli_replay, "run the detector over recorded readings"},
+    {"explain", cli_explain, "print one alarm of a replay, and what it rests on"},
     {"watch", cli_watch, "print alerts (NDJSON) as sentences"},
     {"import", cli_import, "bring a ledger folder into PostgreSQL"},
     {"migrate", cli_migrate, "bring PostgreSQL's schema up to this release"},
+    {"compact", cli_compact, "pack the readings of closed days, drop what is too old"},
+    {"export", cli_export, "write a window of readings as CSV or NDJSON"},
+    {"hold", cli_hold, "keep readings as evidence, however old they are"},
+    {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
     {"status", cli_status, "ask the daemon and the database how they are"},
 };
 

@@ -8,23 +8,15 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-#include <zlib.h>
 
 #include <lodewatch/codec.h>
 #include <lodewatch/core.h>
 
+#include "daemon/cli/compare.h"
+#include "daemon/cli/run.h"
 #include "daemon/clock.h"
 #include "daemon/engine.h"
-#include "daemon/files.h"
-
-enum {
-    CHUNK = 256 * 1024,
-    RULES_BYTES = 1 << 20
-};
 
 static const char usage[] =
     "usage: lodewatch replay --ledger DIR [OPTION...] READINGS\n"
@@ -32,13 +24,9 @@ static const char usage[] =
     "\n"
     "Runs the detector over recorded readings and prints its alerts: CloudEvents JSON, one\n"
     "a line. READINGS is a CSV file, plain or .gz; - is standard input.\n"
-    "\n"
-    "  --ledger DIR        the ledger: a folder of CSV files\n"
+    "\n" RUN_USAGE
     "  --rules FILE        parameters of the rules (default: as built in)\n"
-    "  --from T            skip rows before this time\n"
-    "  --to T              stop before this time\n"
-    "  --deployment D      in the alerts' ids and source (default: the ledger's root area)\n"
-    "  --timezone Z        of night, weeks and times without a zone (default: Asia/Shanghai)\n"
+    "  --compare FILE      print what these rules would change, alarm by alarm, instead\n"
     "  --events JOURNAL    replay a journal's directory instead\n"
     "  --sentences         print what people read, in Chinese and English, instead of JSON\n"
     "  --quiet             no summary on standard error\n"
@@ -46,7 +34,8 @@ static const char usage[] =
     "Exit status: 0 done, 1 failed at run time, 2 bad usage or bad input.\n";
 
 struct options {
-    const char *ledger, *rules, *from, *to, *deployment, *timezone, *events, *readings;
+    struct run_source source;
+    const char *rules, *compare, *events;
     bool sentences, quiet, help;
 };
 
@@ -158,179 +147,71 @@ print_summary(const struct output *o, uint64_t readings, int64_t us)
     fputc('\n', stderr);
 }
 
-/* A run over a file of readings. */
-struct run {
+/* A run of one core. */
+struct replay {
     struct output *out;
-    const char *name;
-    struct lw_ledger *ledger;
-    struct lw_rules rules;
     struct lw_core *core;
-    struct lw_readings *rows;
-    lw_wall from, to;
-    uint64_t readings;
-    bool over; /* the first row at or after `to` was seen */
 };
 
 static void
 on_effect(void *arg, const struct lw_effect *effect)
 {
-    struct run *run = arg;
-    print_alert(run->out, run->core, effect);
+    struct replay *replay = arg;
+
+    print_alert(replay->out, replay->core, effect);
 }
 
-/* Steps the core through the rows of what was fed. */
-static int
-step_rows(struct run *run, struct lw_faults *faults)
+static bool
+on_event(void *arg, const struct lw_event *event)
 {
-    struct lw_event event;
-    struct lw_fault fault;
-    int rc;
+    struct replay *replay = arg;
 
-    while ((rc = lw_readings_next(run->rows, &event, &fault)) == 1) {
-        if (event.at.ms < run->from.ms)
-            continue;
-        if (event.at.ms >= run->to.ms) {
-            run->over = true;
-            return CLI_DONE;
-        }
-        run->readings++;
-        lw_core_step(run->core, &event);
-        if (run->out->failed)
-            return CLI_FAILED;
-    }
-    if (rc != LW_EPARSE)
-        return CLI_DONE;
-    lw_fault_add(faults, fault.file, fault.line, fault.column, "%s", fault.text);
-    return CLI_INPUT;
-}
-
-/* Reads the file, plain or compressed, to its end or to --to. */
-static int
-read_rows(struct run *run, gzFile file, struct lw_faults *faults)
-{
-    static char chunk[CHUNK];
-    int status = CLI_DONE, error, n;
-
-    while (status == CLI_DONE && !run->over && (n = gzread(file, chunk, CHUNK)) > 0) {
-        lw_readings_feed(run->rows, chunk, (size_t)n);
-        status = step_rows(run, faults);
-    }
-    if (status != CLI_DONE || run->over)
-        return status;
-    const char *text = gzerror(file, &error);
-    if (error != Z_OK && error != Z_STREAM_END) {
-        lw_fault_add(faults, run->name, 0, 0, "cannot be read: %s",
-                     error == Z_ERRNO ? strerror(errno) : text);
-        return CLI_INPUT;
-    }
-    lw_readings_end(run->rows);
-    return step_rows(run, faults);
-}
-
-/* The tick that closes the run: timers due by its end take effect. */
-static void
-close_run(struct run *run)
-{
-    struct lw_event tick = {.kind = LW_EVENT_TICK, .at = lw_core_now(run->core)};
-
-    if (run->to.ms != LW_WALL_MAX.ms)
-        tick.at = run->to;
-    if (tick.at.ms != LW_WALL_MIN.ms)
-        lw_core_step(run->core, &tick);
-}
-
-static int
-replay_rows(struct run *run, const char *path, struct lw_faults *faults)
-{
-    bool standard_input = strcmp(path, "-") == 0;
-    int status = CLI_FAILED;
-
-    run->name = standard_input ? "standard input" : path;
-    gzFile file = standard_input ? gzdopen(dup(STDIN_FILENO), "rb") : gzopen(path, "rb");
-    if (file == NULL) {
-        lw_fault_add(faults, run->name, 0, 0, "cannot be read: %s", strerror(errno));
-        return CLI_INPUT;
-    }
-    gzbuffer(file, CHUNK);
-    if (lw_core_new(run->ledger, &run->rules, NULL, &run->core) != 0 ||
-        lw_readings_new(run->name, run->ledger, &run->rows) != 0) {
-        fputs("lodewatch replay: out of memory\n", stderr);
-        goto out;
-    }
-    lw_core_on_effect(run->core, on_effect, run);
-    status = read_rows(run, file, faults);
-    if (status == CLI_DONE)
-        close_run(run);
-out:
-    gzclose(file);
-    lw_readings_free(run->rows);
-    lw_core_free(run->core);
-    return status;
-}
-
-/* The ledger and the rules of the run. Their texts can go: both have copies. */
-static int
-load_ledger(struct run *run, const struct options *o, struct lw_faults *faults)
-{
-    struct files_ledger files = {0};
-    char *tzif = NULL, *rules = NULL;
-    size_t tzif_n = 0, rules_n = 0;
-
-    int rc = files_zone(o->timezone, &tzif, &tzif_n);
-    if (rc != 0)
-        lw_fault_add(faults, o->timezone, 0, 0,
-                     "no such time zone; expected such as " CLI_TIMEZONE);
-    if (rc == 0)
-        rc = files_ledger_load(o->ledger, faults, &files);
-    if (rc == 0) {
-        files.text.deployment = o->deployment;
-        files.text.tzif = tzif;
-        files.text.tzif_n = tzif_n;
-        rc = lw_ledger_new(&files.text, faults, &run->ledger);
-    }
-    if (rc == 0 && o->rules != NULL) {
-        rc = files_read(o->rules, RULES_BYTES, &rules, &rules_n);
-        if (rc != 0)
-            lw_fault_add(faults, o->rules, 0, 0, "cannot be read: %s", strerror(errno));
-    }
-    if (rc == 0)
-        rc = lw_rules_parse(o->rules != NULL ? o->rules : "", rules, rules_n, faults,
-                            &run->rules);
-    if (rc != 0 && faults->n == 0)
-        lw_fault_add(faults, o->ledger, 0, 0, "%s", lw_result_text(rc));
-    files_ledger_free(&files);
-    free(tzif);
-    free(rules);
-    return rc == 0 ? CLI_DONE : CLI_INPUT;
-}
-
-static int
-parse_time(const struct run *run, const char *option, const char *s, lw_wall *time,
-           struct lw_faults *faults)
-{
-    if (s == NULL ||
-        lw_wall_parse(s, strlen(s), run->ledger->zone, LW_DATE_START, time) == 0)
-        return CLI_DONE;
-    lw_fault_add(faults, option, 0, 0,
-                 "\"%s\" is no time; expected one such as 2025-03-12T18:31:07+08:00", s);
-    return CLI_INPUT;
+    lw_core_step(replay->core, event);
+    return !replay->out->failed;
 }
 
 static int
 replay_file(const struct options *o, struct output *out, uint64_t *readings,
             struct lw_faults *faults)
 {
-    struct run run = {.out = out, .from = LW_WALL_MIN, .to = LW_WALL_MAX};
+    struct replay replay = {.out = out};
+    struct lw_rules rules;
+    struct run run;
+    int status = run_open(&run, &o->source, faults);
 
-    int status = load_ledger(&run, o, faults);
-    if (status == CLI_DONE)
-        status = parse_time(&run, "--from", o->from, &run.from, faults);
-    if (status == CLI_DONE)
-        status = parse_time(&run, "--to", o->to, &run.to, faults);
-    if (status == CLI_DONE)
-        status = replay_rows(&run, o->readings, faults);
+    if (status != CLI_DONE)
+        return status;
+    status = run_rules(o->rules, &rules, faults);
+    if (status == CLI_DONE && lw_core_new(run.ledger, &rules, NULL, &replay.core) != 0) {
+        fputs("lodewatch replay: out of memory\n", stderr);
+        status = CLI_FAILED;
+    }
+    if (status == CLI_DONE) {
+        lw_core_on_effect(replay.core, on_effect, &replay);
+        status = run_events(&run, on_event, &replay, faults);
+    }
     *readings = run.readings;
-    lw_ledger_free(run.ledger);
+    lw_core_free(replay.core);
+    run_close(&run);
+    return status;
+}
+
+/* What would change if --compare's rules were in force instead. */
+static int
+compare_file(const struct options *o, struct lw_faults *faults)
+{
+    struct lw_rules before, after;
+    struct run run;
+    int status = run_open(&run, &o->source, faults);
+
+    if (status != CLI_DONE)
+        return status;
+    status = run_rules(o->rules, &before, faults);
+    if (status == CLI_DONE)
+        status = run_rules(o->compare, &after, faults);
+    if (status == CLI_DONE)
+        status = compare_rules(&run, &before, &after, faults);
+    run_close(&run);
     return status;
 }
 
@@ -350,12 +231,9 @@ static bool
 parse_options(int argc, char **argv, struct options *o)
 {
     static const struct option table[] = {
-        {"ledger", required_argument, NULL, 'l'},
+        RUN_OPTIONS,
         {"rules", required_argument, NULL, 'r'},
-        {"from", required_argument, NULL, 'f'},
-        {"to", required_argument, NULL, 't'},
-        {"deployment", required_argument, NULL, 'd'},
-        {"timezone", required_argument, NULL, 'z'},
+        {"compare", required_argument, NULL, 'c'},
         {"events", required_argument, NULL, 'e'},
         {"sentences", no_argument, NULL, 's'},
         {"quiet", no_argument, NULL, 'q'},
@@ -364,26 +242,14 @@ parse_options(int argc, char **argv, struct options *o)
     };
     int c;
 
-    *o = (struct options){.deployment = "", .timezone = CLI_TIMEZONE};
+    *o = (struct options){0};
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
         switch (c) {
-        case 'l':
-            o->ledger = optarg;
-            break;
         case 'r':
             o->rules = optarg;
             break;
-        case 'f':
-            o->from = optarg;
-            break;
-        case 't':
-            o->to = optarg;
-            break;
-        case 'd':
-            o->deployment = optarg;
-            break;
-        case 'z':
-            o->timezone = optarg;
+        case 'c':
+            o->compare = optarg;
             break;
         case 'e':
             o->events = optarg;
@@ -398,16 +264,17 @@ parse_options(int argc, char **argv, struct options *o)
             o->help = true;
             return true;
         default:
-            return false;
+            if (!run_option(&o->source, c, optarg))
+                return false;
         }
     }
     if (o->events != NULL)
-        return optind == argc && o->ledger == NULL && o->rules == NULL &&
-               o->from == NULL && o->to == NULL && *o->deployment == '\0';
-    if (o->ledger == NULL || optind != argc - 1)
+        return optind == argc && o->rules == NULL && o->compare == NULL &&
+               memcmp(&o->source, &(struct run_source){0}, sizeof o->source) == 0;
+    if (o->source.ledger == NULL || optind != argc - 1)
         return false;
-    o->readings = argv[optind];
-    return true;
+    o->source.readings = argv[optind];
+    return !(o->compare && o->sentences);
 }
 
 int
@@ -430,12 +297,13 @@ cli_replay(int argc, char **argv)
 
     struct output out = {.sentences = o.sentences};
     int64_t started = clock_io_us();
-    int status = o.events != NULL ? replay_journal(&o, &out, &faults)
-                                  : replay_file(&o, &out, &readings, &faults);
+    int status = o.events    ? replay_journal(&o, &out, &faults)
+                 : o.compare ? compare_file(&o, &faults)
+                             : replay_file(&o, &out, &readings, &faults);
     if (!finish_output(&out))
         status = CLI_FAILED;
     faults_print(stderr, &faults);
-    if (status == CLI_DONE && !o.quiet)
+    if (status == CLI_DONE && !o.quiet && !o.compare)
         print_summary(&out, readings, clock_io_us() - started);
     return status;
 }

@@ -16,7 +16,9 @@ static const char usage[] =
     "Prints the alerts of an NDJSON file (default: standard input) as sentences in Chinese\n"
     "and English, as they come: tail -F alerts.ndjson | lodewatch watch\n"
     "\n"
-    "  --all   low priorities and updates too\n"
+    "In a flood (more than 10 alarms in 10 minutes) an alert is one line.\n"
+    "\n"
+    "  --all   low priorities and updates too, and all of each\n"
     "  --help  print this\n";
 
 /* How a priority looks in the list and on a terminal. */
@@ -71,6 +73,9 @@ print_alert(const struct lw_alert_brief *alert, bool all, bool colour)
     printf("%s%.16s  %s %s / %s %s  %s  %s%s\n", colour ? PRIORITY[priority].colour : "",
            alert->time, PRIORITY[priority].zh, KIND[kind].zh, PRIORITY[priority].name,
            KIND[kind].en, alert->rule, alert->subject, colour ? "\033[0m" : "");
+    /* In a flood the line is what there is time for. */
+    if (alert->flood > 0 && !all)
+        return;
     printf("    %s%s%s\n", alert->name, *alert->name ? "：" : "", alert->zh);
     printf("    %s%s%s\n\n", alert->name_en, *alert->name_en ? ": " : "", alert->en);
     fflush(stdout);

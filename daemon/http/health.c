@@ -69,7 +69,9 @@ check_journal(const struct rooms *rooms, struct lw_text *why)
         journal_stats(rooms->journal, &stats);
     if (stats.failing)
         lw_text_add(why, "the disk refuses what is written");
-    return !stats.failing;
+    else if (stats.full)
+        lw_text_add(why, "near its max_bytes; the oldest readings go first");
+    return !stats.failing && !stats.full;
 }
 
 static const struct {
@@ -79,7 +81,7 @@ static const struct {
 } checks[] = {
     {"database", "数据库不可用", check_database},
     {"polling", "没有采集到数据", check_polling},
-    {"journal", "日志无法写入磁盘", check_journal},
+    {"journal", "日志无法写入磁盘或将满", check_journal},
 };
 
 void

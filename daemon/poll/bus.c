@@ -1,61 +1,16 @@
-/* One endpoint: the queue, the requests under way, their replies and deadlines, and the
- * connection's comings and goings. */
-#include "daemon/poll/bus.h"
+/* One endpoint: the queue, the requests under way, their replies and deadlines. */
+#include "daemon/poll/bus_private.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <lodewatch/schedule.h>
 
 #include "daemon/clock.h"
 #include "daemon/log.h"
 
 #define NEVER INT64_MAX
-
-enum {
-    RETRY_MS = 1000,
-    RETRY_MOST_MS = 4 * 60 * 1000, /* with its jitter, within 5 minutes */
-};
-
-/* A request under way. */
-struct slot {
-    struct bus_read *read; /* NULL: free */
-    struct lw_mb_request mb;
-    uint16_t transaction; /* its low bits are the slot's number */
-    bool unsent;          /* the read goes on, and its next request waits */
-    int64_t sent_us;
-    int64_t deadline_us;
-};
-
-struct bus {
-    struct bus_pool *pool;
-    const struct bus_owner *owner;
-    void *arg;
-    struct bus_options options;
-    struct tcp_link *link;
-    enum link_state state;
-
-    struct event *timer;   /* for deadlines and gaps */
-    int64_t wake_us;       /* when it fires; NEVER */
-    int64_t not_before_us; /* a gap or a pause is to be kept */
-
-    struct bus_read *first, **last;
-    uint32_t waiting;
-
-    uint32_t failures; /* of the connection, since a reply came in */
-    lw_mono retry_at;
-    bool reported;
-    int silent_units; /* timeouts in a row, of different units */
-    uint8_t silent_unit;
-    int64_t latency_us;
-
-    uint16_t stride; /* a power of two, at least nslots */
-    int32_t nslots, nbusy;
-    struct slot slot[];
-};
 
 /* libevent finds the events of one common timeout without a search. */
 static const struct timeval *
@@ -68,7 +23,7 @@ common_timeout(struct bus_pool *pool, int64_t us)
     if (*timeout == NULL) {
         int64_t ms = steps * BUS_TIMEOUT_STEP;
         struct timeval tv = {.tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000};
-        *timeout = event_base_init_common_timeout(pool->tcp.base, &tv);
+        *timeout = event_base_init_common_timeout(pool->stream.base, &tv);
     }
     return *timeout;
 }
@@ -117,31 +72,46 @@ set_free(struct bus *bus, struct slot *slot)
     bus->pool->inflight--;
 }
 
+/* A quiet time in which nothing is sent. */
 static void
-put_request(struct bus *bus, struct slot *slot, uint8_t frame[LW_MBAP_REQUEST],
-            int64_t now_us)
+hold_until(struct bus *bus, int64_t at_us)
+{
+    if (bus->not_before_us < at_us)
+        bus->not_before_us = at_us;
+}
+
+/* On a serial line the request's own time is its worker's to see to: the deadline is for
+ * a worker that does not answer at all. */
+static int32_t
+deadline_ms(const struct bus *bus, int32_t timeout_ms)
+{
+    return bus->options.transport == LW_RTU
+               ? rtu_line_longest_ms(&bus->options.serial, timeout_ms)
+               : timeout_ms;
+}
+
+static void
+put_request(struct bus *bus, struct slot *slot, uint8_t *frame, int64_t now_us)
 {
     struct bus_request request;
     bus->owner->request(bus->arg, slot->read, (int32_t)(slot - bus->slot), &request);
-    int64_t ms = request.timeout_ms < BUS_TIMEOUT_MIN   ? BUS_TIMEOUT_MIN
-                 : request.timeout_ms > BUS_TIMEOUT_MAX ? BUS_TIMEOUT_MAX
-                                                        : request.timeout_ms;
     slot->mb = request.mb;
+    slot->timeout_ms = request.timeout_ms < BUS_TIMEOUT_MIN   ? BUS_TIMEOUT_MIN
+                       : request.timeout_ms > BUS_TIMEOUT_MAX ? BUS_TIMEOUT_MAX
+                                                              : request.timeout_ms;
     slot->unsent = false;
     slot->transaction = (uint16_t)(slot->transaction + bus->stride);
     slot->sent_us = now_us;
-    slot->deadline_us = now_us + ms * 1000;
-    int rc = lw_mbap_request(slot->transaction, &slot->mb, frame);
-    assert(rc == 0); /* the profile's reads were checked when it was loaded */
-    (void)rc;
+    slot->deadline_us = now_us + (int64_t)deadline_ms(bus, slot->timeout_ms) * 1000;
+    bus->framing->request(slot->transaction, &slot->mb, slot->timeout_ms, frame);
     wake_at_deadline(bus, slot->deadline_us, now_us);
 }
 
 /* Sends as much as may be under way, in one go. */
-static void
-send_what_fits(struct bus *bus, int64_t now_us)
+void
+bus_send(struct bus *bus, int64_t now_us)
 {
-    uint8_t out[BUS_INFLIGHT * LW_MBAP_REQUEST];
+    uint8_t out[BUS_INFLIGHT * FRAMING_REQUEST_MAX];
     size_t n = 0;
     int64_t gap_us = (int64_t)bus->options.min_gap_ms * 1000;
 
@@ -159,24 +129,18 @@ send_what_fits(struct bus *bus, int64_t now_us)
             bus->pool->inflight++;
         }
         put_request(bus, slot, out + n, now_us);
-        n += LW_MBAP_REQUEST;
+        n += bus->framing->request_n;
         if (gap_us > 0)
             bus->not_before_us = now_us + gap_us;
     }
-    if (n > 0)
-        tcp_link_send(bus->link, out, n);
+    if (n > 0) {
+        bus->noise = 0;
+        stream_send(bus->stream, out, n);
+    }
 }
 
-static const char *
-error_text(int error)
-{
-    return error == 0        ? "closed by the other side"
-           : error == EPROTO ? "sent what is no Modbus TCP"
-                             : strerror(error);
-}
-
-static void
-fail_slots(struct bus *bus)
+void
+bus_fail(struct bus *bus, bool waiting)
 {
     for (int32_t i = 0; i < bus->nslots; i++) {
         struct bus_read *read = bus->slot[i].read;
@@ -185,68 +149,80 @@ fail_slots(struct bus *bus)
         set_free(bus, &bus->slot[i]);
         bus->owner->failed(bus->arg, read, LW_FAIL_LINK);
     }
-}
-
-/* The connection is gone, or never came to be. One that worked is tried for again at
- * once; then, after a time that doubles. There is no timer for it: the next read that is
- * due after that time tries. */
-static void
-on_down(void *arg, int error)
-{
-    struct bus *bus = arg;
-    bool was_up = bus->state == LINK_UP;
-
-    bus->pool->disconnects += was_up;
-    bus->silent_units = 0;
-    bus->state = LINK_IDLE;
-    if (!was_up || error != 0 || bus->nbusy > 0 || bus->failures > 0) {
-        bus->failures++;
-        if (!was_up && bus->failures == 1)
-            bus->failures++;
-        int64_t wait_ms = lw_backoff(bus->failures, RETRY_MS, RETRY_MOST_MS,
-                                     bus->options.seed + bus->failures);
-        bus->retry_at = lw_mono_add(clock_now(bus->pool->clock).mono, wait_ms);
-        if (wait_ms > 0)
-            bus->state = LINK_BACKOFF;
-    }
-    if (bus->state == LINK_BACKOFF && !bus->reported) {
-        log_warn("%s: no connection: %s", bus->options.name, error_text(error));
-        bus->reported = true;
-    }
-    fail_slots(bus);
-    while (bus->state == LINK_BACKOFF && bus->first != NULL)
+    while (waiting && bus->first != NULL)
         bus->owner->failed(bus->arg, take_first(bus), LW_FAIL_LINK);
-    bus_pump(bus);
 }
 
+/* After a timeout nothing that came before may spoil what comes next.
+ *
+ * Where replies have no number, a late one could be taken for the next one's: what has
+ * come of it is dropped, and nothing is asked for as long again. To connect anew instead
+ * would not help where a converter hands a meter's late answer to whoever is connected
+ * then; but what the network holds back goes with the connection.
+ *
+ * Half a numbered frame swallows the next one's beginning: the connection is closed,
+ * unless noise on it is passed over anyway. */
 static void
-on_up(void *arg)
+clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
-    struct bus *bus = arg;
-    bus->state = LINK_UP;
-    bus->pool->connects++;
-    bus->not_before_us = clock_io_us() + (int64_t)bus->options.connect_pause_ms * 1000;
-    bus_pump(bus);
-}
-
-/* Whose answer is it? What answers nothing that was asked is counted and forgotten: the
- * request that it may have been meant for has its deadline. */
-static void
-take_frame(struct bus *bus, const struct lw_mbap_frame *frame, int64_t now_us)
-{
-    int32_t i = frame->transaction & (bus->stride - 1);
-    struct slot *slot = &bus->slot[i];
-    const uint8_t *data = NULL;
-    size_t n = 0;
-    int code = LW_EPROTO;
-
-    if (i < bus->nslots && slot->read != NULL && !slot->unsent &&
-        slot->transaction == frame->transaction && slot->mb.unit == frame->unit)
-        code = lw_mb_reply(&slot->mb, frame->pdu, frame->pdu_len, &data, &n);
-    if (code < 0) {
-        bus->pool->stray++;
-        return;
+    bool half = stream_forget(bus->stream), close = false;
+    if (bus->framing->settles) {
+        bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
+        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+        close = !bus->framing->numbered && stream_stalls(bus->stream);
+    } else {
+        close = half && bus->options.transport != LW_DIAL_IN_TCP;
     }
+    if (close)
+        bus->silent_units = INT_MAX;
+}
+
+/* A silent unit concerns itself alone, unless others are silent with it. */
+static void
+expire(struct bus *bus, struct slot *slot, int64_t now_us)
+{
+    struct bus_read *read = slot->read;
+    if ((bus->silent_units == 0 || slot->mb.unit != bus->silent_unit ||
+         bus->options.one_unit) &&
+        bus->silent_units < INT_MAX)
+        bus->silent_units++;
+    bus->silent_unit = slot->mb.unit;
+    clean_up(bus, slot, now_us);
+    set_free(bus, slot);
+    bus->owner->failed(bus->arg, read, LW_FAIL_TIMEOUT);
+}
+
+/* The request under way that a frame is about; NULL: none. */
+static struct slot *
+find_slot(struct bus *bus, const struct frame *frame)
+{
+    int32_t i = bus->framing->numbered ? frame->transaction & (bus->stride - 1) : 0;
+    struct slot *slot = &bus->slot[i];
+    if (i >= bus->nslots || slot->read == NULL || slot->unsent)
+        return NULL;
+    return bus->framing->numbered && slot->transaction != frame->transaction ? NULL
+                                                                             : slot;
+}
+
+/* A unit's first reply after one that never came may be that one: it is dropped, and the
+ * same is asked again when nothing more has come for a while. */
+static bool
+still_doubted(struct bus *bus, struct slot *slot, int64_t now_us)
+{
+    uint8_t *byte = &bus->doubted[slot->mb.unit / 8];
+    uint8_t bit = (uint8_t)(1 << slot->mb.unit % 8);
+    if (!(*byte & bit))
+        return false;
+    *byte = (uint8_t)(*byte & ~bit);
+    slot->unsent = true;
+    hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    return true;
+}
+
+static void
+take_reply(struct bus *bus, struct slot *slot, int code, const uint8_t *data, size_t n,
+           int64_t now_us)
+{
     bus->failures = 0;
     bus->silent_units = 0;
     bus->latency_us += (now_us - slot->sent_us - bus->latency_us) / 8;
@@ -254,48 +230,112 @@ take_frame(struct bus *bus, const struct lw_mbap_frame *frame, int64_t now_us)
         log_note("%s: answers again", bus->options.name);
         bus->reported = false;
     }
-    if (bus->owner->reply(bus->arg, slot->read, i, code, data, n))
+    if (bus->owner->reply(bus->arg, slot->read, (int32_t)(slot - bus->slot), code, data,
+                          n))
         slot->unsent = true;
     else
         set_free(bus, slot);
 }
 
-static ptrdiff_t
-on_bytes(void *arg, const uint8_t *data, size_t n)
+/* What answers nothing that was asked is counted and forgotten: the request that it may
+ * have been meant for has its deadline. */
+static void
+take_frame(struct bus *bus, const struct frame *frame, int64_t now_us)
+{
+    struct slot *slot = find_slot(bus, frame);
+    const uint8_t *data = NULL;
+    size_t n = 0;
+    int code = LW_EPROTO;
+
+    if (frame->kind == FRAME_REPLY && slot != NULL && slot->mb.unit == frame->unit)
+        code = lw_mb_reply(&slot->mb, frame->pdu, frame->pdu_len, &data, &n);
+    if (code >= 0 && still_doubted(bus, slot, now_us))
+        return;
+    if (code >= 0) {
+        take_reply(bus, slot, code, data, n, now_us);
+        return;
+    }
+    bus->counts.stray += frame->kind != FRAME_TIMEOUT;
+    bus->counts.corrupt += frame->kind == FRAME_CORRUPT;
+    bus->counts.wrong_unit += frame->kind == FRAME_OTHER;
+    if (frame->ends && slot != NULL)
+        expire(bus, slot, now_us);
+}
+
+/* Bytes at which no frame can begin. A gateway that dials in may send heartbeats between
+ * its frames; any other one is not what the ledger says. */
+static int
+skip(const struct bus *bus, struct frame *ret_frame)
+{
+    if (bus->options.transport != LW_DIAL_IN_TCP)
+        return LW_EPROTO;
+    *ret_frame = (struct frame){.kind = FRAME_NOISE};
+    return 1;
+}
+
+static void
+on_unasked(struct bus *bus, int64_t now_us)
+{
+    if (bus->framing->settles)
+        hold_until(bus, now_us + BUS_QUIET_MS * 1000);
+}
+
+/* The worker of a serial line says that it is open, or that it is no more. */
+static int
+take_line(struct bus *bus, const struct frame *frame)
+{
+    if (frame->kind == FRAME_GONE)
+        return frame->error > 0 ? -frame->error : -EIO;
+    bus_on_up(bus);
+    return 0;
+}
+
+ptrdiff_t
+bus_on_bytes(void *arg, const uint8_t *data, size_t n)
 {
     struct bus *bus = arg;
-    struct lw_mbap_frame frame;
+    struct frame frame;
     int64_t now_us = clock_io_us();
     int64_t gap_us = (int64_t)bus->options.min_gap_ms * 1000;
     size_t used = 0;
-    int len;
+    bool noise = false;
 
     bus->pool->received = clock_now(bus->pool->clock).wall;
-    while ((len = lw_mbap_next(data + used, n - used, &frame)) > 0) {
-        take_frame(bus, &frame, now_us);
+    for (;;) {
+        const struct slot *slot = &bus->slot[0];
+        bool asked = slot->read != NULL && !slot->unsent;
+        int len =
+            bus->framing->next(asked ? &slot->mb : NULL, data + used, n - used, &frame);
+        if (len == LW_EAGAIN)
+            break;
+        if (len == LW_EPROTO && (len = skip(bus, &frame)) < 0) {
+            bus->counts.stray++;
+            return -EPROTO;
+        }
         used += (size_t)len;
+        if (frame.kind == FRAME_UP || frame.kind == FRAME_GONE) {
+            int rc = take_line(bus, &frame);
+            if (rc < 0)
+                return rc;
+            continue;
+        }
+        if (!asked || frame.kind != FRAME_REPLY)
+            on_unasked(bus, now_us);
+        if (frame.kind == FRAME_NOISE) {
+            bus->counts.stray += !noise; /* a run of it is one */
+            bus->noise += bus->first != NULL || bus->nbusy > 0 ? (size_t)len : 0;
+            noise = true;
+            continue;
+        }
+        noise = false;
+        take_frame(bus, &frame, now_us);
     }
-    if (len == LW_EPROTO) {
-        bus->pool->stray++;
-        return len;
-    }
-    if (gap_us > 0 && bus->not_before_us < now_us + gap_us)
-        bus->not_before_us = now_us + gap_us;
-    send_what_fits(bus, now_us);
+    if (bus->noise > BUS_NOISE)
+        return -EPROTO;
+    if (gap_us > 0)
+        hold_until(bus, now_us + gap_us);
+    bus_send(bus, now_us);
     return (ptrdiff_t)used;
-}
-
-/* A silent unit concerns itself alone, unless others are silent with it. */
-static void
-expire(struct bus *bus, struct slot *slot)
-{
-    struct bus_read *read = slot->read;
-    if (bus->silent_units == 0 || slot->mb.unit != bus->silent_unit ||
-        bus->options.one_unit)
-        bus->silent_units++;
-    bus->silent_unit = slot->mb.unit;
-    set_free(bus, slot);
-    bus->owner->failed(bus->arg, read, LW_FAIL_TIMEOUT);
 }
 
 static void
@@ -315,35 +355,34 @@ on_timer(evutil_socket_t fd, short what, void *arg)
         if (slot->read == NULL || slot->unsent)
             continue;
         if (slot->deadline_us <= now_us)
-            expire(bus, slot);
+            expire(bus, slot, now_us);
         else if (slot->deadline_us < first_us)
             first_us = slot->deadline_us;
     }
-    if (bus->silent_units >= BUS_SILENT_UNITS) {
-        tcp_link_close(bus->link);
-        on_down(bus, ETIMEDOUT);
+    if (bus->silent_units >= bus->options.silent_units) {
+        stream_close(bus->stream);
+        bus_on_down(bus, ETIMEDOUT);
         return;
     }
     if (first_us != NEVER)
         wake_at_deadline(bus, first_us, now_us);
-    send_what_fits(bus, now_us);
+    bus_send(bus, now_us);
 }
 
 void
 bus_pump(struct bus *bus)
 {
-    if (bus->state == LINK_UP) {
-        send_what_fits(bus, clock_io_us());
-    } else if (bus->state == LINK_IDLE && bus->first != NULL) {
-        bus->state = LINK_CONNECTING;
-        if (tcp_link_connect(bus->link) != 0)
-            on_down(bus, errno);
-    }
+    if (bus->state == LINK_UP)
+        bus_send(bus, clock_io_us());
+    else if (bus->state == LINK_IDLE && bus->first != NULL)
+        bus_connect(bus);
 }
 
 bool
 bus_queue(struct bus *bus, struct bus_read *read)
 {
+    if (bus->state == LINK_AWAITED)
+        return false;
     if (bus->state == LINK_BACKOFF) {
         if (clock_now(bus->pool->clock).mono.ms < bus->retry_at.ms)
             return false;
@@ -370,20 +409,16 @@ bus_new(struct bus_pool *pool, const struct bus_options *options,
     bus->owner = owner;
     bus->arg = arg;
     bus->options = *options;
-    bus->state = LINK_IDLE;
     bus->wake_us = NEVER;
     bus->last = &bus->first;
-    bus->nslots = nslots;
-    for (bus->stride = 1; bus->stride < nslots;)
+    int rc = bus_link_init(bus);
+    bus->nslots = bus->framing->settles ? 1 : nslots;
+    for (bus->stride = 1; bus->stride < bus->nslots;)
         bus->stride = (uint16_t)(bus->stride * 2);
-    for (int32_t i = 0; i < nslots; i++)
+    for (int32_t i = 0; i < bus->nslots; i++)
         bus->slot[i].transaction = (uint16_t)i;
-    bus->timer = event_new(pool->tcp.base, -1, 0, on_timer, bus);
-    static const struct tcp_link_owner link_owner = {
-        .up = on_up, .bytes = on_bytes, .down = on_down};
-    if (bus->timer == NULL ||
-        tcp_link_new(&pool->tcp, (const struct sockaddr *)&options->address,
-                     options->address_len, &link_owner, bus, &bus->link) != 0) {
+    bus->timer = event_new(pool->stream.base, -1, 0, on_timer, bus);
+    if (rc != 0 || bus->timer == NULL) {
         bus_free(bus);
         return LW_ENOMEM;
     }
@@ -396,7 +431,7 @@ bus_free(struct bus *bus)
 {
     if (bus == NULL)
         return;
-    tcp_link_free(bus->link);
+    bus_link_clear(bus);
     if (bus->timer != NULL)
         event_free(bus->timer);
     bus->pool->inflight -= bus->nbusy;
@@ -419,4 +454,10 @@ int64_t
 bus_latency_us(const struct bus *bus)
 {
     return bus->latency_us;
+}
+
+const struct link_counts *
+bus_counts(const struct bus *bus)
+{
+    return &bus->counts;
 }

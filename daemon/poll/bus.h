@@ -1,6 +1,6 @@
-/* One endpoint (`host:port`), however many gateways and meters of the ledger are behind
- * it: one connection, a queue of the reads that wait, and the requests that are under way
- * on it, each with a deadline. Modbus TCP is framed here; the bytes are tcp_link's. */
+/* One endpoint (`host:port`, a serial line, a gateway that dials in), however many
+ * gateways and meters of the ledger are behind it: one connection, a queue of the reads
+ * that wait, and the requests that are under way on it, each with a deadline. */
 #ifndef DAEMON_POLL_BUS_H
 #define DAEMON_POLL_BUS_H
 
@@ -9,10 +9,15 @@
 #include <stdint.h>
 
 #include <lodewatch/event.h>
+#include <lodewatch/ledger.h>
 #include <lodewatch/modbus.h>
+#include <lodewatch/registration.h>
 
+#include "daemon/poll/dial.h"
 #include "daemon/poll/poller.h"
-#include "daemon/poll/tcp_link.h"
+#include "daemon/poll/retries.h"
+#include "daemon/poll/rtu_line.h"
+#include "daemon/poll/stream.h"
 
 struct bus;
 struct timeval;
@@ -23,15 +28,18 @@ enum {
     BUS_TIMEOUT_MIN = 100, /* ms */
     BUS_TIMEOUT_MAX = 10000,
     BUS_SILENT_UNITS = 4, /* so many timeouts in a row, and the connection is closed */
+    BUS_QUIET_MS = 20,    /* of silence after what nobody asked for, before a request */
+    BUS_NOISE = 4096,     /* so many bytes of it between two requests: it is closed */
 };
 
 /* What all buses share. */
 struct bus_pool {
-    struct tcp_link_pool tcp;
+    struct stream_pool stream;
+    struct dial_pool dial;
+    struct retries retries;
     struct clock *clock;
     const struct timeval *timeout[BUS_TIMEOUT_MAX / BUS_TIMEOUT_STEP + 1];
     lw_wall received; /* when the bytes came in whose replies are handed over */
-    uint64_t stray, connects, disconnects;
     int32_t inflight;
 };
 
@@ -48,7 +56,7 @@ struct bus_request {
 
 struct bus_owner {
     /* What to ask next for the read, which has place `slot` (below max_inflight) until it
-     * is done. */
+     * is done. It may be called again for the same, where a reply is not believed. */
     void (*request)(void *arg, struct bus_read *read, int32_t slot,
                     struct bus_request *ret_request);
     /* `code` 0: the data; else the Modbus exception. True: it has another request. */
@@ -59,15 +67,22 @@ struct bus_owner {
 };
 
 struct bus_options {
-    struct sockaddr_storage address;
-    socklen_t address_len;
-    const char *name; /* for the log; borrowed */
-    int32_t max_inflight;
+    enum lw_transport transport;
+    int32_t line;              /* its number among the buses: the key of its retries */
+    const char *name;          /* for the log; borrowed */
+    struct dial_target target; /* of those that are dialled, or listened on */
+    struct lw_registration registration; /* of those that dial in */
+    struct rtu_line_options serial;
+    int32_t max_inflight;     /* with numbered frames; else it is 1 */
     int32_t min_gap_ms;       /* between a reply or request and the next request */
     int32_t connect_pause_ms; /* between the connect and the first request */
+    int32_t silent_units;     /* BUS_SILENT_UNITS, or more where that costs more */
     bool one_unit;            /* its silence is the connection's */
     uint64_t seed;            /* of the backoff's jitter */
 };
+
+/* Is the transport built? */
+bool bus_knows(enum lw_transport transport);
 
 int bus_new(struct bus_pool *pool, const struct bus_options *options,
             const struct bus_owner *owner, void *arg, struct bus **ret_bus);
@@ -79,9 +94,14 @@ void bus_free(struct bus *bus);
  * to try for one. */
 bool bus_queue(struct bus *bus, struct bus_read *read);
 void bus_pump(struct bus *bus);
+/* It is time to try for a connection again, whether anything waits or not. */
+void bus_retry(struct bus *bus);
+/* Its gateway has dialled in: this socket takes the place of the one before. */
+void bus_dialled_in(void *bus, int fd);
 
 enum link_state bus_state(const struct bus *bus);
 uint32_t bus_waiting(const struct bus *bus);
 int64_t bus_latency_us(const struct bus *bus);
+const struct link_counts *bus_counts(const struct bus *bus);
 
 #endif

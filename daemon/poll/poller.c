@@ -97,17 +97,60 @@ poller_clock_step(struct poller *p)
     set_timer(p);
 }
 
+static bool
+is_dial_in(enum lw_transport transport)
+{
+    return transport == LW_DIAL_IN_TCP || transport == LW_DIAL_IN_RTU;
+}
+
+static void
+on_retry(void *arg, int32_t line)
+{
+    struct poller *p = arg;
+    bus_retry(p->line[line].bus);
+}
+
+/* Gateways with one address share a listener. */
+static int
+await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
+{
+    const struct bus_options *options = &endpoint->options;
+    const struct dial_target *at = &options->target;
+    int32_t i = 0;
+    while (i < p->nlisteners &&
+           !listener_is_at(p->listener[i], &at->address, at->address_len))
+        i++;
+    if (i == p->nlisteners) {
+        int rc = listener_new(
+            p->pool.stream.base, (const struct sockaddr *)&at->address, at->address_len,
+            p->ledger->gateway[endpoint->gateway].address, &p->listener[i]);
+        if (rc != 0)
+            return rc;
+        p->nlisteners++;
+    }
+    return listener_await(p->listener[i], &options->registration, bus_dialled_in, bus);
+}
+
+void
+poller_ask(struct poller *p, uint32_t meter)
+{
+    p->meter[meter].flags |= ASK;
+}
+
 static int
 make_lines(struct poller *p)
 {
     for (int32_t i = 0; i < p->nlines; i++) {
-        const struct bus_options *options = &p->endpoints.endpoint[i].options;
+        struct bus_options *options = &p->endpoints.endpoint[i].options;
         struct line *line = &p->line[i];
+        options->line = i;
         line->poller = p;
         line->event = calloc((size_t)options->max_inflight, sizeof line->event[0]);
         if (line->event == NULL)
             return LW_ENOMEM;
         int rc = bus_new(&p->pool, options, &read_owner, line, &line->bus);
+        if (rc == 0 && is_dial_in(options->transport))
+            rc = await(p, &p->endpoints.endpoint[i], line->bus);
         if (rc != 0)
             return rc;
     }
@@ -129,12 +172,14 @@ lay_schedule(struct poller *p, const struct profiles *profiles)
         struct meter *m = &p->meter[i];
         if (row->gateway == LW_NONE || row->removed.ms <= p->seen.ms)
             continue;
-        int plan = plans_get(&p->plans, profiles_find(profiles, row->profile), 0);
+        struct lw_read_limits limits = plan_limits(&p->ledger->gateway[row->gateway]);
+        int plan = plans_get(&p->plans, profiles_find(profiles, row->profile), &limits);
         if (plan < 0) {
             rc = plan;
             break;
         }
         m->plan = (uint16_t)plan;
+        m->flags = ASK;
         m->line = p->endpoints.of_gateway[row->gateway];
         m->phase_ms =
             (int32_t)lw_phase(interval_of(row), m->line, p->nlines, place[m->line]++,
@@ -158,7 +203,7 @@ poller_new(struct event_base *base, struct clock *clock, const struct lw_ledger 
     p->clock = clock;
     p->event = event;
     p->arg = arg;
-    p->pool.tcp.base = base;
+    p->pool.stream.base = p->pool.dial.base = base;
     p->pool.clock = clock;
 
     int rc = endpoints_make(ledger, profiles, faults, &p->endpoints);
@@ -168,12 +213,15 @@ poller_new(struct event_base *base, struct clock *clock, const struct lw_ledger 
     p->meter = calloc((size_t)ledger->nmeters + 1, sizeof p->meter[0]);
     p->gateway = calloc((size_t)ledger->ngateways + 1, sizeof p->gateway[0]);
     p->line = calloc((size_t)p->nlines + 1, sizeof p->line[0]);
-    if (p->meter == NULL || p->gateway == NULL || p->line == NULL) {
+    p->listener = calloc((size_t)p->nlines + 1, sizeof p->listener[0]);
+    if (p->meter == NULL || p->gateway == NULL || p->line == NULL ||
+        p->listener == NULL) {
         rc = LW_ENOMEM;
         goto out;
     }
-    if ((rc = lw_due_new(ledger->nmeters, &p->due)) != 0 || (rc = make_lines(p)) != 0 ||
-        (rc = lay_schedule(p, profiles)) != 0)
+    if ((rc = lw_due_new(ledger->nmeters, &p->due)) != 0 ||
+        (rc = retries_init(&p->pool.retries, clock, p->nlines, on_retry, p)) != 0 ||
+        (rc = make_lines(p)) != 0 || (rc = lay_schedule(p, profiles)) != 0)
         goto out;
     clock_timer_init(&p->timer, clock, on_due, p);
     set_timer(p);
@@ -193,30 +241,57 @@ poller_free(struct poller *p)
         clock_timer_stop(&p->timer);
     if (p->nbusy > 0)
         clock_release(p->clock);
+    for (int32_t i = 0; i < p->nlisteners; i++)
+        listener_free(p->listener[i]);
     for (int32_t i = 0; i < p->nlines && p->line != NULL; i++) {
         bus_free(p->line[i].bus);
         free(p->line[i].event);
     }
+    retries_clear(&p->pool.retries);
+    dial_pool_clear(&p->pool.dial);
     lw_due_free(p->due);
     plans_clear(&p->plans);
     endpoints_clear(&p->endpoints);
     free(p->meter);
     free(p->gateway);
+    free(p->listener);
     free(p->line);
     free(p);
+}
+
+static void
+add_link(struct link_counts *sum, const struct link_counts *one)
+{
+    sum->connects += one->connects;
+    sum->disconnects += one->disconnects;
+    sum->refused += one->refused;
+    sum->stray += one->stray;
+    sum->corrupt += one->corrupt;
+    sum->wrong_unit += one->wrong_unit;
+}
+
+static void
+add_registration(struct registration_counts *sum, const struct registration_counts *one)
+{
+    sum->accepted += one->accepted;
+    sum->registered += one->registered;
+    sum->unknown += one->unknown;
+    sum->mute += one->mute;
+    sum->waiting += one->waiting;
 }
 
 void
 poller_stats(const struct poller *p, struct poller_stats *ret_stats)
 {
     *ret_stats = (struct poller_stats){
-        .stray = p->pool.stray,
-        .connects = p->pool.connects,
-        .disconnects = p->pool.disconnects,
         .gateways = p->ledger->ngateways,
         .inflight = p->pool.inflight,
     };
     memcpy(ret_stats->polls, p->polls, sizeof p->polls);
+    for (int32_t i = 0; i < p->nlines; i++)
+        add_link(&ret_stats->link, bus_counts(p->line[i].bus));
+    for (int32_t i = 0; i < p->nlisteners; i++)
+        add_registration(&ret_stats->registration, listener_counts(p->listener[i]));
     for (int32_t i = 0; i < p->ledger->ngateways; i++)
         ret_stats->gateways_up +=
             bus_state(p->line[p->endpoints.of_gateway[i]].bus) == LINK_UP;
@@ -230,6 +305,7 @@ poller_gateway(const struct poller *p, int32_t gateway,
     const struct bus *bus = p->line[p->endpoints.of_gateway[gateway]].bus;
     *ret_gateway = (struct poller_gateway){
         .state = bus_state(bus),
+        .link = *bus_counts(bus),
         .good = g->good,
         .failed = g->failed,
         .queue = bus_waiting(bus),

@@ -20,6 +20,8 @@ struct profiles;
 int profiles_load(const char *dir, struct lw_faults *faults,
                   struct profiles **ret_profiles);
 void profiles_free(struct profiles *profiles);
+int profiles_n(const struct profiles *profiles);
+const struct lw_profile *profiles_at(const struct profiles *profiles, int i);
 const struct lw_profile *profiles_find(const struct profiles *profiles, const char *id);
 
 typedef void poller_event(void *arg, const struct lw_event *event);
@@ -35,6 +37,8 @@ void poller_free(struct poller *poller);
 /* The wall clock stepped: the schedule is laid anew; nothing is read twice or left out.
  */
 void poller_clock_step(struct poller *poller);
+/* With its next read the meter is asked for its serial number, too. */
+void poller_ask(struct poller *poller, uint32_t meter);
 
 enum poller_result {
     POLL_GOOD,
@@ -47,11 +51,27 @@ enum poller_result {
 };
 const char *poller_result_name(enum poller_result result);
 
+/* What connections went through. */
+struct link_counts {
+    uint64_t connects, disconnects;
+    uint64_t refused;    /* attempts to connect that failed, names that were not found */
+    uint64_t stray;      /* frames that answered nothing under way, and runs of noise */
+    uint64_t corrupt;    /* of these: replies with a wrong CRC, */
+    uint64_t wrong_unit; /* and whole frames of another unit or request */
+};
+
+/* Gateways that dial in, all listeners together. */
+struct registration_counts {
+    uint64_t accepted, registered;
+    uint64_t unknown; /* said to be nobody that we know */
+    uint64_t mute;    /* did not say in time, or went before */
+    uint32_t waiting; /* connections that have not said yet who they are */
+};
+
 struct poller_stats {
     uint64_t polls[POLL_RESULTS];
-    uint64_t stray; /* frames that answered nothing that was asked */
-    uint64_t connects;
-    uint64_t disconnects;
+    struct link_counts link;
+    struct registration_counts registration;
     int32_t gateways;
     int32_t gateways_up;
     int32_t inflight;
@@ -62,12 +82,14 @@ enum link_state {
     LINK_IDLE,
     LINK_CONNECTING,
     LINK_UP,
-    LINK_BACKOFF
+    LINK_BACKOFF,
+    LINK_AWAITED, /* the gateway is to dial in */
 };
 
 /* One gateway, for /metrics and status. */
 struct poller_gateway {
     enum link_state state;
+    struct link_counts link;
     uint64_t good, failed;
     uint32_t queue;     /* reads that wait */
     int64_t latency_us; /* mean of the last replies, exponentially weighted */

@@ -7,10 +7,12 @@
 #include <stdint.h>
 
 #include <lodewatch/schedule.h>
+#include <lodewatch/sunspec.h>
 
 #include "daemon/clock.h"
 #include "daemon/poll/bus.h"
 #include "daemon/poll/endpoint.h"
+#include "daemon/poll/listener.h"
 #include "daemon/poll/plan.h"
 #include "daemon/poll/poller.h"
 
@@ -20,6 +22,10 @@ enum {
     RETRIED = 1 << 2,  /* this is the second try of a read */
     OVERRAN = 1 << 3,  /* it was due again meanwhile, and that was said */
     ANSWERED = 1 << 4, /* some block of this read was answered with data */
+    FRESH = 1 << 5,    /* the reading is still to be begun */
+    SLOW = 1 << 6,     /* the slow points are read, too */
+    ASK = 1 << 7,      /* and what is read once: who it is, and its clock */
+    FIND = 1 << 8,     /* where SunSpec's model stands is being looked for */
 };
 
 /* One row of meters.csv. There may be a million: keep it small. */
@@ -29,8 +35,12 @@ struct meter {
     int32_t phase_ms;
     uint32_t failures; /* in a row */
     uint16_t plan;
+    uint16_t flags;
+    uint16_t turn; /* of the slow points: 0 reads them */
     uint8_t block; /* of the plan, under way */
-    uint8_t flags;
+    uint8_t slot;  /* of the bus, under way */
+    int32_t asked; /* the day on which it was last asked who it is */
+    struct lw_sunspec_walk sunspec;
 };
 
 struct gateway {
@@ -59,6 +69,8 @@ struct poller {
     struct gateway *gateway;
     struct line *line;
     int32_t nlines;
+    struct listener **listener;
+    int32_t nlisteners;
     struct endpoints endpoints;
     uint64_t polls[POLL_RESULTS];
     struct plans plans;

@@ -112,6 +112,18 @@ profiles_free(struct profiles *profiles)
     free(profiles);
 }
 
+int
+profiles_n(const struct profiles *profiles)
+{
+    return profiles->n;
+}
+
+const struct lw_profile *
+profiles_at(const struct profiles *profiles, int i)
+{
+    return profiles->profile[i];
+}
+
 const struct lw_profile *
 profiles_find(const struct profiles *profiles, const char *id)
 {

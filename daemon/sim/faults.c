@@ -30,6 +30,8 @@ static const struct {
     [SIM_WRONG_UNIT] = {"wrong_unit", OF_ANSWER, 1, 0, 0, 0},
     [SIM_EXCEPTION] = {"exception", OF_ANSWER, 1, 1, 255, 4},
     [SIM_GARBAGE] = {"garbage", OF_ANSWER, 1, 0, 0, 0},
+    [SIM_NOISE] = {"noise", OF_ANSWER, 1, 0, 0, 0},
+    [SIM_HALF] = {"half", OF_ANSWER, 1, 0, 0, 0},
     [SIM_ROLLOVER] = {"rollover", OF_VALUES, 1000, 0, 1000000000, 1000},
     [SIM_EXCHANGE] = {"exchange", OF_VALUES, 1000, 0, 1000000000, 0},
     [SIM_STUCK] = {"stuck", OF_VALUES, 1, 0, 0, 0},

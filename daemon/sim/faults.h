@@ -20,6 +20,8 @@ enum sim_fault_kind {
     SIM_WRONG_UNIT,
     SIM_EXCEPTION,
     SIM_GARBAGE,
+    SIM_NOISE,
+    SIM_HALF,
     /* of a meter's values */
     SIM_ROLLOVER,
     SIM_EXCHANGE,

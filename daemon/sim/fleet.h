@@ -28,9 +28,10 @@ struct unit {
     uint8_t *image;
 };
 
-/* One endpoint, however many gateways of the ledger have its address. */
+/* One endpoint, however many gateways of the ledger have its address (and, where they
+ * dial in, its registration). */
 struct line {
-    const char *address; /* the ledger's */
+    const struct lw_gateway *gateway; /* the first of them */
     struct unit *unit[256];
     struct sim_fault *faults; /* of the gateway as a whole */
 };
@@ -50,7 +51,7 @@ int fleet_new(const struct fleet_options *options, struct lw_faults *faults,
 void fleet_free(struct fleet *fleet);
 
 size_t fleet_lines(const struct fleet *fleet, struct line **ret_lines);
-/* Rows of meters.csv that are served, and those whose gateway is no Modbus TCP. */
+/* Rows of meters.csv that are served, and those that have no gateway, or one over TLS. */
 int32_t fleet_served(const struct fleet *fleet, int32_t *ret_others);
 
 enum {

@@ -1,4 +1,4 @@
-/* lodewatch-sim: a fleet of meters behind Modbus TCP gateways, from a ledger. */
+/* lodewatch-sim: a fleet of meters behind Modbus gateways, from a ledger. */
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -28,8 +28,9 @@ enum {
 static const char usage[] =
     "usage: lodewatch-sim --ledger DIR [OPTION]...\n"
     "\n"
-    "Serves every Modbus TCP gateway of the ledger on its address (127.0.0.1 alone) with\n"
-    "its meters, each through its profile.\n"
+    "Stands for every gateway of the ledger with its meters, each through its profile: on\n"
+    "127.0.0.1, dialling in to a listener there, or on a pseudo terminal to which the\n"
+    "device's name is made a link.\n"
     "\n"
     "  --readings FILE     meters show the rows of a readings CSV (also .gz) ...\n"
     "  --shapes FILE       ... or run through load shapes: meter_id,shape,kw,from,to\n"
@@ -337,7 +338,7 @@ main(int argc, char **argv)
     } else {
         int32_t served = fleet_served(sim.fleet, &others);
         if (others > 0)
-            log_note("%d meters are not on Modbus TCP gateways and are not served",
+            log_note("%d meters have no gateway, or one over TLS, and are not served",
                      others);
         printf("lodewatch-sim: %d meters on %zu gateways\n", served,
                fleet_lines(sim.fleet, &lines));

@@ -1,6 +1,5 @@
-/* Modbus TCP gateways. Requests are answered as they come, into one buffer a connection;
- * only a faulty answer (slow, late, in pieces) waits in a queue for its time. A client
- * that does not read its answers is not read from. */
+/* What stands before the fleet: an address to connect to, a connection that we make, or a
+ * pseudo terminal, as the gateway's transport has it. */
 #include "daemon/sim/server.h"
 
 #include <arpa/inet.h>
@@ -16,377 +15,229 @@
 #include <event2/listener.h>
 #include <event2/util.h>
 
-#include "daemon/clock.h"
-#include "daemon/log.h"
+#include <lodewatch/registration.h>
+#include <lodewatch/rtu.h>
+
+#include "daemon/sim/client.h"
 #include "daemon/sim/fleet.h"
-#include "daemon/sim/shapes.h"
+#include "daemon/sim/pty.h"
 
 enum {
-    IN_BYTES = 1024,
-    OUT_BYTES = 4096,
-    CLIENTS = 64,  /* of one endpoint */
-    WAITING = 256, /* answers of one connection that wait for their time */
-    PIECE_US = 5000,
-};
-
-struct port;
-
-/* Bytes that leave at `due_us`, in that order. */
-struct chunk {
-    struct chunk *next;
-    int64_t due_us;
-    size_t n;
-    uint8_t data[LW_MBAP_MAX];
-};
-
-struct client {
-    struct port *port;
-    struct client *next, **prev;
-    evutil_socket_t fd;
-    struct event *readable, *writable, *timer;
-    struct chunk *waiting;
-    int nwaiting;
-    int64_t line_free_us; /* the line behind the gateway is busy until then */
-    int64_t answers;
-    bool closing; /* when all is written */
-    size_t in_n, out_n;
-    uint8_t in[IN_BYTES], out[OUT_BYTES];
+    CLIENTS = 64, /* of one endpoint */
+    REDIAL_S = 1,
 };
 
 struct port {
     struct server *server;
     struct line *line;
+    struct sockaddr_in address;
     struct evconnlistener *listener;
-    struct client *clients;
+    struct event *dial; /* the connect, or the time until the next */
+    int dialling;       /* its socket; -1 */
+    struct lw_registration registration;
+    struct pty pty;
     int nclients;
+    struct client *client[CLIENTS];
 };
 
 struct server {
-    struct server_options of;
+    struct client_pool pool;
     struct port *port;
     size_t nports;
-    bool begun;
 };
 
+static void redial_later(struct port *port);
+
+/* ---- clients ---- */
+
 static void
-close_client(struct client *c)
+on_closed(void *arg, struct client *client)
 {
-    while (c->waiting) {
-        struct chunk *next = c->waiting->next;
-        free(c->waiting);
-        c->waiting = next;
-    }
-    if (c->readable)
-        event_free(c->readable);
-    if (c->writable)
-        event_free(c->writable);
-    if (c->timer)
-        event_free(c->timer);
-    close(c->fd);
-    *c->prev = c->next;
-    if (c->next)
-        c->next->prev = c->prev;
-    c->port->nclients--;
-    free(c);
-}
-
-/* ---- out ---- */
-
-/* False: the client is gone and must be closed. */
-static bool
-flush(struct client *c)
-{
-    size_t sent = 0;
-    while (sent < c->out_n) {
-        ssize_t n = send(c->fd, c->out + sent, c->out_n - sent, MSG_NOSIGNAL);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0 && errno != EAGAIN)
-            return false;
-        if (n < 0)
-            break;
-        sent += (size_t)n;
-    }
-    c->out_n -= sent;
-    memmove(c->out, c->out + sent, c->out_n);
-    if (c->out_n > 0)
-        event_add(c->writable, NULL);
-    return !(c->closing && c->out_n == 0 && !c->waiting);
+    struct port *port = arg;
+    int i = 0;
+    while (port->client[i] != client)
+        i++;
+    port->client[i] = port->client[--port->nclients];
+    if (port->dial)
+        redial_later(port);
 }
 
 static void
-set_timer(struct client *c)
+add_client(struct port *port, const struct client_options *more)
 {
-    if (!c->waiting)
-        return;
-    int64_t us = c->waiting->due_us - clock_io_us();
-    if (us < 0)
-        us = c->out_n > 0 ? PIECE_US : 0; /* the client does not read */
-    event_add(c->timer,
-              &(struct timeval){.tv_sec = us / 1000000, .tv_usec = us % 1000000});
+    enum lw_transport transport = port->line->gateway->transport;
+    struct client_options options = *more;
+    options.line = port->line;
+    options.rtu = transport != LW_TCP && transport != LW_DIAL_IN_TCP;
+    options.closed = on_closed;
+    options.arg = port;
+    if (client_new(&port->server->pool, &options, &port->client[port->nclients]) == 0)
+        port->nclients++;
+    else if (port->dial)
+        redial_later(port);
 }
 
-/* Lets bytes wait for their time; too many are dropped, as a gateway would. */
-static void
-hold(struct client *c, int64_t due_us, const uint8_t *data, size_t n)
-{
-    struct chunk **at = &c->waiting;
-    struct chunk *chunk = c->nwaiting < WAITING ? malloc(sizeof *chunk) : NULL;
-    if (!chunk)
-        return;
-    chunk->due_us = due_us;
-    chunk->n = n;
-    memcpy(chunk->data, data, n);
-    while (*at && (*at)->due_us <= due_us)
-        at = &(*at)->next;
-    chunk->next = *at;
-    *at = chunk;
-    c->nwaiting++;
-    set_timer(c);
-}
-
-static void
-on_timer(evutil_socket_t fd, short what, void *arg)
-{
-    struct client *c = arg;
-    int64_t now = clock_io_us();
-
-    (void)fd;
-    (void)what;
-    while (c->waiting && c->waiting->due_us <= now &&
-           c->out_n + c->waiting->n <= OUT_BYTES) {
-        struct chunk *chunk = c->waiting;
-        memcpy(c->out + c->out_n, chunk->data, chunk->n);
-        c->out_n += chunk->n;
-        c->waiting = chunk->next;
-        c->nwaiting--;
-        free(chunk);
-    }
-    set_timer(c);
-    if (!flush(c))
-        close_client(c);
-}
-
-/* ---- answering ---- */
-
-struct answer {
-    size_t n;
-    uint8_t frame[LW_MBAP_MAX];
-};
-
-/* A frame's worth of bytes that are no Modbus at all, other ones each time. */
-static void
-garbage(struct client *c, struct answer *a)
-{
-    a->n = 12 + (size_t)(shape_noise((uint64_t)c->answers, 1) * 30);
-    for (size_t i = 0; i < a->n; i++)
-        a->frame[i] = (uint8_t)(shape_noise((uint64_t)c->answers, 2 + (int64_t)i) * 256);
-}
-
-/* serve() has made room. */
-static void
-put(struct client *c, const struct answer *a)
-{
-    memcpy(c->out + c->out_n, a->frame, a->n);
-    c->out_n += a->n;
-}
-
-/* Hands the answer on as the unit's faults say. */
-static void
-send_answer(struct client *c, const struct sim_fault *faults, lw_wall t, struct answer *a)
-{
-    const struct sim_fault *slow = sim_fault_at(faults, SIM_SLOW, t);
-    const struct sim_fault *late = sim_fault_at(faults, SIM_LATE, t);
-    const struct sim_fault *split = sim_fault_at(faults, SIM_SPLIT, t);
-
-    if (!faults && c->line_free_us == 0) { /* the common case reads no clock */
-        put(c, a);
-        return;
-    }
-    int64_t now = clock_io_us();
-    if (late) {
-        /* The gateway goes on with other requests meanwhile. */
-        hold(c, now + late->arg * 1000, a->frame, a->n);
-        return;
-    }
-    int64_t start = c->line_free_us > now ? c->line_free_us : now;
-    if (slow)
-        start += slow->arg * 1000;
-    else if (!split && start == now) {
-        put(c, a);
-        return;
-    }
-    size_t piece = split ? (size_t)split->arg : a->n;
-    for (size_t at = 0; at < a->n; at += piece, start += PIECE_US)
-        hold(c, start, a->frame + at, a->n - at < piece ? a->n - at : piece);
-    c->line_free_us = split ? start - PIECE_US : start;
-}
-
-static void
-answer(struct client *c, const struct lw_mbap_frame *frame, lw_wall t)
-{
-    struct unit *unit = c->port->line->unit[frame->unit];
-    struct lw_mb_request req = {.unit = frame->unit};
-    const struct sim_fault *faults = unit ? unit->faults : NULL, *f;
-    uint8_t data[2 * LW_MB_REGISTERS_MAX];
-    uint16_t transaction = frame->transaction;
-    struct answer a;
-
-    if (faults && sim_fault_at(faults, SIM_SILENT, t))
-        return;
-    int code = lw_mb_parse_request(frame->pdu, frame->pdu_len, &req);
-    if (code == 0 || !unit)
-        code = fleet_answer(c->port->server->of.fleet, unit, t, &req, data);
-    if (code == FLEET_SILENT)
-        return;
-    if (faults) {
-        if (sim_fault_at(faults, SIM_WRONG_ID, t))
-            transaction ^= 0x5555;
-        if (sim_fault_at(faults, SIM_WRONG_UNIT, t))
-            req.unit++;
-        if ((f = sim_fault_at(faults, SIM_EXCEPTION, t)))
-            code = (int)f->arg;
-    }
-    if (code > 0)
-        a.n = lw_mbap_exception(transaction, req.unit, frame->pdu[0], (uint8_t)code,
-                                a.frame);
-    else
-        a.n = lw_mbap_answer(transaction, &req, data, 2u * req.count, a.frame);
-    c->answers++;
-    if (faults && sim_fault_at(faults, SIM_GARBAGE, t))
-        garbage(c, &a);
-    send_answer(c, faults, t, &a);
-
-    f = sim_fault_at(c->port->line->faults, SIM_RECONNECT, t);
-    if (f && c->answers >= f->arg)
-        c->closing = true;
-}
-
-/* Answers what is whole in the buffer. False: close. */
-static bool
-serve(struct client *c)
-{
-    size_t used = 0;
-    bool good = true;
-    lw_wall t = c->port->server->of.now(c->port->server->of.arg);
-
-    while (good && !c->closing) {
-        struct lw_mbap_frame frame;
-        int n = lw_mbap_next(c->in + used, c->in_n - used, &frame);
-        if (n == LW_EAGAIN)
-            break;
-        if (n < 0)
-            return false; /* no Modbus TCP: a gateway hangs up */
-        if (c->out_n + LW_MBAP_MAX > OUT_BYTES)
-            good = flush(c);
-        if (c->out_n + LW_MBAP_MAX > OUT_BYTES)
-            break; /* on_writable comes back here */
-        answer(c, &frame, t);
-        used += (size_t)n;
-    }
-    c->in_n -= used;
-    memmove(c->in, c->in + used, c->in_n);
-    return good && flush(c);
-}
-
-static void
-on_writable(evutil_socket_t fd, short what, void *arg)
-{
-    struct client *c = arg;
-
-    (void)fd;
-    (void)what;
-    event_add(c->readable, NULL);
-    if (!flush(c) || !serve(c))
-        close_client(c);
-}
-
-static void
-on_readable(evutil_socket_t fd, short what, void *arg)
-{
-    struct client *c = arg;
-
-    (void)what;
-    if (c->in_n == IN_BYTES) {
-        event_del(c->readable); /* it does not read our answers; on_writable goes on */
-        return;
-    }
-    ssize_t n = recv(fd, c->in + c->in_n, IN_BYTES - c->in_n, 0);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
-        return;
-    if (n > 0)
-        c->in_n += (size_t)n;
-    if (n <= 0 || !serve(c))
-        close_client(c);
-}
-
-/* ---- connections ---- */
+/* ---- those that are connected to ---- */
 
 static void
 on_accept(struct evconnlistener *listener, evutil_socket_t fd, struct sockaddr *address,
           int address_n, void *arg)
 {
     struct port *port = arg;
-    struct server *server = port->server;
-    struct client *c = NULL;
+    struct client_pool *pool = &port->server->pool;
     bool full = port->nclients >= CLIENTS;
 
     (void)listener;
     (void)address;
     (void)address_n;
-    if (server->begun && port->nclients > 0 &&
-        sim_fault_at(port->line->faults, SIM_ONE_CONNECTION,
-                     server->of.now(server->of.arg)))
+    if (pool->begun && port->nclients > 0 &&
+        sim_fault_at(port->line->faults, SIM_ONE_CONNECTION, pool->now(pool->arg)))
         full = true;
-    if (!full)
-        c = calloc(1, sizeof *c);
-    if (!c) {
+    if (full) {
         close(fd);
         return;
     }
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
-    c->port = port;
-    c->fd = fd;
-    c->next = port->clients;
-    c->prev = &port->clients;
-    if (c->next)
-        c->next->prev = &c->next;
-    port->clients = c;
-    port->nclients++;
-    c->readable = event_new(server->of.base, fd, EV_READ | EV_PERSIST, on_readable, c);
-    c->writable = event_new(server->of.base, fd, EV_WRITE, on_writable, c);
-    c->timer = evtimer_new(server->of.base, on_timer, c);
-    if (!c->readable || !c->writable || !c->timer ||
-        (server->begun && event_add(c->readable, NULL) < 0))
-        close_client(c);
+    add_client(port, &(struct client_options){.fd = fd});
 }
 
 static int
 listen_on(struct port *port, struct lw_faults *faults)
 {
+    port->listener = evconnlistener_new_bind(
+        port->server->pool.base, on_accept, port,
+        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 128,
+        (struct sockaddr *)&port->address, sizeof port->address);
+    if (port->listener)
+        return 0;
+    lw_fault_add(faults, "gateways.csv", 0, 0, "cannot listen on %s: %s",
+                 port->line->gateway->address, strerror(errno));
+    return LW_EIO;
+}
+
+/* ---- those that dial in to the daemon ---- */
+
+static void
+on_connected(evutil_socket_t fd, short what, void *arg)
+{
+    struct port *port = arg;
+    int error = 0;
+    socklen_t n = sizeof error;
+
+    (void)what;
+    if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &n) != 0 || error != 0) {
+        redial_later(port);
+        return;
+    }
+    port->dialling = -1;
+    add_client(port, &(struct client_options){.fd = fd,
+                                              .greeting = port->registration.bytes,
+                                              .greeting_n = port->registration.n});
+}
+
+static void
+dial(evutil_socket_t none, short what, void *arg)
+{
+    struct port *port = arg;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+    (void)none;
+    (void)what;
+    if (fd >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    port->dialling = fd;
+    if (fd < 0 || (connect(fd, (struct sockaddr *)&port->address, sizeof port->address) &&
+                   errno != EINPROGRESS)) {
+        redial_later(port);
+        return;
+    }
+    event_assign(port->dial, port->server->pool.base, fd, EV_WRITE, on_connected, port);
+    event_add(port->dial, NULL);
+}
+
+static void
+redial_later(struct port *port)
+{
+    event_del(port->dial);
+    if (port->dialling >= 0)
+        close(port->dialling);
+    port->dialling = -1;
+    event_assign(port->dial, port->server->pool.base, -1, 0, dial, port);
+    event_add(port->dial, &(struct timeval){.tv_sec = REDIAL_S});
+}
+
+static int
+dial_in(struct port *port, struct lw_faults *faults)
+{
+    const char *text = port->line->gateway->registration;
+    if (lw_registration_parse(text, &port->registration) != 0) {
+        lw_fault_add(faults, "gateways.csv", 0, 0, "the registration \"%.80s\" of %s",
+                     text, port->line->gateway->id);
+        return LW_EPARSE;
+    }
+    port->dial = event_new(port->server->pool.base, -1, 0, dial, port);
+    if (!port->dial)
+        return LW_ENOMEM;
+    event_add(port->dial, &(struct timeval){.tv_usec = 0});
+    return 0;
+}
+
+/* ---- serial lines ---- */
+
+static int
+open_line(struct port *port, struct lw_faults *faults)
+{
+    const struct lw_gateway *g = port->line->gateway;
+    int rc = pty_open(g->address, faults, &port->pty);
+    if (rc < 0)
+        return rc;
+    int64_t bits = 1 + g->data_bits + (g->parity != LW_PARITY_NONE) + g->stop_bits;
+    int64_t char_us = (bits * 1000000 + g->baud - 1) / g->baud;
+    add_client(port, &(struct client_options){
+                         .fd = port->pty.master,
+                         .char_us = char_us,
+                         .silence_us = g->baud > 19200 ? 1750 : char_us * 7 / 2,
+                     });
+    return port->nclients == 1 ? 0 : LW_ENOMEM;
+}
+
+/* ---- all of them ---- */
+
+/* 127.0.0.1 alone; a daemon that listens on all its addresses does so there, too. */
+static int
+parse_address(struct port *port, struct lw_faults *faults)
+{
+    const struct lw_gateway *g = port->line->gateway;
     struct sockaddr_storage address;
     struct sockaddr_in *in = (struct sockaddr_in *)&address;
     int n = sizeof address;
+    bool dials = g->transport == LW_DIAL_IN_TCP || g->transport == LW_DIAL_IN_RTU;
 
-    if (evutil_parse_sockaddr_port(port->line->address, (struct sockaddr *)&address, &n) <
-            0 ||
-        address.ss_family != AF_INET || in->sin_addr.s_addr != htonl(INADDR_LOOPBACK) ||
-        in->sin_port == 0) {
-        lw_fault_add(faults, "gateways.csv", 0, 0,
-                     "the address %s: the simulator serves 127.0.0.1:port alone",
-                     port->line->address);
-        return LW_EPARSE;
+    if (evutil_parse_sockaddr_port(g->address, (struct sockaddr *)&address, &n) == 0 &&
+        address.ss_family == AF_INET && in->sin_port != 0 &&
+        (in->sin_addr.s_addr == htonl(INADDR_LOOPBACK) ||
+         (dials && in->sin_addr.s_addr == htonl(INADDR_ANY)))) {
+        in->sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        port->address = *in;
+        return 0;
     }
-    port->listener = evconnlistener_new_bind(
-        port->server->of.base, on_accept, port,
-        LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC | LEV_OPT_REUSEABLE, 128,
-        (struct sockaddr *)&address, n);
-    if (!port->listener) {
-        lw_fault_add(faults, "gateways.csv", 0, 0, "cannot listen on %s: %s",
-                     port->line->address, strerror(errno));
-        return LW_EIO;
-    }
-    return 0;
+    lw_fault_add(faults, "gateways.csv", 0, 0,
+                 "the address %s: the simulator serves 127.0.0.1:port alone", g->address);
+    return LW_EPARSE;
+}
+
+static int
+open_port(struct port *port, struct lw_faults *faults)
+{
+    enum lw_transport transport = port->line->gateway->transport;
+    if (transport == LW_RTU)
+        return open_line(port, faults);
+    int rc = parse_address(port, faults);
+    if (rc < 0)
+        return rc;
+    return transport == LW_DIAL_IN_TCP || transport == LW_DIAL_IN_RTU
+               ? dial_in(port, faults)
+               : listen_on(port, faults);
 }
 
 int
@@ -399,16 +250,22 @@ server_new(const struct server_options *options, struct lw_faults *faults,
 
     if (!server)
         return rc;
-    server->of = *options;
-    server->nports = fleet_lines(options->fleet, &lines);
-    server->port = calloc(server->nports + 1, sizeof *server->port);
+    server->pool = (struct client_pool){.base = options->base,
+                                        .fleet = options->fleet,
+                                        .now = options->now,
+                                        .arg = options->arg};
+    size_t n = fleet_lines(options->fleet, &lines);
+    server->port = calloc(n + 1, sizeof *server->port);
     if (!server->port)
         goto out;
     rc = 0;
-    for (size_t i = 0; i < server->nports && rc == 0; i++) {
-        server->port[i].server = server;
-        server->port[i].line = &lines[i];
-        rc = listen_on(&server->port[i], faults);
+    for (; server->nports < n && rc == 0; server->nports++) {
+        struct port *port = &server->port[server->nports];
+        port->server = server;
+        port->line = &lines[server->nports];
+        port->dialling = -1;
+        port->pty = PTY_NONE;
+        rc = open_port(port, faults);
     }
     if (rc == 0) {
         *ret_server = server;
@@ -424,11 +281,17 @@ server_free(struct server *server)
 {
     if (!server)
         return;
-    for (size_t i = 0; server->port && i < server->nports; i++) {
-        while (server->port[i].clients)
-            close_client(server->port[i].clients);
-        if (server->port[i].listener)
-            evconnlistener_free(server->port[i].listener);
+    for (size_t i = 0; i < server->nports; i++) {
+        struct port *port = &server->port[i];
+        while (port->nclients > 0)
+            client_free(port->client[--port->nclients]);
+        if (port->listener)
+            evconnlistener_free(port->listener);
+        if (port->dial)
+            event_free(port->dial);
+        if (port->dialling >= 0)
+            close(port->dialling);
+        pty_close(&port->pty);
     }
     free(server->port);
     free(server);
@@ -437,8 +300,8 @@ server_free(struct server *server)
 void
 server_begin(struct server *server)
 {
-    server->begun = true;
+    server->pool.begun = true;
     for (size_t i = 0; i < server->nports; i++)
-        for (struct client *c = server->port[i].clients; c; c = c->next)
-            event_add(c->readable, NULL);
+        for (int c = 0; c < server->port[i].nclients; c++)
+            client_begin(server->port[i].client[c]);
 }

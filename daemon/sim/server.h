@@ -1,5 +1,4 @@
-/* Modbus TCP before the fleet: a listener an endpoint, and what goes wrong on the wire.
- */
+/* What stands before the fleet: a listener, a dialler or a serial line an endpoint. */
 #ifndef DAEMON_SIM_SERVER_H
 #define DAEMON_SIM_SERVER_H
 
@@ -17,8 +16,8 @@ struct server_options {
     void *arg;
 };
 
-/* Listens on every endpoint, 127.0.0.1 only. Connections are accepted, and their requests
- * wait until server_begin. LW_EPARSE and LW_EIO with a fault, LW_ENOMEM. */
+/* Opens every endpoint, on 127.0.0.1 or as a pseudo terminal. Requests wait until
+ * server_begin. LW_EPARSE and LW_EIO with a fault, LW_ENOMEM. */
 int server_new(const struct server_options *options, struct lw_faults *faults,
                struct server **ret_server);
 void server_free(struct server *server);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <lodewatch/codec.h>
+#include <lodewatch/hash.h>
 #include <lodewatch/pack.h>
 
 #include "daemon/journal.h"
@@ -103,8 +104,19 @@ add_day(struct batch *b, int64_t time)
     return 0;
 }
 
+/* A meter's readings are all of one share, in every release: the cursors in the database
+ * stand for it. FNV leaves its upper bits to the first letters, so all of it is mixed. */
+static enum batch_share
+share_of(const char *id, size_t n)
+{
+    uint64_t mixed = lw_hash64(id, n) * UINT64_C(0x9e3779b97f4a7c15);
+
+    return mixed >> 63 ? BATCH_READINGS_1 : BATCH_READINGS_0;
+}
+
 static int
-add_reading(struct batch *b, struct keys *keys, const struct journal_record *record)
+add_reading(struct batch *b, struct keys *keys, enum batch_share share,
+            const struct journal_record *record)
 {
     struct lw_unpacker u;
     struct lw_reading r;
@@ -122,10 +134,12 @@ add_reading(struct batch *b, struct keys *keys, const struct journal_record *rec
     q = (uint16_t)(head[0] | head[1] << 8);
     if (q & LW_MARK_REPEATED) /* what came first stays */
         return 0;
-    if (b->nrows == b->cap)
-        return LW_EFULL;
     if ((rc = lw_reading_peek(head + 2, record->n - 2, &r, &id, &id_n)) < 0)
         return rc;
+    if (share_of(id, id_n) != share)
+        return 0;
+    if (b->nrows == b->cap)
+        return LW_EFULL;
     for (int i = 0; i < COLUMNS; i++) {
         if (lw_reading_has(&r, columns[i].quantity) &&
             !fits(r.value[columns[i].quantity], columns[i].width))
@@ -151,7 +165,7 @@ add_alert(struct batch *b, const struct journal_record *record)
 {
     if (record->n <= ALERT_HEAD)
         return LW_EPARSE;
-    if (b->alerts.n + record->n > BATCH_ALERTS && b->nalerts > 0)
+    if (b->alerts.n + record->n > BATCH_ALERT_BYTES && b->nalerts > 0)
         return LW_EFULL;
     pg_array_add(&b->alerts, (const char *)record->data + ALERT_HEAD,
                  record->n - ALERT_HEAD);
@@ -162,13 +176,14 @@ add_alert(struct batch *b, const struct journal_record *record)
 }
 
 int
-batch_add(struct batch *batch, struct keys *keys, const struct journal_record *record)
+batch_add(struct batch *batch, struct keys *keys, enum batch_share share,
+          const struct journal_record *record)
 {
     int rc = 0;
 
-    if (record->kind == JOURNAL_READING)
-        rc = add_reading(batch, keys, record);
-    else if (record->kind == JOURNAL_ALERT)
+    if (record->kind == JOURNAL_READING && share != BATCH_ALERTS)
+        rc = add_reading(batch, keys, share, record);
+    else if (record->kind == JOURNAL_ALERT && share == BATCH_ALERTS)
         rc = add_alert(batch, record);
     if (rc == 0)
         batch_pass(batch, record);

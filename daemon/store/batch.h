@@ -17,8 +17,16 @@
 struct journal_record;
 
 enum {
-    BATCH_DAYS = 64,        /* UTC days that one batch may touch */
-    BATCH_ALERTS = 1 << 20, /* bytes of alerts after which a batch is closed */
+    BATCH_DAYS = 64,             /* UTC days that one batch may touch */
+    BATCH_ALERT_BYTES = 1 << 20, /* bytes of alerts after which a batch is closed */
+};
+
+/* Which of the journal's records: readings are shared out by meter. */
+enum batch_share {
+    BATCH_READINGS_0,
+    BATCH_READINGS_1,
+    BATCH_ALERTS,
+    BATCH_SHARES
 };
 
 struct batch_row {
@@ -57,11 +65,11 @@ batch_items(const struct batch *batch)
     return batch->nrows + batch->nalerts;
 }
 
-/* Adds what the record holds, often nothing, and moves `next` behind it. LW_EFULL: there
- * is no room, the record is the next batch's. LW_EPARSE, LW_ERANGE: it holds what cannot
- * be stored; LW_ENOMEM. On all of these the batch is as it was. */
+/* Adds what the record holds for this share, often nothing, and moves `next` behind it.
+ * LW_EFULL: there is no room, the record is the next batch's. LW_EPARSE, LW_ERANGE: it
+ * holds what cannot be stored; LW_ENOMEM. On all of these the batch is as it was. */
 LW_MUSTCHECK
-int batch_add(struct batch *batch, struct keys *keys,
+int batch_add(struct batch *batch, struct keys *keys, enum batch_share share,
               const struct journal_record *record);
 /* Passes the record over. */
 void batch_pass(struct batch *batch, const struct journal_record *record);

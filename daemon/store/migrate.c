@@ -16,9 +16,13 @@
 #include "daemon/store/pg_conn.h"
 
 EMBED(sql_0001, "daemon/store/sql/0001_init.sql");
+EMBED(sql_0002, "daemon/store/sql/0002_history.sql");
+EMBED(sql_0003, "daemon/store/sql/0003_store_ranges.sql");
 
 static const char *const files[] = {
     sql_0001,
+    sql_0002,
+    sql_0003,
 };
 enum {
     NEWEST = sizeof(files) / sizeof(files[0])

@@ -34,6 +34,18 @@ pg_put(void *to, uint64_t v, int width)
         b[i] = (uint8_t)v;
 }
 
+/* The number in `width` (1..8) bytes. */
+static inline int64_t
+pg_get(const void *from, int width)
+{
+    const uint8_t *b = from;
+    uint64_t v = b[0] & 0x80 ? UINT64_MAX : 0;
+
+    for (int i = 0; i < width; i++)
+        v = v << 8 | b[i];
+    return (int64_t)v;
+}
+
 #define PG_EPOCH_MS INT64_C(946684800000) /* 2000-01-01T00:00:00Z */
 
 static inline int64_t

@@ -21,7 +21,7 @@
 
 enum {
     CONNECT_MS = 10000,
-    SILENT_MS = 60000, /* longer than the server's own limits */
+    SILENT_MS = 35000, /* longer than the server's own limits */
     BACKOFF_MS = 1000,
     BACKOFF_MOST_MS = 60000,
     SLICES = 16, /* of a COPY in one callback, so that others get their turn */
@@ -393,8 +393,10 @@ watch(struct pg_conn *c, short what)
 static void
 connect_start(struct pg_conn *c)
 {
-    const char *keys[] = {"dbname", "fallback_application_name", "client_encoding", NULL};
-    const char *values[] = {c->conninfo, c->program, "UTF8", NULL};
+    /* What stands before dbname, the conninfo may say otherwise. */
+    const char *keys[] = {"tcp_user_timeout", "dbname", "fallback_application_name",
+                          "client_encoding", NULL};
+    const char *values[] = {"30000", c->conninfo, c->program, "UTF8", NULL};
 
     c->pg = PQconnectStartParams(keys, values, 1);
     c->state = CONNECTING;

@@ -43,7 +43,7 @@ struct pg_query {
     const char *sql; /* without parameters it may hold several statements */
     const struct pg_param *params;
     int nparams;
-    int64_t most_ms; /* give the connection up after so long without progress; 0: 60 s */
+    int64_t most_ms; /* give the connection up after so long without progress; 0: 35 s */
     pg_feed *feed;
     pg_take *take;
     pg_done *done; /* not called where the connection is lost: `down` is */

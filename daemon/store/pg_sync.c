@@ -45,6 +45,7 @@ on_done(void *arg, const struct pg_answer *answer)
             sync->value = strdup(PQgetvalue(answer->rows, 0, 0));
         sync->touched = strtoul(PQcmdTuples((PGresult *)answer->rows), NULL, 10);
     }
+    snprintf(sync->sqlstate, sizeof(sync->sqlstate), "%s", answer->sqlstate);
     end(sync, answer->rows ? 0 : LW_EIO, answer->error);
 }
 
@@ -115,26 +116,40 @@ take(void *arg, const char *data, size_t n)
     fwrite(data, 1, n, sync->out); /* the stream keeps its error */
 }
 
+static void
+pass_on(void *arg, const char *data, size_t n)
+{
+    struct pg_sync *sync = arg;
+
+    sync->take(sync->take_arg, data, n);
+}
+
 static int
-run(struct pg_sync *sync, const char *sql, pg_feed *in, pg_take *out)
+run(struct pg_sync *sync, struct pg_query query)
 {
     if (!pg_conn_idle(sync->conn))
         return LW_EIO; /* lost before; the error says why */
     free(sync->value);
     sync->value = NULL;
-    pg_conn_send(sync->conn, &(struct pg_query){.sql = sql,
-                                                .feed = in,
-                                                .take = out,
-                                                .most_ms = sync->silent_ms,
-                                                .done = on_done,
-                                                .arg = sync});
+    sync->sqlstate[0] = '\0';
+    query.most_ms = sync->silent_ms;
+    query.done = on_done;
+    query.arg = sync;
+    pg_conn_send(sync->conn, &query);
     return wait_for(sync);
 }
 
 int
 pg_sync_run(struct pg_sync *sync, const char *sql)
 {
-    return run(sync, sql, NULL, NULL);
+    return run(sync, (struct pg_query){.sql = sql});
+}
+
+int
+pg_sync_run_with(struct pg_sync *sync, const char *sql, const struct pg_param *params,
+                 int nparams)
+{
+    return run(sync, (struct pg_query){.sql = sql, .params = params, .nparams = nparams});
 }
 
 int
@@ -142,14 +157,28 @@ pg_sync_copy_in(struct pg_sync *sync, const char *sql, const char *data, size_t 
 {
     sync->in = data;
     sync->in_n = n;
-    return run(sync, sql, feed, NULL);
+    return run(sync, (struct pg_query){.sql = sql, .feed = feed});
 }
 
 int
 pg_sync_copy_out(struct pg_sync *sync, const char *sql, FILE *to)
 {
     sync->out = to;
-    return run(sync, sql, NULL, take);
+    return run(sync, (struct pg_query){.sql = sql, .take = take});
+}
+
+int
+pg_sync_copy_rows(struct pg_sync *sync, const char *sql, pg_take *to, void *arg)
+{
+    sync->take = to;
+    sync->take_arg = arg;
+    return run(sync, (struct pg_query){.sql = sql, .take = pass_on});
+}
+
+void
+pg_sync_give_up(struct pg_sync *sync, const char *why)
+{
+    pg_conn_drop(sync->conn, why);
 }
 
 int

@@ -14,6 +14,10 @@
 
 #include "daemon/store/pg_conn.h"
 
+enum {
+    MERGE_MS = 65000 /* the server's limit is 60 s then */
+};
+
 #define COLUMNS                                                                               \
     "ts,meter_id,q,imp_wh,exp_wh,p_w,i1_ma,i2_ma,i3_ma,v1_dv,v2_dv,v3_dv,pf_m,q_var,temp_mc," \
     "rain_um_h,level_mm" /* as batch_feed writes them */
@@ -36,7 +40,8 @@ static const char sql_stage[] =
 static const char sql_merge[] = "INSERT INTO reading(" COLUMNS ") SELECT " COLUMNS
                                 " FROM reading_stage ON CONFLICT DO NOTHING";
 
-/* Most meters are there: an update alone is the cheaper way, the rest come after. */
+/* Most meters are there: an update alone is the cheaper way, the rest come after. Neither
+ * goes backwards, since what an outage left behind is older than what is there. */
 static const char sql_newer[] =
     "UPDATE meter_last AS l SET ts = n.ts, imp_wh = n.imp_wh, p_w = n.p_w, q = n.q"
     " FROM unnest($1, $2, $3, $4, $5) AS n(meter_id, ts, imp_wh, p_w, q)"
@@ -44,7 +49,8 @@ static const char sql_newer[] =
 
 static const char sql_last[] =
     "INSERT INTO meter_last AS l (meter_id, ts, imp_wh, p_w, q)"
-    " SELECT * FROM unnest($1, $2, $3, $4, $5)"
+    " SELECT * FROM unnest($1, $2, $3, $4, $5) AS n(meter_id, ts, imp_wh, p_w, q)"
+    "  WHERE NOT EXISTS (SELECT FROM meter_last WHERE meter_id = n.meter_id)"
     " ON CONFLICT (meter_id) DO UPDATE SET ts = excluded.ts, imp_wh = excluded.imp_wh,"
     " p_w = excluded.p_w, q = excluded.q WHERE excluded.ts > l.ts";
 
@@ -52,6 +58,7 @@ static const char sql_alerts[] =
     "WITH body AS MATERIALIZED (SELECT b::jsonb AS b FROM unnest($1) AS b),"
     " event AS MATERIALIZED (SELECT b->>'id' AS event_id, b#>>'{data,alarm,id}' AS alarm_id,"
     "  (b#>>'{data,alarm,revision}')::int4 AS revision, (b->>'time')::timestamptz AS at,"
+    "  (b#>>'{data,alarm,raised_at}')::timestamptz AS onset,"
     "  b->>'type' AS type, b->>'subject' AS subject, b#>>'{data,site,id}' AS site_id,"
     "  b#>>'{data,rule,id}' AS rule, b#>>'{data,alarm,priority}' AS priority,"
     "  b#>>'{data,alarm,state}' AS state, b AS body FROM body),"
@@ -62,7 +69,7 @@ static const char sql_alerts[] =
     "INSERT INTO alarm AS a (alarm_id, revision, onset, at, subject, site_id, rule, priority,"
     "  state, event_id)"
     " SELECT DISTINCT ON (alarm_id) alarm_id, revision,"
-    "  min(at) OVER (PARTITION BY alarm_id), at, subject, site_id, rule, priority, state,"
+    "  coalesce(onset, min(at) OVER (PARTITION BY alarm_id)), at, subject, site_id, rule, priority, state,"
     "  event_id FROM event ORDER BY alarm_id, revision DESC"
     " ON CONFLICT (alarm_id) DO UPDATE SET revision = excluded.revision, at = excluded.at,"
     "  priority = excluded.priority, state = excluded.state, event_id = excluded.event_id"
@@ -74,10 +81,12 @@ static void advance(struct send *s);
 static int
 query(struct send *s, const char *sql, const struct pg_param *params, int nparams)
 {
-    pg_conn_send(
-        s->conn,
-        &(struct pg_query){
-            .sql = sql, .params = params, .nparams = nparams, .done = on_step, .arg = s});
+    pg_conn_send(s->conn, &(struct pg_query){.sql = sql,
+                                             .params = params,
+                                             .nparams = nparams,
+                                             .most_ms = s->merge ? MERGE_MS : 0,
+                                             .done = on_step,
+                                             .arg = s});
     return 1;
 }
 
@@ -170,6 +179,7 @@ start_copy(struct send *s)
     snprintf(sql, sizeof(sql), sql_copy, table_of(s, name));
     pg_conn_send(s->conn, &(struct pg_query){.sql = s->merge ? sql_stage : sql,
                                              .feed = feed,
+                                             .most_ms = s->merge ? MERGE_MS : 0,
                                              .done = on_step,
                                              .arg = s});
     return 1;
@@ -241,18 +251,42 @@ start_alerts(struct send *s)
                  &(struct pg_param){PG_TEXT_ARRAY, alerts->data, alerts->n}, 1);
 }
 
+/* The position behind the batch, or the range's end. */
+static int
+start_cursor(struct send *s)
+{
+    char sql[2 * sizeof(s->cursor) + 256];
+    char where[sizeof(s->cursor) + 80];
+
+    snprintf(where, sizeof(where), "%s AND position = %" PRIu64 " AND until = %" PRIu64,
+             s->cursor, s->recorded, s->until);
+    if (s->batch->next < s->until)
+        snprintf(sql, sizeof(sql),
+                 "UPDATE store_cursor SET position = %" PRIu64 ", at = now() WHERE %s"
+                 " RETURNING (SELECT count(*) FROM store_cursor WHERE %s)",
+                 s->batch->next, where, s->cursor);
+    else
+        snprintf(sql, sizeof(sql),
+                 "DELETE FROM store_cursor WHERE %s"
+                 " RETURNING (SELECT count(*) FROM store_cursor WHERE %s) - 1",
+                 where, s->cursor);
+    return query(s, sql, NULL, 0);
+}
+
+static bool
+done_cursor(struct send *s, const struct pg_result *rows)
+{
+    s->ranges = PQntuples(rows) == 1 ? atoi(PQgetvalue(rows, 0, 0)) : 0;
+    return true;
+}
+
+/* Where somebody has taken the range away, nothing of it was ours to bring. */
 static int
 start_commit(struct send *s)
 {
-    char sql[320];
-
-    snprintf(
-        sql, sizeof(sql),
-        "INSERT INTO store_cursor(journal_id, position, at) VALUES ('%s', %" PRIu64
-        ", now()) ON CONFLICT (journal_id) DO UPDATE SET position = excluded.position,"
-        " at = excluded.at; COMMIT",
-        s->journal_id, s->batch->next);
-    return query(s, sql, NULL, 0);
+    if (s->ranges == 0)
+        s->rows = 0;
+    return query(s, s->ranges > 0 ? "COMMIT" : "ROLLBACK", NULL, 0);
 }
 
 static const struct {
@@ -263,7 +297,8 @@ static const struct {
     {start_keys, done_keys},   {start_partitions, done_partitions},
     {start_copy, done_copy},   {start_merge, done_merge},
     {start_newer, done_newer}, {start_last, NULL},
-    {start_alerts, NULL},      {start_commit, NULL},
+    {start_alerts, NULL},      {start_cursor, done_cursor},
+    {start_commit, NULL},
 };
 enum {
     COPY = 2,
@@ -320,11 +355,11 @@ advance(struct send *s)
 }
 
 int
-send_init(struct send *send, struct pg_conn *conn, const char *journal_id,
-          send_done *done, void *arg)
+send_init(struct send *send, struct pg_conn *conn, const char *cursor, send_done *done,
+          void *arg)
 {
     *send = (struct send){.conn = conn, .done = done, .arg = arg};
-    snprintf(send->journal_id, sizeof(send->journal_id), "%s", journal_id);
+    snprintf(send->cursor, sizeof(send->cursor), "%s", cursor);
     return keys_new(&send->keys);
 }
 
@@ -353,10 +388,12 @@ send_prepare(struct send *send, struct batch *batch)
 }
 
 void
-send_start(struct send *send, struct batch *batch, bool merge, int32_t today,
-           int32_t ahead)
+send_start(struct send *send, struct batch *batch, uint64_t recorded, uint64_t until,
+           bool merge, int32_t today, int32_t ahead)
 {
+    send->recorded = recorded;
     send->batch = batch;
+    send->until = until;
     send->merge = merge;
     send->today = today;
     send->ahead = ahead;

@@ -1,5 +1,6 @@
 /* PostgreSQL, as the rest of the daemon sees it: a consumer of the journal that writes
- * readings and alerts in batches, each batch and its cursor in one transaction. */
+ * readings and alerts in batches over three connections, each batch and its cursor in one
+ * transaction. */
 #ifndef DAEMON_STORE_STORE_H
 #define DAEMON_STORE_STORE_H
 
@@ -25,6 +26,8 @@ struct store_options {
     int64_t batch_rows;      /* a batch closes at so many rows */
     int64_t batch_ms;        /* or after so long */
     int64_t days_ahead;      /* partitions made ahead of time */
+    int64_t
+        backlog_rate; /* readings a second of what an outage left behind; 0: no limit */
 };
 
 enum store_state {
@@ -42,6 +45,7 @@ struct store_stats {
     uint64_t
         refused; /* readings and alerts that were left out: the database refuses them */
     uint64_t behind;  /* bytes of journal that are not stored yet */
+    uint64_t backlog; /* of these, what an outage left behind */
     int64_t batch_us; /* the last batch's duration */
     char error[200];  /* why it is away; no secrets */
 };
@@ -78,6 +82,12 @@ int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
                         struct store_import_counts *ret_counts, struct lw_faults *faults);
 int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
                   struct lw_faults *faults);
+
+/* Has the daemon of this journal bring everything from `position` on again that the
+ * database may lack: it merges, so that what is there stays as it is. `ret_bytes`: of the
+ * journal; 0: its cursor is not behind that, so that there is nothing to do. */
+int store_respool(const char *conninfo, const char *journal_dir, uint64_t position,
+                  uint64_t *ret_bytes, struct lw_faults *faults);
 
 /* The version of the database's schema, 0 where there is none yet, and the newest one
  * that this program knows. Changes nothing. */

@@ -44,8 +44,11 @@ enum lw_finding {
     LW_FOUND_REGISTER_FELL,
     LW_FOUND_REGISTER_LEAPT,
     LW_FOUND_REGISTER_STOOD,
-    LW_FOUND_GONE,     /* the subject is in the ledger no more */
-    LW_FOUND_NO_METER, /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_GONE,      /* the subject is in the ledger no more */
+    LW_FOUND_NO_METER,  /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
+    LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
+    LW_FINDINGS,
 };
 
 enum lw_gap_bits {
@@ -54,6 +57,18 @@ enum lw_gap_bits {
     LW_GAP_RESPONSIBLE = 4,
     LW_GAP_STATUS = 8,
 };
+
+enum {
+    LW_SILENT_NAMED = 3
+};
+
+/* More than so many alarms within so long are a flood: nobody can answer them one by one
+ * (ISA-18.2, EEMUA 191: per operator). It ends when half as many came in such a time.
+ * None is held back; each says which of the flood it is, so that a message can sum up. */
+enum {
+    LW_FLOOD_ALARMS = 10
+};
+#define LW_FLOOD_TIME (10 * LW_MINUTE)
 
 /* What an alarm rests on. Zero where a rule has nothing to say. */
 struct lw_evidence {
@@ -66,12 +81,16 @@ struct lw_evidence {
     int64_t excess_wh;
     uint32_t samples_expected;
     uint32_t samples_good;
-    int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence */
-    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
-                        darkened */
+    int64_t detail;   /* by finding: gap bits; a register's step in Wh; ms of silence; W
+                         by which the load stepped up */
+    int64_t detail2;  /* by finding: licences missing (bit 0 mining, 1 safety); meters
+                         darkened; W that were lost elsewhere */
     int32_t confidence_milli; /* of a consumption finding; 0: it is not given */
-    uint8_t finding; /* enum lw_finding */
-    uint8_t night;   /* the window's larger part lies in the night */
+    uint8_t finding;  /* enum lw_finding */
+    uint8_t night;    /* the window's larger part lies in the night */
+    uint16_t nsilent; /* children of the feeder that are silent... */
+    int32_t silent[LW_SILENT_NAMED]; /* ...the first of them: 1 + the point's index */
+    int32_t other; /* the site that lost the load: 1 + its index; 0: none */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */
 };
 
@@ -84,6 +103,7 @@ struct lw_alarm {
     int32_t subject;   /* index of the site, point or gateway */
     int32_t site;      /* or LW_NONE */
     uint32_t revision; /* 1 when raised */
+    uint32_t flood;    /* it was raised as the n-th of a flood of alarms; 0: in none */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
     /* Once a load has returned: what comes back like it is told as a revision of it. */

@@ -81,6 +81,7 @@ struct lw_alert_brief {
     char name_en[128];
     char zh[1024]; /* "headline. description" */
     char en[1024];
+    uint32_t flood; /* it is the n-th alarm of a flood; 0: of none */
 };
 LW_MUSTCHECK
 int lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief);

@@ -18,8 +18,9 @@
 #define LW_CORE_TICK (10 * LW_SECOND)
 
 enum lw_effect_kind {
-    LW_EFFECT_STORE, /* exactly one for each reading event: the reading as judged */
-    LW_EFFECT_ALERT, /* an alarm was raised, updated or returned */
+    LW_EFFECT_STORE,    /* exactly one for each reading event: the reading as judged */
+    LW_EFFECT_ALERT,    /* an alarm was raised, updated or returned */
+    LW_EFFECT_EXCHANGE, /* a meter's serial number shows that it is another one now */
 };
 
 struct lw_effect {
@@ -31,6 +32,7 @@ struct lw_effect {
             enum lw_alert_kind kind;
             const struct lw_alarm *alarm; /* valid during emit */
         } alert;
+        uint32_t meter; /* LW_EFFECT_EXCHANGE */
     };
 };
 

@@ -27,7 +27,8 @@ enum lw_register_verdict {
     LW_REGISTER_FIRST,    /* nothing to compare with */
     LW_REGISTER_ADVANCED, /* energy_wh (0 or more) flowed since the last believed value */
     LW_REGISTER_ROLLED,   /* likewise, through the modulus */
-    LW_REGISTER_ODD_FELL, /* less than before: not believed until a second reading */
+    LW_REGISTER_ODD_FELL, /* less than before: not believed until a second reading; 0 not
+                           * before it is something else, or has stood for an hour */
     LW_REGISTER_ODD_LEAPT, /* more than the connection carries: likewise */
     LW_REGISTER_FELL,  /* a second reading goes on from the lower value: it was reset */
     LW_REGISTER_LEAPT, /* a second reading goes on from the higher value */

@@ -11,6 +11,13 @@ enum lw_event_kind {
     LW_EVENT_READ_FAILED,
     LW_EVENT_TICK,
     LW_EVENT_CLOCK_STEP,
+    LW_EVENT_METER_CLOCK,   /* what a meter's own clock showed */
+    LW_EVENT_METER_SERIAL,  /* who a meter says that it is */
+    LW_EVENT_METER_COUNTER, /* what its import register can do */
+};
+
+enum {
+    LW_SERIAL = 33 /* SunSpec's serial numbers have up to 32 characters */
 };
 
 /* Why a read failed. */
@@ -36,6 +43,20 @@ struct lw_event {
         struct {
             int64_t by_ms; /* our wall clock jumped by so much; `at` is after it */
         } step;
+        struct {
+            uint32_t meter;
+            int64_t drift_ms; /* the meter's clock less ours, when its reply came in */
+        } clock;
+        struct {
+            uint32_t meter;
+            char text[LW_SERIAL]; /* printable ASCII, not empty */
+        } serial;
+        struct { /* primary, as the meter's profile says; 0: not known, 0 or more */
+            uint32_t meter;
+            int64_t step_wh; /* it cannot show less: a float's steps grow with it */
+            int64_t modulus_wh;
+            int64_t most_w;
+        } counter;
     };
 };
 

@@ -218,6 +218,7 @@ struct lw_gateway {
 struct lw_meter {
     const char *id, *account_no, *asset_no, *profile, *extra;
     int32_t point;
+    int32_t parent;     /* the point above it, or LW_NONE: a point can be switched over */
     int32_t gateway;    /* or LW_NONE: it is not polled */
     uint8_t unit;       /* 0..255 */
     int32_t interval_s; /* 1..86400 */
@@ -235,7 +236,7 @@ struct lw_meter {
 struct lw_metering_point {
     const char *id;
     int32_t site;   /* or LW_NONE (feeder, context) */
-    int32_t parent; /* the point above it, or LW_NONE */
+    int32_t parent; /* the point above its newest meter, or LW_NONE */
     enum lw_meter_role role;
     int32_t meter_first; /* its meters, in the order of `installed` */
     int32_t meter_n;

@@ -1,5 +1,6 @@
-/* Modbus: MBAP framing and the four read requests (Modbus Application Protocol V1.1b3,
- * Messaging on TCP/IP V1.0b). Function codes 1 to 4 are all there is here. */
+/* Modbus: the four read requests and MBAP framing (Modbus Application Protocol V1.1b3,
+ * Messaging on TCP/IP V1.0b). Function codes 1 to 4 are all there is here. RTU framing is
+ * in rtu.h. */
 #ifndef LODEWATCH_MODBUS_H
 #define LODEWATCH_MODBUS_H
 
@@ -31,6 +32,7 @@ enum {
     LW_MB_REGISTERS_MAX = 125,
     LW_MB_BITS_MAX = 2000,
     LW_MB_PDU_MAX = 253,
+    LW_MB_REQUEST = 5, /* the size of every request's PDU */
     LW_MBAP_HEADER = 7,
     LW_MBAP_MAX = LW_MBAP_HEADER + LW_MB_PDU_MAX,
     LW_MBAP_REQUEST = 12, /* the size of every request of ours */
@@ -49,6 +51,12 @@ struct lw_mbap_frame {
     const uint8_t *pdu; /* borrowed from the buffer */
     size_t pdu_len;     /* 1..253 */
 };
+
+/* Writes a request's PDU; LW_EINVAL for another function code or a count out of range. */
+LW_MUSTCHECK
+int lw_mb_request(const struct lw_mb_request *req, uint8_t pdu[LW_MB_REQUEST]);
+/* How many data bytes answer the request. */
+size_t lw_mb_data_bytes(const struct lw_mb_request *req);
 
 /* Writes a request; LW_EINVAL for another function code or a count out of range. */
 LW_MUSTCHECK
@@ -70,8 +78,11 @@ int lw_mb_reply(const struct lw_mb_request *req, const uint8_t *pdu, size_t n,
 /* The serving side, for the simulator. A request's PDU -> *ret_req (unit untouched).
  * 0, or the exception code to answer with. */
 int lw_mb_parse_request(const uint8_t *pdu, size_t n, struct lw_mb_request *ret_req);
-/* Frames a reply with `n` data bytes (a byte count is put before them), or an exception.
- * Returns the frame's length. `frame` holds LW_MBAP_MAX. */
+/* A reply with `n` data bytes (a byte count is put before them), or an exception: the PDU
+ * (LW_MB_PDU_MAX), or the frame (LW_MBAP_MAX). Returns its length. */
+size_t lw_mb_answer(const struct lw_mb_request *req, const uint8_t *data, size_t n,
+                    uint8_t *pdu);
+size_t lw_mb_exception(uint8_t function, uint8_t code, uint8_t *pdu);
 size_t lw_mbap_answer(uint16_t transaction, const struct lw_mb_request *req,
                       const uint8_t *data, size_t n, uint8_t *frame);
 size_t lw_mbap_exception(uint16_t transaction, uint8_t unit, uint8_t function,

@@ -24,6 +24,8 @@ enum lw_rule_id {
     LW_RULE_REGISTER_JUMP,
     LW_RULE_STUCK_REGISTER,
     LW_RULE_COVERAGE,
+    LW_RULE_FEEDER_RESIDUAL,
+    LW_RULE_DISPLACEMENT,
     LW_RULES
 };
 
@@ -113,6 +115,21 @@ struct lw_rules {
         int64_t like_milli;  /* correlation with the others that makes it one of them */
         int64_t most_milli;  /* times the usual load that a common cause can explain */
     } common;
+    struct {
+        int64_t learn_ms;        /* from the feeder's first register on; then frozen */
+        int64_t sigmas_milli;    /* of a window's own deviation */
+        int64_t share_milli;     /* of the window's load */
+        int64_t most_loss_milli; /* of the load, when learned */
+        int64_t skew_ms;         /* by which meters' clocks may be apart */
+        int64_t clear_ms;
+    } feeder_residual;
+    struct {
+        int64_t watch_ms;                            /* after a site was stopped */
+        int64_t for_ms;                              /* alike for so long raises */
+        int64_t least_w;                             /* of lost load */
+        int64_t share_least_milli, share_most_milli; /* of it that must come up */
+        int64_t overlap_milli;                       /* at the same hours */
+    } displacement;
     struct {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;

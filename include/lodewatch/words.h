@@ -62,6 +62,19 @@ enum lw_checked lw_licence_checked(const struct lw_alert *alert,
                                    enum lw_licence_kind kind,
                                    const struct lw_licence **ret_licence);
 
+/* Where the load that a feeder_residual alert is about may be looked for: an order for
+ * visits. Returns how many there are. lib/alarm/candidates.c */
+enum {
+    LW_CANDIDATES = 5
+};
+struct lw_candidate {
+    int32_t site;
+    int rank;       /* by status: 0 first */
+    int64_t metres; /* from the middle of the feeder's sites; LW_NOT_GIVEN */
+};
+int lw_feeder_candidates(const struct lw_alert *alert,
+                         struct lw_candidate ret_candidate[LW_CANDIDATES]);
+
 /* Within which an alarm is to be acknowledged, and checked, from its raising on. */
 struct lw_deadlines {
     int64_t ack_ms;

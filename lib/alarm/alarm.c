@@ -96,7 +96,8 @@ void
 alarm_layout(struct lw_core *core)
 {
     core->nslots = 0;
-    for (int kind = 0; kind < LW_SUBJECT_KINDS; kind++) {
+    for (int i = 0; i < LW_SUBJECT_KINDS; i++) {
+        enum lw_subject_kind kind = (enum lw_subject_kind)i;
         struct slots *slots = &core->slots[kind];
 
         *slots = (struct slots){.first = core->nslots};
@@ -217,6 +218,34 @@ identify(const struct lw_core *core, struct lw_alarm *alarm)
     memcpy(alarm->id, digest, sizeof alarm->id);
 }
 
+/* How many were raised in the flood's time before now. */
+static uint32_t
+raised_lately(const struct lw_core *core)
+{
+    uint32_t n = 0;
+
+    for (int i = 0; i < LW_FLOOD_ALARMS; i++)
+        n += core->flood.raised[i] != NEVER &&
+             core->flood.raised[i] > core->now - LW_FLOOD_TIME;
+    return n;
+}
+
+/* Counts a raising: which one of a flood it is, or 0. */
+static uint32_t
+count_flood(struct lw_core *core)
+{
+    struct flood *f = &core->flood;
+    uint32_t before = raised_lately(core);
+
+    f->raised[f->next] = core->now;
+    f->next = (f->next + 1) % LW_FLOOD_ALARMS;
+    if (f->alarms > 0 && before >= LW_FLOOD_ALARMS / 2)
+        f->alarms++;
+    else
+        f->alarms = before == LW_FLOOD_ALARMS ? LW_FLOOD_ALARMS + 1 : 0;
+    return f->alarms;
+}
+
 static int32_t
 subject_site(const struct lw_core *core, struct subject subject)
 {
@@ -276,6 +305,7 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
         .at = {core->now},
         .returned = LW_WALL_MIN,
         .seen = {core->now},
+        .flood = count_flood(core),
         .evidence = *evidence,
     };
     identify(core, alarm);

@@ -35,8 +35,7 @@ fill_phrase(struct filler *f, enum phrase phrase)
 static void
 put_site(struct filler *f)
 {
-    const char *name = f->zh || !*f->site->name_en ? f->site->name : f->site->name_en;
-    lw_form_foreign(f->out, *name ? name : f->site->id);
+    lw_form_site(f->out, f->site, f->zh);
 }
 
 static void
@@ -315,6 +314,7 @@ put_where(struct filler *f)
 /* How a place is filled: by a function, or by a member of something in a form. */
 enum form {
     BY_FUNCTION,
+    BY_ALERT,
     KW,
     KWH,
     TIME,
@@ -330,13 +330,16 @@ enum source {
 };
 
 #define EVIDENCE_OF(form, member)                                                        \
-    form, EVIDENCE, offsetof(struct lw_evidence, member), NULL
-#define SITE_OF(form, member) form, SITE, offsetof(struct lw_site, member), NULL
+    form, EVIDENCE, offsetof(struct lw_evidence, member), NULL, NULL
+#define SITE_OF(form, member) form, SITE, offsetof(struct lw_site, member), NULL, NULL
 #define EXPLANATION_OF(form, member)                                                     \
-    form, EXPLANATION, offsetof(struct lw_explanation, member), NULL
-#define LICENCE_OF(form, member) form, LICENCE, offsetof(struct lw_licence, member), NULL
-#define SENTENCES_OF(member)     TEXT, SENTENCES, offsetof(struct sentences, member), NULL
-#define BY(function)             BY_FUNCTION, EVIDENCE, 0, function
+    form, EXPLANATION, offsetof(struct lw_explanation, member), NULL, NULL
+#define LICENCE_OF(form, member)                                                         \
+    form, LICENCE, offsetof(struct lw_licence, member), NULL, NULL
+#define SENTENCES_OF(member)                                                             \
+    TEXT, SENTENCES, offsetof(struct sentences, member), NULL, NULL
+#define BY(function)   BY_FUNCTION, EVIDENCE, 0, function, NULL
+#define OF_ALERT(form) BY_ALERT, EVIDENCE, 0, NULL, form
 
 static const struct place {
     const char *name;
@@ -344,9 +347,11 @@ static const struct place {
     enum source source;
     size_t offset;
     void (*put)(struct filler *f);
+    void (*form_alert)(struct lw_text *out, const struct lw_alert *alert, bool zh);
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
     {"document", SITE_OF(FOREIGN, status_document)},
@@ -370,16 +375,21 @@ static const struct place {
     {"licences", BY(put_licences)},
     {"limit", BY(put_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
+    {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
     {"meters", BY(put_meters)},
     {"more", BY(put_more)},
     {"night", BY(put_night)},
+    {"other_site", OF_ALERT(lw_form_other_site)},
+    {"other_status", OF_ALERT(lw_form_other_status)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"silent", BY(put_silent)},
+    {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
     {"status", BY(put_status)},
     {"status_name", BY(put_status_name)},
+    {"step_kw", EVIDENCE_OF(KW, detail)},
     {"step_kwh", BY(put_step)},
     {"subject", BY(put_subject)},
     {"to", EVIDENCE_OF(TIME, to)},
@@ -405,6 +415,9 @@ put(struct filler *f, const struct place *place)
     switch (place->form) {
     case BY_FUNCTION:
         place->put(f);
+        break;
+    case BY_ALERT:
+        place->form_alert(f->out, f->alert, f->zh);
         break;
     case KW:
         lw_form_kw(f->out, *(const int64_t *)member);

@@ -26,7 +26,8 @@ struct sentences_of {
     const struct sentences *row;
     size_t n;
 };
-extern const struct sentences_of lw_words_site, lw_words_reference, lw_words_data;
+extern const struct sentences_of lw_words_site, lw_words_reference, lw_words_data,
+    lw_words_feeder;
 
 /* The row for a rule and finding; the rule's first row serves a finding without one. */
 const struct sentences *lw_sentences(enum lw_rule_id rule, enum lw_finding finding,
@@ -73,6 +74,10 @@ enum phrase {
     GAP_POSITION,
     GAP_RESPONSIBLE,
     GAP_STATUS,
+    CANDIDATES,
+    ALL_HEARD,
+    SILENT_CHILDREN,
+    AND_MORE,
     THE_POINT,
     THE_FEEDER,
     THE_GATEWAY,
@@ -86,6 +91,13 @@ void lw_form_kwh(struct lw_text *out, int64_t wh);
 void lw_form_duration(struct lw_text *out, int64_t ms, bool zh);
 /* "2025-03-13 02:31" on the zone's clocks. */
 void lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t);
+/* Which of the feeder's children are silent; which sites to look at first. */
+void lw_form_silent_children(struct lw_text *out, const struct lw_alert *alert, bool zh);
+void lw_form_candidates(struct lw_text *out, const struct lw_alert *alert, bool zh);
+/* The site that lost a load, and its status. */
+void lw_form_other_site(struct lw_text *out, const struct lw_alert *alert, bool zh);
+void lw_form_other_status(struct lw_text *out, const struct lw_alert *alert, bool zh);
+void lw_form_site(struct lw_text *out, const struct lw_site *site, bool zh);
 /* Text of the ledger's: on one line, and of bounded length. */
 void lw_form_foreign(struct lw_text *out, const char *s);
 

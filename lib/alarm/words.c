@@ -10,6 +10,7 @@ static const struct sentences_of *const tables[] = {
     &lw_words_site,
     &lw_words_reference,
     &lw_words_data,
+    &lw_words_feeder,
 };
 
 const struct sentences *
@@ -82,6 +83,11 @@ static const struct {
     [GAP_POSITION] = {"坐标", "coordinates"},
     [GAP_RESPONSIBLE] = {"责任人", "a responsible person"},
     [GAP_STATUS] = {"监管状态", "a status"},
+    [CANDIDATES] = {"先查看：", "Look first at: "},
+    [ALL_HEARD] = {"该馈线各分表均有数据。", "All meters of the feeder are heard. "},
+    [SILENT_CHILDREN] = {"失联分表（按其平常用电计入）：",
+                         "Silent meters, put down with what they usually draw: "},
+    [AND_MORE] = {"等共", " and others, in all "},
     [THE_POINT] = {"计量点{id_of}", "metering point {id_of}"},
     [THE_FEEDER] = {"馈线计量点{id_of}", "feeder point {id_of}"},
     [THE_GATEWAY] = {"网关{id_of}", "gateway {id_of}"},

@@ -220,6 +220,41 @@ bits(int64_t set, const char *const names[], size_t n)
     return list;
 }
 
+/* Meters of the feeder that are silent, the first few by their points. */
+static json_t *
+silent_points(const struct lw_alert *alert)
+{
+    const struct lw_evidence *e = &alert->alarm->evidence;
+    json_t *list = json_array();
+
+    for (int i = 0; i < LW_SILENT_NAMED; i++)
+        if (e->silent[i] > 0)
+            append(&list, lw_json_foreign(alert->ledger->point[e->silent[i] - 1].id));
+    return list;
+}
+
+static json_t *
+candidates(const struct lw_alert *alert)
+{
+    struct lw_candidate candidate[LW_CANDIDATES];
+    int n = lw_feeder_candidates(alert, candidate);
+    json_t *list = json_array();
+
+    for (int i = 0; i < n; i++) {
+        const struct lw_site *site = &alert->ledger->site[candidate[i].site];
+        int status = (int)lw_site_status_at(site, lw_alert_moment(alert));
+        json_t *o = json_object();
+
+        put(&o, "site_id", lw_json_foreign(site->id));
+        put(&o, "status", json_string(lw_enum_name(LW_ENUM_STATUS, status)));
+        put(&o, "distance_m",
+            candidate[i].metres == LW_NOT_GIVEN ? json_null()
+                                                : json_integer(candidate[i].metres));
+        append(&list, o);
+    }
+    return list;
+}
+
 /* What only this finding has to say. */
 static json_t *
 detail(const struct lw_alert *alert)
@@ -257,12 +292,27 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_NO_METER:
         put(&o, "missing", bits(e->detail, gaps, 4));
         break;
+    case LW_FOUND_RESIDUAL:
+        put(&o, "step_at", lw_json_utc(e->from));
+        put(&o, "step_kw", lw_json_kw(e->detail));
+        put(&o, "silent_points", silent_points(alert));
+        put(&o, "silent", json_integer(e->nsilent));
+        put(&o, "candidates", candidates(alert));
+        break;
+    case LW_FOUND_DISPLACED:
+        put(&o, "from_site_id",
+            e->other > 0 ? lw_json_foreign(alert->ledger->site[e->other - 1].id)
+                         : json_null());
+        put(&o, "lost_kw", lw_json_kw(e->detail2));
+        put(&o, "step_kw", lw_json_kw(e->detail));
+        break;
     case LW_FOUND_NOTHING:
     case LW_FOUND_NO_EXPLANATION:
     case LW_FOUND_OVER_ALLOWANCE:
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FINDINGS:
         break;
     }
     return o;

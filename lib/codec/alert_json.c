@@ -174,6 +174,7 @@ alarm_object(const struct lw_alert *alert)
     put(&o, "priority", json_string(lw_priority_name((enum lw_priority)a->priority)));
     put(&o, "revision", json_integer(a->revision));
     put(&o, "raised_at", lw_json_utc(a->onset));
+    put(&o, "flood", a->flood > 0 ? json_integer(a->flood) : json_null());
     put(&o, "due", due);
     return o;
 }

@@ -62,6 +62,8 @@ lw_alert_brief(const char *json, size_t n, struct lw_alert_brief *ret_brief)
     copy(json_object_get(json_object_get(data, "rule"), "id"), b->rule, sizeof b->rule);
     copy(json_object_get(json_object_get(data, "alarm"), "priority"), b->priority,
          sizeof b->priority);
+    b->flood = (uint32_t)json_integer_value(
+        json_object_get(json_object_get(data, "alarm"), "flood"));
     copy(json_object_get(json_object_get(data, "cap"), "sent"), b->time, sizeof b->time);
     copy(json_object_get(json_object_get(data, "site"), "name"), b->name, sizeof b->name);
     copy(json_object_get(json_object_get(data, "site"), "name_en"), b->name_en,

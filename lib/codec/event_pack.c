@@ -2,10 +2,13 @@
  * id and when it was installed: indices change with each ledger. Quantities and failures
  * are written as their numbers, so new ones are only ever added at the end.
  *
- * u8 form, u8 kind, int at; then
+ * u8 form (of the release that began with the kind), u8 kind, int at; then
  *   a reading: the meter, int time - at, int have, int q, an int for each bit of have
  *   a failed read: the meter, u8 why, u8 exception
  *   a clock step: int by_ms
+ *   a meter's clock: the meter, int drift_ms
+ *   a meter's serial number: the meter, u8 length, the text
+ *   a meter's counter: the meter, int step_wh, int modulus_wh, int most_w
  * where the meter is u8 length, the id, int installed. */
 #include <lodewatch/codec.h>
 
@@ -15,8 +18,15 @@
 #include <lodewatch/pack.h>
 
 enum {
-    FORM = 1
+    FORM = 2,      /* the newest */
+    FORM_FIRST = 1 /* without what meters say of themselves */
 };
+
+static uint8_t
+form_of(enum lw_event_kind kind)
+{
+    return kind >= LW_EVENT_METER_CLOCK ? FORM : FORM_FIRST;
+}
 
 static void
 pack_meter(struct lw_packer *p, const struct lw_ledger *ledger, uint32_t meter)
@@ -38,7 +48,7 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
     struct lw_packer p;
 
     lw_pack_init(&p, NULL, NULL); /* an event never fills its buffer */
-    lw_pack_u8(&p, FORM);
+    lw_pack_u8(&p, form_of(event->kind));
     lw_pack_u8(&p, (uint8_t)event->kind);
     lw_pack_int(&p, event->at.ms);
     switch (event->kind) {
@@ -61,6 +71,21 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
         break;
     case LW_EVENT_CLOCK_STEP:
         lw_pack_int(&p, event->step.by_ms);
+        break;
+    case LW_EVENT_METER_CLOCK:
+        pack_meter(&p, ledger, event->clock.meter);
+        lw_pack_int(&p, event->clock.drift_ms);
+        break;
+    case LW_EVENT_METER_SERIAL:
+        pack_meter(&p, ledger, event->serial.meter);
+        lw_pack_u8(&p, (uint8_t)strlen(event->serial.text));
+        lw_pack_bytes(&p, event->serial.text, strlen(event->serial.text));
+        break;
+    case LW_EVENT_METER_COUNTER:
+        pack_meter(&p, ledger, event->counter.meter);
+        lw_pack_int(&p, event->counter.step_wh);
+        lw_pack_int(&p, event->counter.modulus_wh);
+        lw_pack_int(&p, event->counter.most_w);
         break;
     }
     assert(p.rc == 0 && p.len <= LW_EVENT_BYTES);
@@ -107,6 +132,23 @@ unpack_reading(struct lw_unpacker *u, lw_wall at, struct lw_reading *r)
     }
 }
 
+static void
+unpack_serial(struct lw_unpacker *u, char text[LW_SERIAL])
+{
+    size_t n = lw_unpack_u8(u);
+    const uint8_t *s = lw_unpack_bytes(u, n);
+
+    if (u->rc == 0 && (n == 0 || n >= LW_SERIAL))
+        u->rc = LW_EPARSE;
+    for (size_t i = 0; i < n && u->rc == 0; i++)
+        if (s[i] < ' ' || s[i] > '~')
+            u->rc = LW_EPARSE;
+    if (u->rc != 0)
+        return;
+    memcpy(text, s, n);
+    text[n] = 0;
+}
+
 /* All of an event but its meter's index, which stays 0. */
 static int
 unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
@@ -118,9 +160,11 @@ unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
 
     lw_unpack_init(&u, bytes, n);
     uint8_t form = lw_unpack_u8(&u);
-    if (form != FORM)
+    if (form < FORM_FIRST || form > FORM)
         return form > FORM ? LW_EVERSION : LW_EPARSE;
     event.kind = (enum lw_event_kind)lw_unpack_u8(&u);
+    if (u.rc == 0 && form_of(event.kind) != form)
+        return LW_EPARSE;
     event.at.ms = unpack_between(&u, LW_WALL_FIRST, LW_WALL_LAST);
     switch (event.kind) {
     case LW_EVENT_READING:
@@ -138,6 +182,20 @@ unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
         break;
     case LW_EVENT_CLOCK_STEP:
         event.step.by_ms = lw_unpack_int(&u);
+        break;
+    case LW_EVENT_METER_CLOCK:
+        key = unpack_meter(&u);
+        event.clock.drift_ms = lw_unpack_int(&u);
+        break;
+    case LW_EVENT_METER_SERIAL:
+        key = unpack_meter(&u);
+        unpack_serial(&u, event.serial.text);
+        break;
+    case LW_EVENT_METER_COUNTER:
+        key = unpack_meter(&u);
+        event.counter.step_wh = unpack_between(&u, 0, INT64_MAX);
+        event.counter.modulus_wh = unpack_between(&u, 0, INT64_MAX);
+        event.counter.most_w = unpack_between(&u, 0, INT64_MAX);
         break;
     default:
         u.rc = LW_EPARSE;
@@ -175,6 +233,12 @@ lw_event_unpack(const uint8_t *bytes, size_t n, const struct lw_ledger *ledger,
         rc = find_meter(ledger, &key, event.reading.time, &event.reading.meter);
     else if (rc == 0 && event.kind == LW_EVENT_READ_FAILED)
         rc = find_meter(ledger, &key, event.at, &event.failed.meter);
+    else if (rc == 0 && event.kind == LW_EVENT_METER_CLOCK)
+        rc = find_meter(ledger, &key, event.at, &event.clock.meter);
+    else if (rc == 0 && event.kind == LW_EVENT_METER_SERIAL)
+        rc = find_meter(ledger, &key, event.at, &event.serial.meter);
+    else if (rc == 0 && event.kind == LW_EVENT_METER_COUNTER)
+        rc = find_meter(ledger, &key, event.at, &event.counter.meter);
     if (rc == 0)
         *ret_event = event;
     return rc;

@@ -1,107 +1,21 @@
-/* A meter profile from JSON. docs/profiles.md is the description for people. */
-#include <lodewatch/profile.h>
+/* A meter profile from JSON: its head, the bus, and what tells the device.
+ * docs/profiles.md is the description for people. */
+#include "profile_json.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include <lodewatch/modbus.h>
-#include <lodewatch/text.h>
 
-#include "walk_json.h"
-
-struct profile_parser {
-    struct walk walk; /* first: the setters get a pointer to it */
-    struct lw_profile *profile;
-    const char *point_at[LW_PROFILE_POINTS];
+enum {
+    SLOW_EVERY = 10 /* intervals, where the profile does not say */
 };
-
-static struct profile_parser *
-parser(struct walk *w)
-{
-    return (struct profile_parser *)w;
-}
-
-/* ---- values ---- */
-
-/* "0x…" with 1 to 16 digits. */
-static bool
-hex(json_t *json, uint64_t *ret)
-{
-    const char *s = json_string_value(json);
-    uint64_t v = 0;
-    if (!s || s[0] != '0' || s[1] != 'x' || !s[2] || strlen(s) > 18)
-        return false;
-    for (s += 2; *s; s++) {
-        const char *digits = "0123456789abcdef";
-        const char *d = strchr(digits, *s >= 'A' && *s <= 'F' ? *s + ('a' - 'A') : *s);
-        if (!d)
-            return false;
-        v = v << 4 | (uint64_t)(d - digits);
-    }
-    *ret = v;
-    return true;
-}
-
-static void
-set_address(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
-{
-    uint64_t address;
-    if (!hex(v.json, &address) || address > 0xFFFF)
-        walk_fault(
-            w, v.at,
-            "\"%s\": expected a 0-based address in hexadecimal, \"0x0000\" to \"0xFFFF\"",
-            m->name);
-    else
-        *(uint16_t *)field = (uint16_t)address;
-}
-
-static void
-set_type(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
-{
-    const char *s = json_string_value(v.json);
-    for (enum lw_register_type t = 0; s && t < LW_REGISTER_TYPES; t++) {
-        if (strcmp(s, lw_register_type_name(t)) == 0) {
-            *(enum lw_register_type *)field = t;
-            return;
-        }
-    }
-    walk_fault(w, v.at, "\"%s\": expected u16, i16, u32, i32, u64, i64, f32 or f64",
-               m->name);
-}
-
-static void
-set_low_first(struct walk *w, const struct walk_member *m, struct walk_node v,
-              void *field)
-{
-    const char *s = json_string_value(v.json);
-    if (!s || (strcmp(s, "high_first") != 0 && strcmp(s, "low_first") != 0))
-        walk_fault(w, v.at, "\"%s\": expected \"high_first\" or \"low_first\"", m->name);
-    else
-        *(bool *)field = s[0] == 'l';
-}
-
-/* Two numbers or two addresses, the lesser first. */
-static bool
-get_pair(struct walk *w, struct walk_node v, struct walk_node ret[2])
-{
-    if (!json_is_array(v.json) || json_array_size(v.json) != 2) {
-        walk_fault(w, v.at, "expected a pair: [from, to]");
-        return false;
-    }
-    ret[0] = (struct walk_node){json_array_get(v.json, 0), walk_next(v.at)};
-    ret[1] = (struct walk_node){json_array_get(v.json, 1),
-                                walk_next(walk_after(w, ret[0].at))};
-    return true;
-}
 
 static void
 set_forbidden(struct walk *w, const struct walk_member *m, struct walk_node v,
               void *field)
 {
-    struct lw_profile *profile = parser(w)->profile;
+    struct lw_profile *profile = profile_parser(w)->profile;
     const char *s = v.at;
     size_t i;
     json_t *json;
@@ -116,17 +30,27 @@ set_forbidden(struct walk *w, const struct walk_member *m, struct walk_node v,
         struct walk_node range = {json, walk_next(s)}, pair[2];
         struct lw_address_range *to = &profile->forbidden[i];
         s = walk_after(w, range.at);
-        if (!get_pair(w, range, pair))
+        if (!profile_pair(w, range, pair))
             continue;
-        set_address(w, m, pair[0], &to->first);
-        set_address(w, m, pair[1], &to->last);
+        profile_set_address(w, m, pair[0], &to->first);
+        profile_set_address(w, m, pair[1], &to->last);
         if (to->first > to->last)
             walk_fault(w, range.at, "\"%s\": the range ends before it begins", m->name);
     }
     profile->nforbidden = (uint16_t)json_array_size(v.json);
 }
 
-/* ---- bus and probe ---- */
+/* ---- bus, and what the device is ---- */
+
+static void
+set_parity(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
+{
+    const char *s = json_string_value(v.json);
+    if (!s || strlen(s) != 1 || !strchr("NEO", *s))
+        walk_fault(w, v.at, "\"%s\": expected \"N\", \"E\" or \"O\"", m->name);
+    else
+        *(char *)field = *s;
+}
 
 static void
 set_bus(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
@@ -139,216 +63,144 @@ set_bus(struct walk *w, const struct walk_member *m, struct walk_node v, void *f
         {"connect_pause_ms", walk_set_i32, BUS(connect_pause_ms), 0, 60000, false},
         {"timeout_ms", walk_set_i32, BUS(timeout_ms), 0, 60000, false},
         {"forbidden", set_forbidden, 0, 0, 0, false},
+        {"baud", walk_set_i32, BUS(baud), 300, 921600, false},
+        {"parity", set_parity, BUS(parity), 0, 0, false},
+        {"stop_bits", walk_set_u8, BUS(stop_bits), 1, 2, false},
     };
     (void)m;
     walk_object(w, v, members, sizeof members / sizeof *members, field);
 }
 
+/* One value, or the least and the greatest. */
+struct probe_parts {
+    struct lw_probe probe;
+    double equals;
+    bool has_equals, has_min, has_max;
+};
+
+static void
+set_probe_number(struct walk *w, const struct walk_member *m, struct walk_node v,
+                 void *field)
+{
+    struct probe_parts *parts = field;
+    if (strcmp(m->name, "equals") == 0) {
+        parts->has_equals = true;
+        walk_set_number(w, m, v, &parts->equals);
+    } else if (strcmp(m->name, "min") == 0) {
+        parts->has_min = true;
+        walk_set_number(w, m, v, &parts->probe.min);
+    } else {
+        parts->has_max = true;
+        walk_set_number(w, m, v, &parts->probe.max);
+    }
+}
+
 static void
 set_probe(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
 {
-#define PROBE(name) offsetof(struct lw_probe, name)
     static const struct walk_member members[] = {
-        {"function", walk_set_u8, PROBE(function), 3, 4, true},
-        {"address", set_address, PROBE(address), 0, 0, true},
-        {"type", set_type, PROBE(type), 0, 0, true},
-        {"min", walk_set_number, PROBE(min), 0, 1e18, true},
-        {"max", walk_set_number, PROBE(max), 0, 1e18, true},
+        PROFILE_REGISTER(offsetof(struct probe_parts, probe.reg), true),
+        {"equals", set_probe_number, 0, 0, 1e18, false},
+        {"min", set_probe_number, 0, 0, 1e18, false},
+        {"max", set_probe_number, 0, 0, 1e18, false},
     };
-    struct lw_probe *probe = field;
+    struct probe_parts parts = {.probe.present = true};
     (void)m;
-    probe->present = true;
-    walk_object(w, v, members, sizeof members / sizeof *members, probe);
-    if (probe->min > probe->max)
+    walk_object(w, v, members, sizeof members / sizeof *members, &parts);
+    profile_check_register(w, &parts.probe.reg, PROFILE_TYPES_VALUE, v.at);
+    if (parts.has_equals ? parts.has_min || parts.has_max
+                         : !parts.has_min || !parts.has_max)
+        walk_fault(w, v.at, "expected either \"equals\", or \"min\" and \"max\"");
+    if (parts.has_equals)
+        parts.probe.min = parts.probe.max = parts.equals;
+    if (parts.probe.min > parts.probe.max)
         walk_fault(w, v.at, "\"min\" is greater than \"max\"");
-    if (probe->address + lw_register_words(probe->type) > 0x10000)
-        walk_fault(w, v.at, "the register reaches over address 0xFFFF");
-}
-
-/* ---- points ---- */
-
-/* The units that a map may be written in, and what one of them is in the CSV's unit. */
-static const struct unit {
-    enum lw_quantity first, last;
-    const char *name;
-    double factor;
-} units[] = {
-    {LW_ACTIVE_POWER, LW_ACTIVE_POWER, "W", 1e-3},
-    {LW_ACTIVE_POWER, LW_ACTIVE_POWER, "kW", 1},
-    {LW_ACTIVE_POWER, LW_ACTIVE_POWER, "MW", 1e3},
-    {LW_REACTIVE_POWER, LW_REACTIVE_POWER, "var", 1e-3},
-    {LW_REACTIVE_POWER, LW_REACTIVE_POWER, "kvar", 1},
-    {LW_REACTIVE_POWER, LW_REACTIVE_POWER, "Mvar", 1e3},
-    {LW_IMPORT, LW_EXPORT, "Wh", 1e-3},
-    {LW_IMPORT, LW_EXPORT, "kWh", 1},
-    {LW_IMPORT, LW_EXPORT, "MWh", 1e3},
-    {LW_VOLTAGE_A, LW_VOLTAGE_C, "mV", 1e-3},
-    {LW_VOLTAGE_A, LW_VOLTAGE_C, "V", 1},
-    {LW_VOLTAGE_A, LW_VOLTAGE_C, "kV", 1e3},
-    {LW_CURRENT_A, LW_CURRENT_C, "mA", 1e-3},
-    {LW_CURRENT_A, LW_CURRENT_C, "A", 1},
-    {LW_CURRENT_A, LW_CURRENT_C, "kA", 1e3},
-    {LW_POWER_FACTOR, LW_POWER_FACTOR, "1", 1},
-    {LW_POWER_FACTOR, LW_POWER_FACTOR, "%", 1e-2},
-    {LW_TEMPERATURE, LW_TEMPERATURE, "degC", 1},
-    {LW_RAIN, LW_RAIN, "mm/h", 1},
-    {LW_WATER_LEVEL, LW_WATER_LEVEL, "mm", 1e-3},
-    {LW_WATER_LEVEL, LW_WATER_LEVEL, "cm", 1e-2},
-    {LW_WATER_LEVEL, LW_WATER_LEVEL, "m", 1},
-};
-
-/* A point while its members come in any order. */
-struct point {
-    struct lw_register reg;
-    bool has_quantity;
-    struct walk_node unit;
-    struct walk_node missing;
-};
-
-static void
-set_quantity(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
-{
-    struct point *point = field;
-    const char *s = json_string_value(v.json);
-    int q = s ? lw_quantity_find(s, strlen(s)) : -1;
-    if (q < 0) {
-        walk_fault(w, v.at,
-                   "\"%s\": expected a quantity, written as in a readings CSV "
-                   "(\"active_power_kw\", \"import_kwh\" …)",
-                   m->name);
-        return;
-    }
-    for (size_t i = 0; i < parser(w)->profile->nregs; i++)
-        if (parser(w)->profile->reg[i].quantity == (enum lw_quantity)q)
-            walk_fault(w, v.at, "\"%s\": a point before this one already gives %s",
-                       m->name, s);
-    point->reg.quantity = (enum lw_quantity)q;
-    point->has_quantity = true;
+    *(struct lw_probe *)field = parts.probe;
 }
 
 static void
-set_node(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
+set_serial(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
 {
-    (void)w;
+    static const struct walk_member members[] = {
+        PROFILE_REGISTER(offsetof(struct lw_serial, reg), true),
+        {"length", walk_set_u16, offsetof(struct lw_serial, reg.length), 1,
+         LW_PROFILE_STRING, false},
+    };
+    struct lw_serial *serial = field;
     (void)m;
-    *(struct walk_node *)field = v;
+    if (profile_parser(w)->profile->sunspec != 0)
+        walk_fault(w, v.at, "\"serial\": SunSpec's own is read");
+    *serial = (struct lw_serial){.present = true};
+    walk_object(w, v, members, sizeof members / sizeof *members, serial);
+    profile_check_register(w, &serial->reg, PROFILE_TYPES_SERIAL, v.at);
 }
 
 static void
-set_scale_register(struct walk *w, const struct walk_member *m, struct walk_node v,
-                   void *field)
+set_clock_format(struct walk *w, const struct walk_member *m, struct walk_node v,
+                 void *field)
 {
-    struct lw_register *reg = field;
-    reg->has_scale_register = true;
-    set_address(w, m, v, &reg->scale_register);
-}
-
-static void
-set_range(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
-{
-    struct lw_register *reg = field;
-    struct walk_node pair[2];
-    if (!get_pair(w, v, pair))
-        return;
-    reg->has_range = true;
-    walk_set_number(w, m, pair[0], &reg->min);
-    walk_set_number(w, m, pair[1], &reg->max);
-    if (reg->min > reg->max)
-        walk_fault(w, v.at, "\"%s\": the range ends before it begins", m->name);
-}
-
-/* Brings what is written in the point's unit to the quantity's CSV unit. */
-static void
-apply_unit(struct walk *w, struct point *point)
-{
-    const char *name = json_string_value(point->unit.json);
-    struct lw_register *reg = &point->reg;
-    char known[64];
-    struct lw_text list;
-
-    lw_text_init(&list, known, sizeof known);
-    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
-        const struct unit *u = &units[i];
-        if (reg->quantity < u->first || reg->quantity > u->last)
-            continue;
-        if (name && strcmp(name, u->name) == 0) {
-            reg->scale *= u->factor;
-            reg->offset *= u->factor;
-            reg->min *= u->factor;
-            reg->max *= u->factor;
+    const char *s = json_string_value(v.json);
+    for (enum lw_clock_format f = 0; s && f < LW_CLOCK_FORMATS; f++) {
+        if (strcmp(s, lw_clock_format_name(f)) == 0) {
+            *(enum lw_clock_format *)field = f;
             return;
         }
-        lw_text_addf(&list, "%s%s", list.len ? ", " : "", u->name);
     }
-    walk_fault(w, point->unit.at, "\"unit\": expected one of: %s", known);
+    walk_fault(w, v.at, "\"%s\": expected unix, words, bytes or iec870_5_4", m->name);
 }
 
 static void
-check_point(struct walk *w, struct point *point, const char *at)
+set_clock(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
 {
-    struct lw_register *reg = &point->reg;
-    unsigned bits = 16u * lw_register_words(reg->type);
-
-    if (point->unit.json && point->has_quantity) {
-        apply_unit(w, point);
-        lw_register_set_fraction(reg);
-    }
-    if (reg->address + lw_register_words(reg->type) > 0x10000)
-        walk_fault(w, at, "the register reaches over address 0xFFFF");
-    if (reg->has_scale_register && (reg->type == LW_TYPE_F32 || reg->type == LW_TYPE_F64))
-        walk_fault(w, at, "\"scale_register\": only whole-number types have one");
-    if (point->missing.json) {
-        reg->has_missing = hex(point->missing.json, &reg->missing) &&
-                           (bits == 64 || reg->missing >> bits == 0);
-        if (!reg->has_missing)
-            walk_fault(
-                w, point->missing.at,
-                "\"missing\": expected the register's bits in hexadecimal, \"0x\" and at most "
-                "%u digits",
-                bits / 4);
-    }
-}
-
-static void
-set_points(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
-{
-#define REG(name) offsetof(struct point, reg.name)
+#define CLOCK(name) offsetof(struct lw_meter_clock, name)
     static const struct walk_member members[] = {
-        {"quantity", set_quantity, 0, 0, 0, true},
-        {"function", walk_set_u8, REG(function), 3, 4, true},
-        {"address", set_address, REG(address), 0, 0, true},
-        {"type", set_type, REG(type), 0, 0, true},
-        {"unit", set_node, offsetof(struct point, unit), 0, 0, true},
-        {"word_order", set_low_first, REG(low_word_first), 0, 0, false},
-        {"byte_order", set_low_first, REG(low_byte_first), 0, 0, false},
-        {"scale", walk_set_number, REG(scale), 1e-9, 1e9, false},
-        {"offset", walk_set_number, REG(offset), 0, 1e9, false},
-        {"scale_register", set_scale_register, offsetof(struct point, reg), 0, 0, false},
-        {"ct", walk_set_bool, REG(apply_ct), 0, 0, false},
-        {"pt", walk_set_bool, REG(apply_pt), 0, 0, false},
-        {"missing", set_node, offsetof(struct point, missing), 0, 0, false},
-        {"range", set_range, offsetof(struct point, reg), 0, 1e15, false},
+        {"function", walk_set_u8, CLOCK(reg.function), 3, 4, true},
+        {"address", profile_set_address, CLOCK(reg.address), 0, 0, true},
+        {"format", set_clock_format, CLOCK(format), 0, 0, true},
+        {"word_order", profile_set_low_first, CLOCK(reg.low_word_first), 0, 0, false},
+        {"utc", walk_set_bool, CLOCK(utc), 0, 0, false},
     };
-    const char *s = v.at;
-    size_t i;
-    json_t *json;
+    struct lw_meter_clock *clock = field;
+    (void)m;
+    clock->present = true;
+    clock->reg.type = LW_TYPE_U32; /* what `unix` reads */
+    walk_object(w, v, members, sizeof members / sizeof *members, clock);
+    if (clock->reg.address + lw_clock_words(clock->format) > 0x10000)
+        walk_fault(w, v.at, "the register reaches over address 0xFFFF");
+    if (clock->reg.low_word_first && clock->format != LW_CLOCK_UNIX)
+        walk_fault(w, v.at, "\"word_order\": only the format unix has one");
+}
 
+static void
+set_sunspec(struct walk *w, const struct walk_member *m, struct walk_node v, void *field)
+{
+    uint16_t model = 0;
     (void)field;
-    if (!json_is_array(v.json) || json_array_size(v.json) == 0 ||
-        json_array_size(v.json) > LW_PROFILE_POINTS) {
-        walk_fault(w, v.at, "\"%s\": expected an array of 1 to %d points", m->name,
-                   LW_PROFILE_POINTS);
-        return;
-    }
-    json_array_foreach(v.json, i, json) {
-        struct walk_node node = {json, walk_next(s)};
-        struct point point = {.reg = {.function = 3, .scale = 1}};
-        s = walk_after(w, node.at);
-        walk_object(w, node, members, sizeof members / sizeof *members, &point);
-        check_point(w, &point, node.at);
-        parser(w)->point_at[parser(w)->profile->nregs] = node.at;
-        parser(w)->profile->reg[parser(w)->profile->nregs++] = point.reg;
-    }
+    walk_set_u16(w, m, v, &model);
+    if (profile_parser(w)->profile->serial.present)
+        walk_fault(w, v.at, "\"serial\": SunSpec's own is read");
+    profile_set_sunspec(profile_parser(w)->profile, model);
+}
+
+static void
+check_read(struct profile_parser *p, const struct lw_read_block *block)
+{
+    const struct lw_profile *profile = p->profile;
+    uint32_t last = block->address + block->count - 1u;
+    const char *at = p->point_at[0];
+
+    for (size_t r = 0; r < profile->nregs; r++)
+        if (block->regs >> r & 1)
+            at = p->point_at[r];
+    if (block->count > profile->max_registers)
+        walk_fault(&p->walk, at,
+                   "takes %u registers in one read, and \"max_registers\" is %u",
+                   block->count, profile->max_registers);
+    for (size_t f = 0; f < profile->nforbidden; f++)
+        if (block->address <= profile->forbidden[f].last &&
+            profile->forbidden[f].first <= last)
+            walk_fault(&p->walk, at, "lies in the forbidden range 0x%04X to 0x%04X",
+                       profile->forbidden[f].first, profile->forbidden[f].last);
 }
 
 /* What can only be seen when bus and points are both there: each point, with its scale
@@ -357,24 +209,13 @@ static void
 check_reads(struct profile_parser *p)
 {
     struct lw_profile *profile = p->profile;
+    static const struct lw_read_limits alone = {.split = UINT64_MAX};
     struct lw_read_block blocks[LW_READ_BLOCKS];
-    size_t n = lw_profile_blocks(profile, UINT64_MAX, blocks);
 
-    for (size_t i = 0; i < n; i++) {
-        uint32_t last = blocks[i].address + blocks[i].count - 1u;
-        const char *at = p->point_at[0];
-        for (size_t r = 0; r < profile->nregs; r++)
-            if (blocks[i].regs >> r & 1)
-                at = p->point_at[r];
-        if (blocks[i].count > profile->max_registers)
-            walk_fault(&p->walk, at,
-                       "takes %u registers in one read, and \"max_registers\" is %u",
-                       blocks[i].count, profile->max_registers);
-        for (size_t f = 0; f < profile->nforbidden; f++)
-            if (blocks[i].address <= profile->forbidden[f].last &&
-                profile->forbidden[f].first <= last)
-                walk_fault(&p->walk, at, "lies in the forbidden range 0x%04X to 0x%04X",
-                           profile->forbidden[f].first, profile->forbidden[f].last);
+    for (enum lw_poll_class c = 0; c < LW_POLL_CLASSES; c++) {
+        size_t n = lw_profile_blocks(profile, c, &alone, blocks);
+        for (size_t i = 0; i < n; i++)
+            check_read(p, &blocks[i]);
     }
 }
 
@@ -425,12 +266,18 @@ lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *f
          sizeof((struct lw_profile *)0)->vendor - 1, true},
         {"model", walk_set_string, TOP(model), 0,
          sizeof((struct lw_profile *)0)->model - 1, true},
+        {"variant", walk_set_string, TOP(variant), 0,
+         sizeof((struct lw_profile *)0)->variant - 1, false},
         {"source", walk_set_string, TOP(source), 0,
          sizeof((struct lw_profile *)0)->source - 1, true},
         {"unverified", walk_set_bool, TOP(unverified), 0, 0, false},
         {"bus", set_bus, 0, 0, 0, false},
+        {"slow_every", walk_set_u16, TOP(slow_every), 2, 1000, false},
         {"probe", set_probe, TOP(probe), 0, 0, false},
-        {"points", set_points, 0, 0, 0, true},
+        {"serial", set_serial, TOP(serial), 0, 0, false},
+        {"clock", set_clock, TOP(clock), 0, 0, false},
+        {"sunspec", set_sunspec, 0, 1, 0xFFFE, false},
+        {"points", profile_set_points, 0, 0, 0, true},
     };
     struct profile_parser p = {
         .walk = {.file = file, .text = json, .n = n, .faults = faults}};
@@ -447,6 +294,7 @@ lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *f
     if (!p.profile)
         return LW_ENOMEM;
     p.profile->max_registers = LW_MB_REGISTERS_MAX;
+    p.profile->slow_every = SLOW_EVERY;
 
     /* jansson takes a NUL behind a number for white space; the walk does not. */
     const char *nul = memchr(json, 0, n);
@@ -464,8 +312,11 @@ lw_profile_new(const char *file, const char *json, size_t n, struct lw_faults *f
         goto out;
     }
     set_id(&p);
-    walk_object(&p.walk, (struct walk_node){root, walk_start(json)}, members,
-                sizeof members / sizeof *members, p.profile);
+    struct walk_node top = {root, walk_start(json)};
+    if (profile_is_sunspec(root))
+        profile_read_sunspec(&p, top);
+    else
+        walk_object(&p.walk, top, members, sizeof members / sizeof *members, p.profile);
     if (faults->n == before)
         check_reads(&p);
     if (faults->n != before)

@@ -96,12 +96,39 @@ walk_start(const char *text)
     return skip_space(text);
 }
 
+/* From an object's '{' or the byte after a member to the byte after the next one. */
+static struct walk_node
+next_member(const struct walk *w, json_t *json, const char **s, const char **ret_key_at)
+{
+    *ret_key_at = walk_next(*s);
+    struct walk_node value = {json, skip_space(skip_space(skip_string(*ret_key_at)) + 1)};
+    *s = walk_after(w, value.at);
+    return value;
+}
+
+bool
+walk_get(struct walk *w, struct walk_node v, const char *name,
+         struct walk_node *ret_member)
+{
+    const char *key, *key_at, *s = v.at;
+    json_t *json;
+
+    json_object_foreach(v.json, key, json) {
+        struct walk_node value = next_member(w, json, &s, &key_at);
+        if (strcmp(key, name) == 0) {
+            *ret_member = value;
+            return true;
+        }
+    }
+    return false;
+}
+
 void
 walk_object(struct walk *w, struct walk_node v, const struct walk_member *members,
             size_t n, void *object)
 {
     uint64_t seen = 0;
-    const char *key, *s = v.at;
+    const char *key, *key_at, *s = v.at;
     json_t *json;
 
     if (!json_is_object(v.json)) {
@@ -109,10 +136,8 @@ walk_object(struct walk *w, struct walk_node v, const struct walk_member *member
         return;
     }
     json_object_foreach(v.json, key, json) {
-        const char *key_at = walk_next(s);
-        struct walk_node value = {json, skip_space(skip_space(skip_string(key_at)) + 1)};
+        struct walk_node value = next_member(w, json, &s, &key_at);
         size_t i = 0;
-        s = walk_after(w, value.at);
         while (i < n && strcmp(key, members[i].name) != 0)
             i++;
         if (i == n) {

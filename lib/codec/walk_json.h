@@ -44,6 +44,11 @@ void walk_fault(struct walk *w, const char *at, const char *format, ...)
 void walk_object(struct walk *w, struct walk_node v, const struct walk_member *members,
                  size_t n, void *object);
 
+/* A member of an object, for forms that are not ours and have others, too; false where
+ * there is none. */
+bool walk_get(struct walk *w, struct walk_node v, const char *name,
+              struct walk_node *ret_member);
+
 /* The text's first value; from an array's '[' or the byte after an element to the next
  * element; from a value's first byte to the byte after it. */
 const char *walk_start(const char *text);

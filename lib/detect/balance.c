@@ -56,9 +56,7 @@ balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t 
     if (!a || !b)
         return false;
     *ret_wh = b->wh - a->wh;
-    *ret_resolution_wh = core->ledger->meter[row].resolution_wh;
-    if (*ret_resolution_wh == LW_NOT_GIVEN)
-        *ret_resolution_wh = 0;
+    *ret_resolution_wh = meter_resolution(core, row);
     return true;
 }
 

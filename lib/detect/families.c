@@ -8,6 +8,7 @@ const struct family *const detect_families[] = {
     &detect_site_load,
     &detect_pattern,
     &detect_cutoff,
+    &detect_feeder,
     &detect_coverage,
 };
 

@@ -92,7 +92,7 @@ is_night(const struct lw_core *core, int64_t at)
 
 /* By how long it took to be seen, and when it was. */
 static enum lw_rule_id
-rule_of(const struct lw_core *core, int32_t site, const struct verdict *v, int64_t from,
+rule_of(const struct lw_core *core, int32_t site, const struct judgement *v, int64_t from,
         int64_t to)
 {
     int64_t night = 0;
@@ -108,7 +108,7 @@ rule_of(const struct lw_core *core, int32_t site, const struct verdict *v, int64
 
 /* At the limit one in ten would be wrong; it falls with the square of what is beyond. */
 static int32_t
-confidence(const struct verdict *v)
+confidence(const struct judgement *v)
 {
     double wrong = 100 / (v->ratio * v->ratio);
 
@@ -118,7 +118,7 @@ confidence(const struct verdict *v)
 /* The run begins with what the span held. */
 static void
 begin(struct lw_core *core, int32_t site, const struct waiting *q,
-      const struct verdict *v)
+      const struct judgement *v)
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
@@ -210,14 +210,14 @@ is_quiet(const struct lw_core *core, int32_t site, const struct waiting *q)
 
     if (e->preexisting)
         return q->w != VOID && q->w <= e->low_w;
-    return q->over != VOID && residual_quiet(core, site, (enum span)e->span, q);
+    return q->over != VOID && residual_quiet(core, site, (enum stretch)e->span, q);
 }
 
 static int64_t
 quiet_for(const struct lw_core *core, int32_t site)
 {
     const struct site_state *st = &core->site[site];
-    int64_t span = residual_span_ms((enum span)st->excess.span, st->interval);
+    int64_t span = residual_span_ms((enum stretch)st->excess.span, st->interval);
 
     if (st->excess.preexisting)
         return SHIFT_OVER;
@@ -226,7 +226,7 @@ quiet_for(const struct lw_core *core, int32_t site)
 }
 
 static void
-live(struct lw_core *core, int32_t site, const struct waiting *q, const struct verdict *v)
+live(struct lw_core *core, int32_t site, const struct waiting *q, const struct judgement *v)
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
@@ -296,7 +296,7 @@ static void
 judge(struct lw_core *core, int32_t site, struct waiting *q)
 {
     struct site_state *st = &core->site[site];
-    struct verdict v;
+    struct judgement v;
 
     if (st->reference.frozen != NEVER && q->over != VOID &&
         peers_common(core, site, q))

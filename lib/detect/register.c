@@ -86,6 +86,7 @@ stuck(struct lw_core *core, int32_t meter, const struct judged *judged)
     struct meter_state *m = &core->meter[meter];
     const struct lw_reading *r = judged->reading;
     int64_t resolution = core->ledger->meter[meter].resolution_wh;
+    int64_t step = core->meter[meter].step_wh;
     bool moved = m->moved == NEVER || judged->step.energy_wh > 0 ||
                  judged->step.verdict != LW_REGISTER_ADVANCED;
     int64_t stood_ms;
@@ -109,6 +110,8 @@ stuck(struct lw_core *core, int32_t meter, const struct judged *judged)
     stood_ms = r->time.ms - m->moved;
     if (resolution == LW_NOT_GIVEN || resolution < 1)
         resolution = 1000;
+    if (resolution < step)
+        resolution = step;
     if (stood_ms < core->rules->stuck_register.for_ms ||
         m->due_mwh / 1000 < core->rules->stuck_register.steps * resolution)
         return;

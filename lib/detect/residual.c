@@ -60,7 +60,7 @@ slots_of_hour(int64_t interval)
 }
 
 int64_t
-residual_span_ms(enum span span, int64_t interval)
+residual_span_ms(enum stretch span, int64_t interval)
 {
     static const int64_t LENGTH[SPANS] = {
         [SPAN_1H] = LW_HOUR,      [SPAN_3H] = 3 * LW_HOUR, [SPAN_8H] = 8 * LW_HOUR,
@@ -143,14 +143,14 @@ deviation(const struct seen *z)
 }
 
 static bool
-is_pump(enum span s)
+is_pump(enum stretch s)
 {
     return s >= SPAN_PUMP_2;
 }
 
 static int32_t
 limit_of(const struct lw_core *core, const struct reference *r, const struct seen *z,
-         enum span s, int64_t resolution_wh, int64_t pump_w)
+         enum stretch s, int64_t resolution_wh, int64_t pump_w)
 {
     double most = (double)core->rules->reference.most_milli / 1000;
     double spread = (double)core->rules->reference.spread_milli / 1000;
@@ -182,7 +182,7 @@ residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
 
     for (int s = 0; s < SPANS; s++)
         d->seen[s].limit_w =
-            limit_of(core, r, &d->seen[s], (enum span)s, resolution_wh, pump_w);
+            limit_of(core, r, &d->seen[s], (enum stretch)s, resolution_wh, pump_w);
 }
 
 static void
@@ -219,7 +219,7 @@ known_up_to(const struct lw_core *core, const struct reference *r)
     return (int32_t)(r->known_w * core->rules->reference.known_milli / 1000);
 }
 
-struct verdict
+struct judgement
 residual_put(struct lw_core *core, int32_t site, const struct waiting *q)
 {
     struct site_state *st = &core->site[site];
@@ -227,7 +227,7 @@ residual_put(struct lw_core *core, int32_t site, const struct waiting *q)
     const struct reference *r = &st->reference;
     int32_t known = known_up_to(core, r), edge = reference_core_w(r), over = q->over;
     int32_t value[SPANS];
-    struct verdict v = {.span = SPANS};
+    struct judgement v = {.span = SPANS};
 
     forget(value, SPANS);
     if (over != VOID && over > edge && over <= known)
@@ -250,13 +250,13 @@ residual_put(struct lw_core *core, int32_t site, const struct waiting *q)
         limit = limit_now(core, site, z, q);
         if (value[s] > limit && (is_pump(s) || value[s] > known) &&
             (double)value[s] / limit > v.ratio)
-            v = (struct verdict){(enum span)s, (double)value[s] / limit, value[s], limit};
+            v = (struct judgement){(enum stretch)s, (double)value[s] / limit, value[s], limit};
     }
     return v;
 }
 
 bool
-residual_quiet(const struct lw_core *core, int32_t site, enum span span,
+residual_quiet(const struct lw_core *core, int32_t site, enum stretch span,
                const struct waiting *q)
 {
     const struct site_state *st = &core->site[site];
@@ -264,7 +264,7 @@ residual_quiet(const struct lw_core *core, int32_t site, enum span span,
     int64_t end = q->from / st->interval + 1;
     int per_hour = slots_of_hour(st->interval);
     int hours = span == SPAN_PAIR || span == SPAN_1H ? 1 : span == SPAN_3H ? 3 : 8;
-    enum span judged = hours == 1 ? SPAN_1H : hours == 3 ? SPAN_3H : SPAN_8H;
+    enum stretch judged = hours == 1 ? SPAN_1H : hours == 3 ? SPAN_3H : SPAN_8H;
     int n = hours * per_hour < SLOTS ? hours * per_hour : SLOTS;
     int32_t mean = mean_of(d->slot, SLOTS, end, n);
 

@@ -32,6 +32,11 @@ static const struct lw_rule_info RULE[LW_RULES] = {
                                 "Energy register stands still"},
     [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, SITE, 1, "台账不全",
                           "Ledger incomplete"},
+    [LW_RULE_FEEDER_RESIDUAL] = {"feeder_residual", LW_CLASS_CONSUMPTION, POINT, 1,
+                                 "馈线不明损失电量",
+                                 "Energy that a feeder loses to no meter"},
+    [LW_RULE_DISPLACEMENT] = {"displacement", LW_CLASS_CONSUMPTION, POINT, 1,
+                              "停用负荷转移", "Load that moved after a site was stopped"},
 };
 
 const struct lw_rule_info *
@@ -128,6 +133,43 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Correlation with the others over two weeks, from which a site is one of them."},
     {"common", "most", LW_INI_DECIMAL, AT(common.most_milli), 0, 100000, 1000, "3",
      "Times a site's usual load that weather and calendar move it by; a machine is more."},
+    {"feeder_residual", "learn", LW_INI_DURATION, AT(feeder_residual.learn_ms), LW_DAY,
+     366 * LW_DAY, 0, "28d",
+     "Loss and deviations are learned for so long from a feeder's first register, and then "
+     "never again: four weeks have every weekday four times."},
+    {"feeder_residual", "sigmas", LW_INI_DECIMAL, AT(feeder_residual.sigmas_milli), 1,
+     100000, 1000, "6",
+     "A window's residual must be so many of its usual deviations: with 14 lengths tried at "
+     "every boundary a normal deviation passes six once in 2000 feeder-years."},
+    {"feeder_residual", "share", LW_INI_DECIMAL, AT(feeder_residual.share_milli), 0, 1000,
+     1000, "0.003",
+     "And so much of the window's load: ten degrees more make copper's loss 4 % higher, "
+     "0.15 % of the load of a poor feeder; and meters of class 0.5 drift."},
+    {"feeder_residual", "most_loss", LW_INI_DECIMAL, AT(feeder_residual.most_loss_milli),
+     0, 1000, 1000, "0.15",
+     "A feeder that has lost a larger share of its load while it learned is not judged: "
+     "lines and transformers lose 2 to 12 %, the rest are customers without a meter."},
+    {"feeder_residual", "skew", LW_INI_DURATION, AT(feeder_residual.skew_ms), 0, LW_HOUR,
+     0, "1m", "Registers may have been read so much apart."},
+    {"feeder_residual", "clear", LW_INI_DURATION, AT(feeder_residual.clear_ms), LW_HOUR,
+     WEEK_MS, 0, "24h",
+     "Without a residual for so long returns: a tap that runs every night is one alarm."},
+    {"displacement", "watch", LW_INI_DURATION, AT(displacement.watch_ms), 0, 366 * LW_DAY,
+     0, "14d",
+     "For so long after a site was stopped its load is looked for elsewhere: who moves his "
+     "machines does so within days, and later a rise has other reasons."},
+    {"displacement", "for", LW_INI_DURATION, AT(displacement.for_ms), 0, WEEK_MS, 0,
+     "24h", "A neighbour's last 24 hours must have been alike for so long."},
+    {"displacement", "least_kw", LW_INI_DECIMAL, AT(displacement.least_w), 0, 1000000000,
+     1000, "2", "kW that the site must have lost, as a day's mean: less is a household."},
+    {"displacement", "share_least", LW_INI_DECIMAL, AT(displacement.share_least_milli), 0,
+     10000, 1000, "0.7",
+     "Share of what was lost that must come up: some machines stay behind, or both sites' "
+     "usual load is off by a sixth."},
+    {"displacement", "share_most", LW_INI_DECIMAL, AT(displacement.share_most_milli), 0,
+     10000, 1000, "1.4", "And at most: more is business of its own."},
+    {"displacement", "overlap", LW_INI_DECIMAL, AT(displacement.overlap_milli), 0, 1000,
+     1000, "0.6", "Share of what was lost that must come up at the same hours."},
     {"night", "from_minute", LW_INI_INT, AT(night.night_from_min), 0, 1439, 0, "1320",
      "Minute of the local day at which night begins: 22:00."},
     {"night", "to_minute", LW_INI_INT, AT(night.night_to_min), 0, 1439, 0, "360",

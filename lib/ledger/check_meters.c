@@ -121,15 +121,11 @@ static void
 check_agree(struct lw_build *b, const struct lw_row *first, const struct lw_row *row)
 {
     bool site = strcmp(first->ref[REF_SITE].id, row->ref[REF_SITE].id) == 0;
-    bool parent = strcmp(first->ref[REF_PARENT].id, row->ref[REF_PARENT].id) == 0;
     bool role = meter_of(first)->role == meter_of(row)->role;
-    if (!site || !parent || !role)
+    if (!site || !role)
         lw_fault_add(b->faults, lw_build_file(b, LW_METERS), row->at.line, row->at.column,
                      "point \"%s\" has another %s than on line %u", point_id(row),
-                     !role   ? "role"
-                     : !site ? "site_id"
-                             : "parent_id",
-                     first->at.line);
+                     role ? "site_id" : "role", first->at.line);
 }
 
 /* Gathers the rows, which are in order of point and time, into points by site and id. */
@@ -198,20 +194,28 @@ static int
 check_tree(struct lw_build *b, const struct point_rows *points, int32_t n)
 {
     struct lw_metering_point *point = b->ledger->index->points;
+    struct lw_meter *meter = b->ledger->index->owned[LW_METERS];
     int32_t *parent = malloc(((size_t)n + 1) * sizeof(*parent));
     struct lw_place *place = malloc(((size_t)n + 1) * sizeof(*place));
     int rc = parent == NULL || place == NULL ? LW_ENOMEM : 0;
 
     for (int32_t i = 0; rc == 0 && i < n; i++) {
-        const struct lw_row *row = lw_row_at(&b->table[LW_METERS], points[i].first);
-        const struct lw_ref *ref = &row->ref[REF_PARENT];
-        int32_t up = parent[i] = lw_build_resolve(b, LW_METERS, ref, LW_METERS);
-        place[i] = ref->at;
-        if (up != LW_NONE && point[up].role != LW_FEEDER && point[up].role != LW_SUPPLY)
-            lw_fault_add(b->faults, lw_build_file(b, LW_METERS), ref->at.line,
-                         ref->at.column,
-                         "point \"%s\" is neither feeder nor supply; nothing hangs on it",
-                         ref->id);
+        /* A point can be switched over to another feeder: each row has its own. */
+        for (int32_t k = 0; k < point[i].meter_n; k++) {
+            const struct lw_row *row =
+                lw_row_at(&b->table[LW_METERS], points[i].first + k);
+            const struct lw_ref *ref = &row->ref[REF_PARENT];
+            int32_t up = parent[i] = lw_build_resolve(b, LW_METERS, ref, LW_METERS);
+
+            meter[point[i].meter_first + k].parent = up;
+            place[i] = ref->at;
+            if (up != LW_NONE && point[up].role != LW_FEEDER &&
+                point[up].role != LW_SUPPLY)
+                lw_fault_add(
+                    b->faults, lw_build_file(b, LW_METERS), ref->at.line, ref->at.column,
+                    "point \"%s\" is neither feeder nor supply; nothing hangs on it",
+                    ref->id);
+        }
     }
     if (rc == 0)
         rc = lw_build_no_cycles(b, LW_METERS, n, parent, place);

@@ -3,38 +3,12 @@
 
 #include <assert.h>
 #include <math.h>
-#include <string.h>
 
 enum value {
     VALUE,
     NOT_AVAILABLE,
     IMPOSSIBLE
 };
-
-static double
-raw_float(const struct lw_register *reg, uint64_t bits)
-{
-    if (reg->type == LW_TYPE_F32) {
-        uint32_t word = (uint32_t)bits;
-        float f;
-        memcpy(&f, &word, sizeof f);
-        return (double)f;
-    }
-    double d;
-    memcpy(&d, &bits, sizeof d);
-    return d;
-}
-
-/* Integers as they are, with their sign. */
-static __int128
-raw_integer(const struct lw_register *reg, uint64_t bits)
-{
-    unsigned width = 16u * lw_register_words(reg->type);
-    __int128 raw = bits;
-    if (register_is_signed(reg->type) && bits >> (width - 1))
-        raw -= (__int128)1 << width;
-    return raw;
-}
 
 /* num / den, rounded half away from zero. den > 0. */
 static __int128
@@ -102,9 +76,10 @@ decode(const struct lw_register *reg, int exponent, const uint8_t *data, int64_t
     uint64_t bits = register_get(reg, data);
     bool is_float = register_is_float(reg->type);
 
-    if (reg->has_missing && bits == reg->missing)
+    if (register_missing(reg, bits))
         return NOT_AVAILABLE;
-    double raw = is_float ? raw_float(reg, bits) : (double)raw_integer(reg, bits);
+    double raw =
+        is_float ? register_float(reg, bits) : (double)register_integer(reg, bits);
     if (!isfinite(raw))
         return IMPOSSIBLE;
 
@@ -116,20 +91,9 @@ decode(const struct lw_register *reg, int exponent, const uint8_t *data, int64_t
             return IMPOSSIBLE;
     }
     if (!is_float && register_ratio(reg, exponent, ct_milli, pt_milli, &ratio))
-        return scale_exact(raw_integer(reg, bits), &ratio, info, ret_value);
+        return scale_exact(register_integer(reg, bits), &ratio, info, ret_value);
     struct register_line line = register_line(reg, exponent, ct_milli, pt_milli);
     return scale_double(raw * line.factor + line.offset, info, ret_value);
-}
-
-/* The scale register's power of ten; false where it says that there is none. */
-static bool
-scale_exponent(const uint8_t *data, int *ret_exponent)
-{
-    int e = (int16_t)(data[0] << 8 | data[1]);
-    if (e < -SCALE_EXPONENT_MAX || e > SCALE_EXPONENT_MAX)
-        return false;
-    *ret_exponent = e;
-    return true;
 }
 
 int
@@ -146,10 +110,10 @@ lw_profile_decode(const struct lw_profile *profile, const struct lw_read_block *
         if (!(block->regs >> i & 1))
             continue;
         assert(reg->address >= block->address &&
-               reg->address - block->address + lw_register_words(reg->type) <=
-                   block->count);
+               reg->address - block->address + lw_register_words(reg) <= block->count);
         if (!reg->has_scale_register ||
-            scale_exponent(data + 2 * (reg->scale_register - block->address), &exponent))
+            lw_scale_exponent(data + 2 * (reg->scale_register - block->address),
+                              &exponent))
             got = decode(reg, exponent, data + 2 * (reg->address - block->address),
                          ct_milli, pt_milli, &reading->value[reg->quantity]);
         if (got == VALUE)
@@ -158,4 +122,45 @@ lw_profile_decode(const struct lw_profile *profile, const struct lw_read_block *
             impossible++;
     }
     return impossible;
+}
+
+/* One step of the register at this value, in Wh. */
+static int64_t
+step_wh(const struct lw_register *reg, const struct register_line *line, int64_t wh)
+{
+    double raw = 1;
+    if (reg->has_scale_register)
+        return 0;
+    if (register_is_float(reg->type)) {
+        int exponent;
+        (void)frexp(((double)wh - line->offset) / line->factor, &exponent);
+        raw = ldexp(1, exponent - (reg->type == LW_TYPE_F64 ? 53 : 24));
+    }
+    return (int64_t)ceil(fmin(fabs(raw * line->factor), 1e15) - 1e-9);
+}
+
+static int64_t
+wh_of(double kwh, double ratio)
+{
+    return (int64_t)round(fmin(kwh * 1000 * ratio, 1e18));
+}
+
+bool
+lw_profile_counter(const struct lw_profile *profile, const struct lw_reading *reading,
+                   int64_t ct_milli, int64_t pt_milli, struct lw_event *event)
+{
+    const struct lw_register *reg = NULL;
+    for (size_t i = 0; i < profile->nregs; i++)
+        if (profile->reg[i].quantity == LW_IMPORT)
+            reg = &profile->reg[i];
+    if (!reg || !lw_reading_has(reading, LW_IMPORT))
+        return false;
+
+    struct register_line line = register_line(reg, 0, ct_milli, pt_milli);
+    double ratio = line.factor / register_line(reg, 0, 1000, 1000).factor;
+    event->counter.step_wh = step_wh(reg, &line, reading->value[LW_IMPORT]);
+    event->counter.modulus_wh = wh_of(reg->modulus, ratio);
+    event->counter.most_w = wh_of(reg->max_per_hour, ratio);
+    return event->counter.step_wh > 1 || event->counter.modulus_wh > 0 ||
+           event->counter.most_w > 0;
 }

@@ -15,7 +15,7 @@ clamp(__int128 v, __int128 min, __int128 max)
 static void
 ends(const struct lw_register *reg, __int128 *ret_min, __int128 *ret_max)
 {
-    unsigned width = 16u * lw_register_words(reg->type);
+    unsigned width = 16u * lw_register_words(reg);
     bool sign = register_is_signed(reg->type);
     *ret_min = sign ? -((__int128)1 << (width - 1)) : 0;
     *ret_max = ((__int128)1 << (sign ? width - 1 : width)) - 1;
@@ -49,10 +49,8 @@ raw_integer(const struct lw_register *reg, int exponent, int64_t ct_milli,
 }
 
 static uint64_t
-raw_float(const struct lw_register *reg, int exponent, int64_t ct_milli, int64_t pt_milli,
-          int64_t value)
+float_bits(const struct lw_register *reg, double raw)
 {
-    double raw = raw_double(reg, exponent, ct_milli, pt_milli, value);
     if (reg->type == LW_TYPE_F64) {
         uint64_t bits;
         memcpy(&bits, &raw, sizeof bits);
@@ -102,7 +100,7 @@ lw_profile_encode(const struct lw_profile *profile, const struct lw_read_block *
     for (size_t i = 0; i < profile->nregs; i++) {
         const struct lw_register *reg = &profile->reg[i];
         int exponent = 0;
-        uint64_t bits = reg->has_missing ? reg->missing : 0;
+        uint64_t bits = reg->nmissing > 0 ? reg->missing[0] : 0;
 
         if (!(block->regs >> i & 1))
             continue;
@@ -115,7 +113,8 @@ lw_profile_encode(const struct lw_profile *profile, const struct lw_read_block *
         if (lw_reading_has(reading, reg->quantity)) {
             int64_t value = reading->value[reg->quantity];
             if (register_is_float(reg->type)) {
-                bits = raw_float(reg, exponent, ct_milli, pt_milli, value);
+                bits =
+                    float_bits(reg, raw_double(reg, exponent, ct_milli, pt_milli, value));
             } else {
                 __int128 min, max;
                 ends(reg, &min, &max);
@@ -125,4 +124,16 @@ lw_profile_encode(const struct lw_profile *profile, const struct lw_read_block *
         }
         register_put(reg, bits, data + 2 * (reg->address - block->address));
     }
+}
+
+void
+lw_profile_put_probe(const struct lw_profile *profile, uint8_t *data)
+{
+    const struct lw_probe *probe = &profile->probe;
+    double raw = probe->min + (probe->max - probe->min) / 4;
+    register_put(&probe->reg,
+                 register_is_float(probe->reg.type)
+                     ? float_bits(&probe->reg, raw)
+                     : (uint64_t)(__int128)fmin(fmax(ceil(raw), -0x1p63), 0x1p64),
+                 data);
 }

@@ -7,6 +7,9 @@ enum {
     JITTER_MS = 60000
 };
 
+/* A meter that starts shows 0 for a while before it remembers its register. */
+#define ZERO_MS LW_HOUR
+
 int64_t
 lw_muldiv(int64_t a, int64_t num, int64_t den)
 {
@@ -75,6 +78,12 @@ lw_register_advance(struct lw_register_state *state,
         if (step.energy_wh == 0)
             wh = state->wh;
         goto believe;
+    }
+    if (state->odd_at != INT64_MIN && state->odd_wh == 0 && wh == 0 &&
+        at - state->odd_at < ZERO_MS) {
+        step.energy_wh = 0;
+        step.verdict = LW_REGISTER_ODD_FELL;
+        return step;
     }
     if (state->odd_at != INT64_MIN) {
         step.energy_wh =

@@ -7,19 +7,28 @@
 
 #include <assert.h>
 #include <math.h>
+#include <string.h>
 
 #include <lodewatch/quantity.h>
 
 static const struct {
     const char *name;
-    uint16_t words;
+    uint16_t words; /* 0: each string has its own length */
     bool is_float;
     bool is_signed;
 } types[LW_REGISTER_TYPES] = {
-    [LW_TYPE_U16] = {"u16", 1, false, false}, [LW_TYPE_I16] = {"i16", 1, false, true},
-    [LW_TYPE_U32] = {"u32", 2, false, false}, [LW_TYPE_I32] = {"i32", 2, false, true},
-    [LW_TYPE_U64] = {"u64", 4, false, false}, [LW_TYPE_I64] = {"i64", 4, false, true},
-    [LW_TYPE_F32] = {"f32", 2, true, true},   [LW_TYPE_F64] = {"f64", 4, true, true},
+    [LW_TYPE_U16] = {"u16", 1, false, false},
+    [LW_TYPE_I16] = {"i16", 1, false, true},
+    [LW_TYPE_U32] = {"u32", 2, false, false},
+    [LW_TYPE_I32] = {"i32", 2, false, true},
+    [LW_TYPE_U64] = {"u64", 4, false, false},
+    [LW_TYPE_I64] = {"i64", 4, false, true},
+    [LW_TYPE_F32] = {"f32", 2, true, true},
+    [LW_TYPE_F64] = {"f64", 4, true, true},
+    [LW_TYPE_F32_4Q] = {"f32_4q", 2, true, true},
+    [LW_TYPE_BITS16] = {"bits16", 1, false, false},
+    [LW_TYPE_BITS32] = {"bits32", 2, false, false},
+    [LW_TYPE_STRING] = {"string", 0, false, false},
 };
 
 const char *
@@ -30,10 +39,10 @@ lw_register_type_name(enum lw_register_type type)
 }
 
 uint16_t
-lw_register_words(enum lw_register_type type)
+lw_register_words(const struct lw_register *reg)
 {
-    assert(type < LW_REGISTER_TYPES);
-    return types[type].words;
+    assert(reg->type < LW_REGISTER_TYPES);
+    return reg->type == LW_TYPE_STRING ? reg->length : types[reg->type].words;
 }
 
 bool
@@ -74,6 +83,52 @@ register_put(const struct lw_register *reg, uint64_t bits, uint8_t *data)
 {
     for (size_t i = 2u * types[reg->type].words; i-- > 0; bits >>= 8)
         data[byte_at(reg, i)] = (uint8_t)bits;
+}
+
+double
+register_float(const struct lw_register *reg, uint64_t bits)
+{
+    double d;
+    if (types[reg->type].words == 2) {
+        uint32_t word = (uint32_t)bits;
+        float f;
+        memcpy(&f, &word, sizeof f);
+        d = (double)f;
+    } else {
+        memcpy(&d, &bits, sizeof d);
+    }
+    if (reg->type == LW_TYPE_F32_4Q && fabs(d) > 1)
+        d = (d > 0 ? 2 : -2) - d;
+    return d;
+}
+
+__int128
+register_integer(const struct lw_register *reg, uint64_t bits)
+{
+    unsigned width = 16u * types[reg->type].words;
+    __int128 raw = bits;
+    if (types[reg->type].is_signed && bits >> (width - 1))
+        raw -= (__int128)1 << width;
+    return raw;
+}
+
+bool
+register_missing(const struct lw_register *reg, uint64_t bits)
+{
+    for (int i = 0; i < reg->nmissing; i++)
+        if (bits == reg->missing[i])
+            return true;
+    return false;
+}
+
+bool
+lw_scale_exponent(const uint8_t *data, int *ret_exponent)
+{
+    int e = (int16_t)(data[0] << 8 | data[1]);
+    if (e < -SCALE_EXPONENT_MAX || e > SCALE_EXPONENT_MAX)
+        return false;
+    *ret_exponent = e;
+    return true;
 }
 
 static double

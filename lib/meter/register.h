@@ -8,6 +8,12 @@
 uint64_t register_get(const struct lw_register *reg, const uint8_t *data);
 void register_put(const struct lw_register *reg, uint64_t bits, uint8_t *data);
 
+/* The value of those bits: of a float, and of any other type with its sign. */
+double register_float(const struct lw_register *reg, uint64_t bits);
+__int128 register_integer(const struct lw_register *reg, uint64_t bits);
+/* They mean "not available". */
+bool register_missing(const struct lw_register *reg, uint64_t bits);
+
 bool register_is_float(enum lw_register_type type);
 bool register_is_signed(enum lw_register_type type);
 

@@ -1,61 +1,22 @@
-/* What a poll costs our thread, beside a bare epoll loop that does nothing but frame.
+/* What a poll costs our thread, beside others that read the same registers of the same
+ * gateways: a bare epoll loop that does nothing but frame, and libmodbus, in one blocking
+ * loop and with a thread a gateway, and pymodbus where it is installed.
  *
- * A server that answers at once runs on the other core. Both clients read 10 registers of
- * each meter, over the same number of connections and with as many requests in flight;
- * the reference neither schedules nor decodes nor keeps deadlines. Time is moved on by a
- * quarter of an hour whenever all meters have been read, so that all are due at once. The
- * two take turns, and the median of each is printed. */
-#include <arpa/inet.h>
+ * A server that answers at once runs on the other core. All read 10 registers of each
+ * meter, over the same number of connections and with as many requests in flight
+ * (libmodbus: one); the references neither schedule nor decode nor keep deadlines. Time
+ * is moved on by a quarter of an hour whenever all meters have been read, so that all are
+ * due at once. They take turns, and the median of each is printed. */
 #include <dlfcn.h>
-#include <errno.h>
-#include <event2/event.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+#include <pthread.h>
 
-#include <lodewatch/ledger.h>
-#include <lodewatch/modbus.h>
-#include <lodewatch/profile.h>
+#include <modbus.h>
 
-#include "daemon/clock.h"
-#include "daemon/poll/poller.h"
+#include "poll_world.h"
 
 enum {
-    REGISTERS = 10,
-    GATEWAYS_MOST = 1000,
-    TURNS = 5,
-    INFLIGHT_MOST = 8
+    TURNS = 5
 };
-
-static const char profile_json[] =
-    "{\"vendor\":\"b\",\"model\":\"b\",\"source\":\"bench\",\"points\":["
-    "{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
-    "\"type\":\"i32\",\"unit\":\"W\"},"
-    "{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"i64\","
-    "\"unit\":\"Wh\"},"
-    "{\"quantity\":\"voltage_a_v\",\"function\":3,\"address\":\"0x0006\",\"type\":\"i32\","
-    "\"unit\":\"V\",\"scale\":0.1},"
-    "{\"quantity\":\"current_a_a\",\"function\":3,\"address\":\"0x0008\",\"type\":\"i32\","
-    "\"unit\":\"mA\"}]}";
-
-static void
-die(const char *what)
-{
-    fprintf(stderr, "bench_poll: %s: %s\n", what, strerror(errno));
-    exit(1);
-}
 
 /* --- the time that both see --------------------------------------------------------- */
 
@@ -71,105 +32,6 @@ clock_gettime(clockid_t id, struct timespec *t)
     if (id != CLOCK_THREAD_CPUTIME_ID)
         t->tv_sec += moved_s;
     return rc;
-}
-
-static double
-cpu_s(void)
-{
-    struct rusage u;
-    getrusage(RUSAGE_SELF, &u);
-    return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
-           (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
-}
-
-static void
-stay_on_core(size_t core)
-{
-    cpu_set_t set;
-    CPU_ZERO(&set);
-    CPU_SET(core, &set);
-    (void)sched_setaffinity(0, sizeof set, &set); /* one core: then there is no choice */
-}
-
-/* --- the server --------------------------------------------------------------------- */
-
-static void
-watch(int ep, int fd, uint32_t data)
-{
-    struct epoll_event e = {.events = EPOLLIN, .data.u32 = data};
-    if (epoll_ctl(ep, EPOLL_CTL_ADD, fd, &e) != 0)
-        die("epoll_ctl");
-}
-
-static void
-answer(int fd)
-{
-    uint8_t in[LW_MBAP_REQUEST * 64], out[64 * 64];
-    static const uint8_t data[2 * REGISTERS] = {0, 0, 4, 210, 0, 0,   0, 1, 0, 0,
-                                                9, 9, 0, 0,   8, 252, 0, 0, 3, 232};
-    size_t n = 0;
-    ssize_t got = recv(fd, in, sizeof in, 0);
-    if (got <= 0) {
-        close(fd);
-        return;
-    }
-    for (ssize_t at = 0; at + LW_MBAP_REQUEST <= got; at += LW_MBAP_REQUEST) {
-        struct lw_mb_request req = {.unit = in[at + 6]};
-        if (lw_mb_parse_request(in + at + 7, 5, &req) != 0)
-            abort();
-        n += lw_mbap_answer((uint16_t)(in[at] << 8 | in[at + 1]), &req, data, sizeof data,
-                            out + n);
-    }
-    (void)!send(fd, out, n, MSG_NOSIGNAL);
-}
-
-static void
-serve(const int *listener, int n)
-{
-    int ep = epoll_create1(0);
-    struct epoll_event e[256];
-    for (int i = 0; i < n; i++)
-        watch(ep, listener[i], (uint32_t)listener[i] | 1u << 31);
-    for (;;) {
-        int m = epoll_wait(ep, e, 256, -1);
-        for (int i = 0; i < m; i++) {
-            if (!(e[i].data.u32 >> 31)) {
-                answer((int)e[i].data.u32);
-                continue;
-            }
-            int on = 1, fd = accept((int)(e[i].data.u32 & INT32_MAX), NULL, NULL);
-            if (fd < 0)
-                continue;
-            setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-            watch(ep, fd, (uint32_t)fd);
-        }
-    }
-}
-
-static pid_t
-start_server(uint16_t *port, int n)
-{
-    int listener[GATEWAYS_MOST];
-    for (int i = 0; i < n; i++) {
-        struct sockaddr_in address = {.sin_family = AF_INET,
-                                      .sin_addr = {htonl(INADDR_LOOPBACK)}};
-        socklen_t len = sizeof address;
-        listener[i] = socket(AF_INET, SOCK_STREAM, 0);
-        if (listener[i] < 0 || bind(listener[i], (struct sockaddr *)&address, len) != 0 ||
-            listen(listener[i], 8) != 0 ||
-            getsockname(listener[i], (struct sockaddr *)&address, &len) != 0)
-            die("listen");
-        port[i] = ntohs(address.sin_port);
-    }
-    pid_t pid = fork();
-    if (pid == 0) {
-        prctl(PR_SET_PDEATHSIG, SIGKILL);
-        stay_on_core(1);
-        serve(listener, n);
-    }
-    for (int i = 0; i < n; i++)
-        close(listener[i]);
-    return pid;
 }
 
 /* --- the reference ------------------------------------------------------------------ */
@@ -256,81 +118,106 @@ run_raw(const uint16_t *port, int gateways, int inflight, int polls)
     return used * 1e6 / polls;
 }
 
-/* --- ours --------------------------------------------------------------------------- */
+/* --- libmodbus ---------------------------------------------------------------------- */
 
-struct ours {
-    struct event_base *base;
-    int left, failed;
+struct lib {
+    modbus_t *bus;
+    int polls;
 };
 
 static void
-on_event(void *arg, const struct lw_event *event)
+lib_read(struct lib *lib)
 {
-    struct ours *o = arg;
-    o->failed += event->kind != LW_EVENT_READING;
-    if (--o->left == 0)
-        event_base_loopbreak(o->base);
+    uint16_t registers[REGISTERS];
+    modbus_set_slave(lib->bus, raw_request.unit);
+    if (modbus_read_registers(lib->bus, 0, REGISTERS, registers) != REGISTERS)
+        die("modbus_read_registers");
 }
 
-static char *
-ledger_text(const uint16_t *port, int gateways, int inflight, int meters, bool of_meters)
+static void *
+lib_thread(void *arg)
 {
-    char *text = NULL;
-    size_t n = 0;
-    FILE *out = open_memstream(&text, &n);
-    if (out == NULL)
-        die("open_memstream");
-    fputs(of_meters ? "meter_id,installed_at,role,gateway_id,unit,profile,interval_s\n"
-                    : "gateway_id,transport,address,max_inflight\n",
-          out);
-    for (int g = 0; g < gateways; g++) {
-        if (!of_meters)
-            fprintf(out, "g%d,tcp,127.0.0.1:%u,%d\n", g, port[g], inflight);
-        for (int m = 0; of_meters && m < meters; m++)
-            fprintf(out, "m%d-%d,2020-01-01,context,g%d,%d,bench,900\n", g, m, g, m + 1);
-    }
-    fclose(out);
-    return text;
+    struct lib *lib = arg;
+    for (int i = 0; i < lib->polls; i++)
+        lib_read(lib);
+    return NULL;
 }
+
+/* libmodbus waits with select(2): it cannot have more than 1,000 gateways. */
+static double
+run_libmodbus(const uint16_t *port, int gateways, bool threads, int polls)
+{
+    struct lib *lib = calloc((size_t)gateways, sizeof *lib);
+    pthread_t *thread = calloc((size_t)gateways, sizeof *thread);
+    pthread_attr_t small;
+    pthread_attr_init(&small);
+    pthread_attr_setstacksize(&small, 128 * 1024);
+    for (int i = 0; i < gateways; i++) {
+        lib[i] = (struct lib){modbus_new_tcp("127.0.0.1", port[i]), polls / gateways};
+        if (lib[i].bus == NULL || modbus_connect(lib[i].bus) != 0)
+            die("modbus_connect");
+        modbus_set_response_timeout(lib[i].bus, 30, 0);
+    }
+    double start = cpu_s();
+    for (int i = 0; threads && i < gateways; i++)
+        if (pthread_create(&thread[i], &small, lib_thread, &lib[i]) != 0)
+            die("pthread_create");
+    for (int i = 0; threads && i < gateways; i++)
+        pthread_join(thread[i], NULL);
+    for (int round = 0; !threads && round < polls / gateways; round++)
+        for (int i = 0; i < gateways; i++)
+            lib_read(&lib[i]);
+    double used = cpu_s() - start;
+    for (int i = 0; i < gateways; i++) {
+        modbus_close(lib[i].bus);
+        modbus_free(lib[i].bus);
+    }
+    pthread_attr_destroy(&small);
+    free(thread);
+    free(lib);
+    return used * 1e6 / (polls / gateways * gateways);
+}
+
+/* --- pymodbus, in a process of its own ---------------------------------------------- */
+
+/* 0: it is not installed. */
+static double
+run_pymodbus(const uint16_t *port, int gateways, int polls)
+{
+    char command[16 * 128], line[64] = "";
+    int n = snprintf(command, sizeof command,
+                     "tests/bench/poll_pymodbus.py %d 2>/dev/null", polls);
+    for (int i = 0; i < gateways && n < (int)sizeof command; i++)
+        n += snprintf(command + n, sizeof command - (size_t)n, " %u", port[i]);
+    FILE *in = popen(command, "r");
+    if (in == NULL)
+        return 0;
+    (void)!fgets(line, sizeof line, in);
+    pclose(in);
+    return atof(line);
+}
+
+/* --- ours --------------------------------------------------------------------------- */
 
 static double
 run_ours(const struct profiles *profiles, const uint16_t *port, int gateways,
          int inflight, int meters, int rounds)
 {
-    struct ours o = {.base = event_base_new()};
-    struct clock *clock = NULL;
-    struct lw_ledger *ledger = NULL;
-    struct poller *poller = NULL;
-    static struct lw_faults faults;
-    char *g = ledger_text(port, gateways, inflight, meters, false);
-    char *m = ledger_text(port, gateways, inflight, meters, true);
-    struct lw_ledger_text text = {.deployment = "bench"};
-    text.table[LW_GATEWAYS].text = g;
-    text.table[LW_GATEWAYS].n = strlen(g);
-    text.table[LW_METERS].text = m;
-    text.table[LW_METERS].n = strlen(m);
-    if (clock_new(o.base, &(struct clock_options){0}, &clock) != 0 ||
-        lw_ledger_new(&text, &faults, &ledger) != 0 ||
-        poller_new(o.base, clock, ledger, profiles, on_event, &o, &faults, &poller) != 0)
-        die(faults.fault[0].text);
-
+    struct ours o;
+    ours_ledger(&o, port, gateways, inflight, meters, 900);
+    ours_poller(&o, profiles);
     double start = 0;
     for (int round = -1; round < rounds; round++) {
         if (round == 0) /* after the round that connects */
             start = cpu_s();
         moved_s += 900;
-        o.left = gateways * meters;
+        o.left = (int64_t)gateways * meters;
         event_base_dispatch(o.base);
     }
     double used = cpu_s() - start;
     if (o.failed != 0)
-        fprintf(stderr, "bench_poll: %d reads failed\n", o.failed);
-    poller_free(poller);
-    lw_ledger_free(ledger);
-    clock_free(clock);
-    event_base_free(o.base);
-    free(g);
-    free(m);
+        fprintf(stderr, "bench_poll: %lld reads failed\n", (long long)o.failed);
+    ours_end(&o);
     return used * 1e6 / ((double)rounds * gateways * meters);
 }
 
@@ -348,66 +235,70 @@ median(double *value)
     return value[TURNS / 2];
 }
 
-static struct profiles *
-make_profiles(void)
+/* `least`: the ratio is reference to ours, and must not be less than the goal. */
+static void
+print_figure(const char *name, double ours, const char *reference, double other,
+             double goal, bool least)
 {
-    char dir[] = "/tmp/lw-bench-poll-XXXXXX", path[64];
-    static struct lw_faults faults;
-    struct profiles *profiles = NULL;
-    if (mkdtemp(dir) == NULL)
-        die("mkdtemp");
-    snprintf(path, sizeof path, "%s/bench.json", dir);
-    FILE *out = fopen(path, "w");
-    if (out == NULL)
-        die(path);
-    fputs(profile_json, out);
-    fclose(out);
-    if (profiles_load(dir, &faults, &profiles) != 0)
-        die(faults.fault[0].text);
-    unlink(path);
-    rmdir(dir);
-    return profiles;
+    double ratio = least ? other / ours : ours / other;
+    printf("%s\t%.3f\tus\t%s\t%.3f\t%.2f\t%.1f\t%s\n", name, ours, reference, other,
+           ratio, goal, (least ? ratio >= goal : ratio <= goal) ? "ok" : "short");
+    fflush(stdout);
 }
 
-/* With a name, only the figures whose names begin so. */
 int
-main(int argc, char **argv)
+main(void)
 {
     static const struct {
         int inflight, gateways, meters, rounds;
         double goal;
+        double libmodbus; /* as much less CPU than libmodbus at least; 0: not compared */
     } rows[] = {
-        {1, 100, 100, 6, 1.3},
-        {1, 1000, 20, 3, 1.3},
-        {8, 100, 100, 60, 1.6},
-        {8, 1000, 40, 5, 1.6},
+        {1, 100, 100, 6, 1.3, 2},   {1, 1000, 20, 3, 1.3, 2},  {1, 4000, 10, 2, 1.3, 0},
+        {8, 100, 100, 60, 1.6, 10}, {8, 1000, 40, 5, 1.6, 10}, {8, 4000, 20, 3, 1.6, 0},
+    };
+    enum {
+        OURS,
+        RAW,
+        LOOP,
+        THREADS,
+        RUNS
     };
     static uint16_t port[GATEWAYS_MOST];
-    struct rlimit files = {.rlim_cur = 8192, .rlim_max = 8192};
-    (void)setrlimit(RLIMIT_NOFILE, &files);
-    pid_t server = start_server(port, GATEWAYS_MOST);
+    pid_t server = start_server(port, 4000, 0);
     stay_on_core(0);
     struct profiles *profiles = make_profiles();
 
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        double ours[TURNS], raw[TURNS];
+        double cost[RUNS][TURNS];
         char name[64];
         snprintf(name, sizeof name, "poll.cpu_per_poll_%d_%d", rows[i].inflight,
                  rows[i].gateways);
-        if (argc > 1 && strncmp(name, argv[1], strlen(argv[1])) != 0)
+        if (!wanted(name))
             continue;
         int polls = rows[i].gateways * rows[i].meters * rows[i].rounds;
+        int fewer = polls > 40000 ? 40000 : polls; /* libmodbus takes its time */
         for (int turn = 0; turn < TURNS; turn++) {
-            raw[turn] = run_raw(port, rows[i].gateways, rows[i].inflight, polls);
-            ours[turn] = run_ours(profiles, port, rows[i].gateways, rows[i].inflight,
-                                  rows[i].meters, rows[i].rounds);
+            cost[RAW][turn] = run_raw(port, rows[i].gateways, rows[i].inflight, polls);
+            cost[OURS][turn] = run_ours(profiles, port, rows[i].gateways,
+                                        rows[i].inflight, rows[i].meters, rows[i].rounds);
+            if (rows[i].libmodbus > 0) {
+                cost[LOOP][turn] = run_libmodbus(port, rows[i].gateways, false, fewer);
+                cost[THREADS][turn] = run_libmodbus(port, rows[i].gateways, true, fewer);
+            }
         }
-        double a = median(ours), b = median(raw), ratio = a / b;
-        printf(
-            "poll.cpu_per_poll_%d_%d\t%.3f\tus\tbare epoll loop\t%.3f\t%.2f\t%.1f\t%s\n",
-            rows[i].inflight, rows[i].gateways, a, b, ratio, rows[i].goal,
-            ratio <= rows[i].goal ? "ok" : "short");
-        fflush(stdout);
+        double ours = median(cost[OURS]);
+        double pymodbus = rows[i].gateways == 100 ? run_pymodbus(port, 100, 20000) : 0;
+        print_figure(name, ours, "bare epoll loop", median(cost[RAW]), rows[i].goal,
+                     false);
+        if (rows[i].libmodbus > 0) {
+            print_figure(name, ours, "libmodbus, one loop", median(cost[LOOP]),
+                         rows[i].libmodbus, true);
+            print_figure(name, ours, "libmodbus, threads", median(cost[THREADS]),
+                         rows[i].libmodbus, true);
+        }
+        if (pymodbus > 0)
+            print_figure(name, ours, "pymodbus", pymodbus, rows[i].libmodbus, true);
     }
     profiles_free(profiles);
     kill(server, SIGKILL);

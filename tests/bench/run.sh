@@ -3,6 +3,7 @@
 set -u
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}
+export BENCH="${1-}"
 for b in tests/bench/bench_*.c tests/bench/bench_*.py; do
     name=$(basename "${b%.*}")
     case ${name#bench_} in

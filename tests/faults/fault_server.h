@@ -1,6 +1,6 @@
-/* A Modbus TCP server on the test's own loop that answers wrongly on purpose: each
- * request of its bad unit is answered as the next letter of a script says; after the
- * script, and for other units, rightly.
+/* A Modbus TCP server (or RTU over TCP) on the test's own loop that answers wrongly on
+ * purpose: each request of its bad unit is answered as the next letter of a script says;
+ * after the script, and for other units, rightly.
  *
  * The right answer says when it was asked for: the first two registers are the time (in
  * seconds), the next two the unit. So a reading proves by itself that it is not
@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <event2/listener.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -21,15 +22,19 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <lodewatch/modbus.h>
+#include <lodewatch/rtu.h>
 
 #include "daemon/clock.h"
 
 enum {
     SERVER_CONNECTIONS = 64,
-    SERVER_LATE_MS = 160, /* over the shortest timeout, under two of them */
+    SERVER_LATE_MS = 160,  /* over the shortest timeout, under two of them */
+    SERVER_LATER_MS = 250, /* over two of them, and the silence after them */
+    SERVER_SLOW_MS = 70,   /* within one */
     SERVER_DRIP_MS = 1,
     SERVER_BAD_UNIT = 1,
 };
@@ -49,6 +54,8 @@ struct fault_server {
     struct evconnlistener *listener;
     uint16_t port;
     const char *script;
+    bool rtu;        /* frames are RTU's */
+    int slave;       /* of a serial line, held open; -1: it is none */
     bool one_by_one; /* refuses reads of more than two registers with exception 2 */
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
@@ -70,7 +77,10 @@ struct server_later {
 static void
 server_send(struct server_connection *c, const uint8_t *bytes, size_t n)
 {
-    (void)!send(c->fd, bytes, n, MSG_NOSIGNAL);
+    if (c->server->slave >= 0)
+        (void)!write(c->fd, bytes, n);
+    else
+        (void)!send(c->fd, bytes, n, MSG_NOSIGNAL);
 }
 
 static void
@@ -219,6 +229,105 @@ server_answer(struct server_connection *c, uint16_t transaction,
     return true;
 }
 
+/* The letters in RTU: those that mean the same there, and
+ *   x a wrong CRC     . a heartbeat before the frame   Z later than z
+ *   w slow, but in time
+ *   a alike: the frame's first three bytes, and then the frame */
+static bool
+server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, char how)
+{
+    static const uint8_t garbage[] = "\xff\xfe garbage \x00\x01",
+                         heartbeat[] = "DTU-0001";
+    uint8_t mbap[2 * LW_MBAP_MAX], f[2 * LW_MBAP_MAX];
+    size_t n = server_right(c, 0, req, mbap) - (LW_MBAP_HEADER - 1);
+    memcpy(f, mbap + LW_MBAP_HEADER - 1, n);
+    switch (how) {
+    case 's': /* silent */
+        return true;
+    case 'u': /* another unit's */
+        f[0] ^= 0x10;
+        break;
+    case 'f': /* another function's */
+        f[1] = f[1] == 3 ? 4 : 3;
+        break;
+    case 'l': /* fewer registers than asked for */
+        f[2] = (uint8_t)(f[2] - 2);
+        n -= 2;
+        break;
+    case '2': /* exception 2 */
+        f[1] |= 0x80;
+        f[2] = 2;
+        n = 3;
+        break;
+    default:
+        break;
+    }
+    n = lw_rtu_seal(f, n);
+    switch (how) {
+    case 'd': /* dripping, a byte at a time */
+        server_send_later(c, f, n, 1, 1);
+        return true;
+    case 'z': /* late */
+        server_send_later(c, f, n, n, SERVER_LATE_MS);
+        return true;
+    case 'w': /* slow */
+        server_send_later(c, f, n, n, SERVER_SLOW_MS);
+        return true;
+    case 'Z': /* later still */
+        server_send_later(c, f, n, n, SERVER_LATER_MS);
+        return true;
+    case 'h': /* half, and never the rest */
+        n /= 2;
+        break;
+    case 'x':
+        f[n - 1] ^= 1;
+        break;
+    case 'n': /* garbage before the frame */
+        server_send(c, garbage, sizeof garbage);
+        break;
+    case 'm': /* garbage after the frame */
+        server_send(c, f, n);
+        server_send(c, garbage, sizeof garbage);
+        return true;
+    case '.':
+        server_send(c, heartbeat, sizeof heartbeat - 1);
+        break;
+    case 'a':
+        server_send(c, f, 3);
+        break;
+    case 't': /* twice */
+        server_send(c, f, n);
+        break;
+    case 'r': /* reset */
+    case 'c': /* closed */
+        server_hang_up(c, how == 'r');
+        return false;
+    default:
+        assert(strchr("gufl2", how) != NULL);
+    }
+    server_send(c, f, n);
+    return true;
+}
+
+static bool
+server_take_rtu(struct server_connection *c, const uint8_t *frame)
+{
+    struct fault_server *s = c->server;
+    struct lw_mb_request req = {0};
+    const uint8_t *pdu;
+    size_t n;
+    s->requests++;
+    if (lw_rtu_take_request(frame, LW_RTU_REQUEST, &req.unit, &pdu, &n) < 0 ||
+        lw_mb_parse_request(pdu, n, &req) != 0) {
+        s->not_reads++;
+        return true;
+    }
+    char how = 'g';
+    if (req.unit == SERVER_BAD_UNIT && *s->script != '\0')
+        how = *s->script++;
+    return server_answer_rtu(c, &req, how);
+}
+
 static bool
 server_take(struct server_connection *c, const uint8_t *frame)
 {
@@ -243,19 +352,19 @@ server_on_bytes(evutil_socket_t fd, short what, void *arg)
 {
     struct server_connection *c = arg;
     (void)what;
-    ssize_t got = recv(fd, c->in + c->n, sizeof c->in - c->n, 0);
+    ssize_t got = read(fd, c->in + c->n, sizeof c->in - c->n);
     if (got <= 0) {
         if (got == 0 || errno != EAGAIN)
             server_hang_up(c, false);
         return;
     }
     c->n += (size_t)got;
-    size_t at = 0;
-    c->server->unanswered = (int)(c->n / LW_MBAP_REQUEST);
+    size_t at = 0, size = c->server->rtu ? LW_RTU_REQUEST : LW_MBAP_REQUEST;
+    c->server->unanswered = (int)(c->n / size);
     if (c->server->unanswered > c->server->unanswered_most)
         c->server->unanswered_most = c->server->unanswered;
-    for (; c->n - at >= LW_MBAP_REQUEST; at += LW_MBAP_REQUEST)
-        if (!server_take(c, c->in + at))
+    for (; c->n - at >= size; at += size)
+        if (!(c->server->rtu ? server_take_rtu : server_take)(c, c->in + at))
             return;
     c->n -= at;
     memmove(c->in, c->in + at, c->n);
@@ -285,18 +394,26 @@ server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
 }
 
 static struct fault_server *
-server_start(struct event_base *base, struct clock *clock, const char *script)
+server_new(struct event_base *base, struct clock *clock, const char *script)
 {
     struct fault_server *s = calloc(1, sizeof *s);
-    struct sockaddr_in address = {.sin_family = AF_INET,
-                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof address;
     assert(s != NULL);
     s->base = base;
     s->clock = clock;
     s->script = script;
+    s->slave = -1;
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         s->connection[i].fd = -1;
+    return s;
+}
+
+static struct fault_server *
+server_start(struct event_base *base, struct clock *clock, const char *script)
+{
+    struct fault_server *s = server_new(base, clock, script);
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    socklen_t len = sizeof address;
     s->listener = evconnlistener_new_bind(base, server_on_accept, s,
                                           LEV_OPT_CLOSE_ON_FREE | LEV_OPT_REUSEABLE, 16,
                                           (struct sockaddr *)&address, sizeof address);
@@ -306,12 +423,41 @@ server_start(struct event_base *base, struct clock *clock, const char *script)
     return s;
 }
 
+/* A serial line instead: `link` is made a link to a terminal at whose other end the
+ * server is. */
+static inline struct fault_server *
+server_start_line(struct event_base *base, struct clock *clock, const char *script,
+                  const char *link)
+{
+    struct fault_server *s = server_new(base, clock, script);
+    struct server_connection *c = &s->connection[0];
+    struct termios raw;
+    char name[64];
+    int master = posix_openpt(O_RDWR | O_NOCTTY | O_NONBLOCK);
+    s->rtu = true;
+    assert(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0);
+    assert(ptsname_r(master, name, sizeof name) == 0);
+    s->slave = open(name, O_RDWR | O_NOCTTY);
+    assert(s->slave >= 0 && tcgetattr(s->slave, &raw) == 0);
+    cfmakeraw(&raw);
+    tcsetattr(s->slave, TCSANOW, &raw);
+    unlink(link);
+    assert(symlink(name, link) == 0);
+    *c = (struct server_connection){.server = s, .fd = master};
+    c->event = event_new(base, master, EV_READ | EV_PERSIST, server_on_bytes, c);
+    event_add(c->event, NULL);
+    return s;
+}
+
 static void
 server_stop(struct fault_server *s)
 {
     if (s == NULL)
         return;
-    evconnlistener_free(s->listener);
+    if (s->listener != NULL)
+        evconnlistener_free(s->listener);
+    if (s->slave >= 0)
+        close(s->slave);
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         if (s->connection[i].fd >= 0)
             server_hang_up(&s->connection[i], false);

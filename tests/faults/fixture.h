@@ -56,6 +56,13 @@ static const struct {
      "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"},"
      "{\"quantity\":\"export_kwh\",\"function\":4,\"address\":\"0x0002\",\"type\":\"u32\","
      "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"}]}"},
+    {"same", /* two reads that differ in their address alone */
+     "{\"vendor\":\"t\",\"model\":\"same\",\"source\":\"test\","
+     "\"bus\":{\"max_registers\":2},\"points\":["
+     "{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"},"
+     "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"missing\":\"0xffffffff\"}]}"},
     {"slow",
      "{\"vendor\":\"t\",\"model\":\"slow\",\"source\":\"test\","
      "\"bus\":{\"min_gap_ms\":40,\"connect_pause_ms\":120},\"points\":["
@@ -63,6 +70,16 @@ static const struct {
      "\"unit\":\"Wh\"},"
      "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
      "\"unit\":\"Wh\"}]}"},
+    /* The unit is its serial number, the time its clock. */
+    {"telling",
+     "{\"vendor\":\"t\",\"model\":\"telling\",\"source\":\"test\",\"slow_every\":3,"
+     "\"serial\":{\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\"},"
+     "\"clock\":{\"function\":3,\"address\":\"0x0000\",\"format\":\"unix\",\"utc\":true},"
+     "\"points\":["
+     "{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"modulus\":5e9,\"max_per_hour\":69000},"
+     "{\"quantity\":\"export_kwh\",\"function\":3,\"address\":\"0x0002\",\"type\":\"u32\","
+     "\"unit\":\"Wh\",\"class\":\"slow\"}]}"},
 };
 
 static void
@@ -98,13 +115,26 @@ fixture_new(bool simulated)
     return f;
 }
 
+static const char fixture_columns[] =
+    "gateway_id,transport,address,max_inflight,min_gap_ms,timeout_ms,registration,baud,"
+    "parity,data_bits";
+
+/* How much of it the first row has cells for. */
+static int
+fixture_header(const char *rows)
+{
+    size_t n = strcspn(fixture_columns, ",");
+    for (rows += strcspn(rows, ",\n"); *rows == ','; rows += 1 + strcspn(rows + 1, ",\n"))
+        n += 1 + strcspn(fixture_columns + n + 1, ",");
+    return (int)n;
+}
+
 /* The rows of gateways.csv and meters.csv, without their headers. */
 static int
 fixture_try(struct fixture *f, const char *gateways, const char *meters)
 {
     static char g[1 << 16], m[1 << 20];
-    snprintf(g, sizeof g,
-             "gateway_id,transport,address,max_inflight,min_gap_ms,timeout_ms\n%s",
+    snprintf(g, sizeof g, "%.*s\n%s", fixture_header(gateways), fixture_columns,
              gateways);
     snprintf(
         m, sizeof m,
@@ -190,6 +220,8 @@ fixture_history(const struct fixture *f, const char *meter_id, unsigned unit)
     for (int i = 0; i < f->nevents; i++) {
         const struct lw_event *e = &f->event[i];
         bool good = e->kind == LW_EVENT_READING;
+        if (!good && e->kind != LW_EVENT_READ_FAILED)
+            continue;
         uint32_t meter = good ? e->reading.meter : e->failed.meter;
         if (strcmp(f->ledger->meter[meter].id, meter_id) != 0)
             continue;

@@ -39,11 +39,25 @@ def wait_for(condition, seconds=20, what="the condition"):
         time.sleep(0.02)
 
 
+_claims = []
+
+
 def free_port():
-    """A TCP port of 127.0.0.1 that was free just now."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
+    """A TCP port of 127.0.0.1 that is free, and that no other test is given while this one
+    runs: a Unix socket's abstract name claims it. Not one that an outgoing connection gets."""
+    for port in (20000 + (os.getpid() * 64 + i) % 10000 for i in range(10000)):
+        claim = socket.socket(socket.AF_UNIX)
+        try:
+            claim.bind(f"\0lodewatch-test-port-{port}")
+            with socket.socket() as s:
+                s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                s.bind(("127.0.0.1", port))
+        except OSError:
+            claim.close()
+            continue
+        _claims.append(claim)
+        return port
+    raise Timeout("no free TCP port")
 
 
 # ---------------------------------------------------------------- temporary folders

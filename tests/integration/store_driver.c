@@ -1,10 +1,12 @@
 /* Runs the store as the daemon does, on a journal of its own that it fills with made-up
  * readings; ends when the database has everything, or on SIGTERM.
  *
- * store_driver DIR CONNINFO-FILE METERS ROUNDS BATCH-ROWS [PAUSE-MS [START-MS]]
+ * store_driver DIR CONNINFO-FILE METERS ROUNDS BATCH-ROWS [PAUSE-MS [START-MS
+ *     [SEGMENT-BYTES MAX-BYTES BACKLOG-RATE [ALERT-EVERY]]]]
  * Appends ROUNDS readings a meter where the journal is new, some repeated ones and an
- * alert each 100 readings; waits PAUSE-MS after each 1,000. Prints "up" when PostgreSQL
- * is there, and the figures at the end. */
+ * alert each ALERT-EVERY (100) readings; waits PAUSE-MS after each 1,000. Prints "up"
+ * when PostgreSQL is there, "all" when it has appended all, and the figures at the end.
+ */
 #include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
@@ -31,8 +33,11 @@ struct driver {
     struct store_feed feed;
     uint64_t all;
     int64_t pause_ms;
-    bool said_up;
-    int read_back; /* alerts */
+    uint64_t every; /* so many readings an alert */
+    bool said_up, said_all;
+    int read_back;      /* alerts */
+    int64_t longest_us; /* processor time of one turn of the loop */
+    bool over;
 };
 
 static void
@@ -41,6 +46,14 @@ again(struct driver *d, int64_t ms)
     struct timeval tv = {ms / 1000, (ms % 1000) * 1000};
 
     event_add(d->tick, &tv);
+}
+
+/* The journal's checkpoints: there is nothing to remember, but old segments may go. */
+static int
+save(void *arg, struct lw_packer *p)
+{
+    (void)arg, (void)p;
+    return 0;
 }
 
 static void
@@ -54,8 +67,9 @@ append_some(struct driver *d)
             d->feed.next = n;
             store_feed_reading(&d->feed, d->journal, LW_MARK_REPEATED);
         }
-        if (n % 100 == 0)
-            store_feed_alert(d->journal, (uint32_t)(n / 400), (uint32_t)(n / 100 % 4 + 1),
+        if (n % d->every == 0)
+            store_feed_alert(d->journal, (uint32_t)(n / d->every / 4),
+                             (uint32_t)(n / d->every % 4 + 1),
                              d->feed.start_ms + (int64_t)n * 1000);
     }
 }
@@ -64,13 +78,16 @@ static void
 print_stats(const struct driver *d)
 {
     struct store_stats s;
+    struct journal_stats j;
 
     store_stats(d->store, &s);
+    journal_stats(d->journal, &j);
     printf("{\"state\":%d,\"readings\":%" PRIu64 ",\"alerts\":%" PRIu64
            ",\"batches\":%" PRIu64 ",\"failed\":%" PRIu64 ",\"refused\":%" PRIu64
-           ",\"behind\":%" PRIu64 ",\"read_back\":%d,\"error\":\"%s\"}\n",
+           ",\"behind\":%" PRIu64 ",\"read_back\":%d,\"dropped\":%" PRIu64
+           ",\"removed\":%" PRIu64 ",\"longest_us\":%" PRId64 "}\n",
            (int)s.state, s.readings_stored, s.alerts_stored, s.batches, s.failed,
-           s.refused, s.behind, d->read_back, s.error);
+           s.refused, s.behind, d->read_back, j.dropped, j.removed, d->longest_us);
     fflush(stdout);
 }
 
@@ -89,7 +106,7 @@ on_alerts(void *arg, const char *rows, const char *error)
         d->read_back++;
         rows++;
     }
-    event_base_loopbreak(d->base);
+    d->over = true;
 }
 
 /* At the end, as the API would. */
@@ -109,6 +126,11 @@ on_tick(evutil_socket_t fd, short what, void *arg)
 
     (void)fd, (void)what;
     append_some(d);
+    if (d->feed.next == d->all && !d->said_all) {
+        d->said_all = true;
+        puts("all");
+        fflush(stdout);
+    }
     store_stats(d->store, &s);
     if (s.state == STORE_UP && !d->said_up) {
         d->said_up = true;
@@ -127,7 +149,7 @@ on_flushed(void *arg)
 {
     struct driver *d = arg;
 
-    event_base_loopbreak(d->base);
+    d->over = true;
 }
 
 static void
@@ -143,7 +165,8 @@ on_term(evutil_socket_t fd, short what, void *arg)
 int
 main(int argc, char **argv)
 {
-    struct driver d = {.pause_ms = argc > 6 ? atoi(argv[6]) : 0};
+    struct driver d = {.pause_ms = argc > 6 ? atoi(argv[6]) : 0,
+                       .every = argc > 11 ? (uint64_t)atoi(argv[11]) : 100};
     int64_t start = argc > 7 ? strtoll(argv[7], NULL, 10) : INT64_C(1741737600000);
     struct clock *clock = NULL;
     struct stat st;
@@ -160,22 +183,25 @@ main(int argc, char **argv)
         return 1;
     conninfo[strcspn(conninfo, "\n")] = '\0';
 
-    struct journal_options journal = {.dir = argv[1],
-                                      .sync_ms = 20,
-                                      .segment_bytes = 64 << 20,
-                                      .segment_ms = LW_HOUR,
-                                      .keep_ms = LW_DAY,
-                                      .max_bytes = INT64_C(1) << 32};
+    struct journal_options journal = {
+        .dir = argv[1],
+        .sync_ms = 20,
+        .segment_bytes = argc > 8 ? atoll(argv[8]) : 64 << 20,
+        .segment_ms = LW_HOUR,
+        .keep_ms = LW_DAY,
+        .max_bytes = argc > 9 ? atoll(argv[9]) : INT64_C(1) << 32};
     struct store_options store = {.conninfo = conninfo,
                                   .journal_dir = argv[1],
                                   .batch_rows = atoi(argv[5]),
                                   .batch_ms = 100,
-                                  .days_ahead = 1};
+                                  .days_ahead = 1,
+                                  .backlog_rate = argc > 10 ? atoi(argv[10]) : 0};
 
     d.base = event_base_new();
     if (clock_new(d.base, &(struct clock_options){0}, &clock) < 0 ||
         journal_open(d.base, &journal, &d.journal) < 0)
         return 1;
+    journal_on_checkpoint(d.journal, save, NULL);
     store_feed_init(&d.feed, atoi(argv[3]), start, 60000);
     if (fresh)
         d.all = (uint64_t)atoll(argv[3]) * (uint64_t)atoll(argv[4]);
@@ -187,7 +213,13 @@ main(int argc, char **argv)
     d.tick = event_new(d.base, -1, 0, on_tick, &d);
     event_add(term, NULL);
     again(&d, 0);
-    event_base_dispatch(d.base);
+    while (!d.over) {
+        int64_t began = clock_thread_us();
+
+        event_base_loop(d.base, EVLOOP_ONCE);
+        if (clock_thread_us() - began > d.longest_us)
+            d.longest_us = clock_thread_us() - began;
+    }
     print_stats(&d);
 
     store_free(d.store);

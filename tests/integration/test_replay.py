@@ -240,6 +240,45 @@ def run_command(tmp):
         f.write("[closed_load]\nfloor_kw = 100\n")
     test("--rules changes what is judged", replay(*ledger, "--rules", rules, readings).stdout)
 
+    def changes(text):
+        with open(rules, "w", encoding="utf-8") as f:
+            f.write(text)
+        r = replay(*ledger, "--compare", rules, readings)
+        rows = [line.split("\t") for line in r.stdout.decode().splitlines()[1:]]
+        return r.returncode, [(row[0], row[1]) for row in rows if row[1] == "closed_load"]
+
+    test("--compare with the same rules changes nothing",
+         None if changes("") == (0, [("same", "closed_load")]) else changes(""))
+    test("one that raises later changes it",
+         None if changes("[closed_load]\nfor = 1h\n") == (0, [("changed", "closed_load")])
+         else changes("[closed_load]\nfor = 1h\n"))
+    test("one that allows it lets it go",
+         None if changes("[closed_load]\nfloor_kw = 100\n") == (0, [("gone", "closed_load")])
+         else changes("[closed_load]\nfloor_kw = 100\n"))
+    wrong("--compare with a wrong parameter", "", "nowhere", args=(*ledger, "--compare", "nowhere", readings))
+
+    def explain(*args):
+        return subprocess.run([LODEWATCH, "explain", *ledger, *args], stdout=subprocess.PIPE,
+                              stderr=subprocess.PIPE, timeout=60, check=False)
+
+    alert = json.loads(plain.stdout.decode().splitlines()[0])
+    e = explain(alert["data"]["alarm"]["id"][:8], readings)
+    text = e.stdout.decode()
+    bars = [line.split()[-2] for line in text.splitlines() if line.endswith(" kW") and "*" in line]
+    test("explain shows the alarm that an id begins", None if e.returncode == 0 and all(
+        word in text for word in (alert["data"]["alarm"]["id"], alert["subject"], "raised",
+                                  f"{alert['data']['evidence']['excess_kwh']:.1f}", "夜间用电", "power at night"))
+        else text + e.stderr.decode())
+    mean = alert["data"]["evidence"]["mean_kw"]
+    test("its curve has the window's load", None if bars and abs(max(map(float, bars)) - mean) < mean / 4
+         else (bars, mean))
+    e = explain(alert["subject"] + ":closed_load", readings)
+    test("a subject and rule find it too", None if alert["data"]["alarm"]["id"] in e.stdout.decode() else e.stderr)
+    e = explain("site/NOWHERE", readings)
+    test("an alarm that is not there is an error", None if e.returncode == 1 and b"NOWHERE" in e.stderr else e.stderr)
+    e = explain("site/NOWHERE", "-")
+    test("so are readings that can be read only once", None if e.returncode == 2 and b"twice" in e.stderr else e.stderr)
+
     with open("/dev/full", "wb") as full:
         r = replay(*ledger, readings, stdout=full)
     test("a full disk is an error", None if r.returncode == 1 and b"No space" in r.stderr else r.stderr)

@@ -14,6 +14,8 @@ import sys
 import tempfile
 import time
 
+from harness import free_port
+
 BUILD = os.environ.get("BUILD", "build")
 SIM = os.path.join(BUILD, "lodewatch-sim")
 DIR = tempfile.mkdtemp(prefix="sim-", dir=os.environ.get("TMPDIR"))
@@ -35,12 +37,6 @@ def skip(name, why):
     global count
     count += 1
     print(f"ok {count} - {name} # SKIP {why}")
-
-
-def free_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
 
 
 PORT = [free_port(), free_port()]

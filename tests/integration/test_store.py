@@ -122,7 +122,7 @@ with tap.test("a COMMIT without an answer is found out from the cursor"):
     wait_for(lambda: store.stored() > 2000, what="some readings")
     cut = 0
     while driver.running() and cut < 5:
-        pids = backend(store.database, "INSERT INTO store_cursor")
+        pids = backend(store.database, "COMMIT")
         if not pids:
             continue
         try:
@@ -158,7 +158,7 @@ with tap.test("rows that are there already are merged"):
 
 with tap.test("a partition that somebody dropped is made again"):
     store = Store()
-    driver = store.start(pause_ms=20, rounds=100)
+    driver = store.start(pause_ms=40, rounds=300)
     wait_for(lambda: store.stored() > 1000, what="some readings")
     store.psql("SET lock_timeout = '20s'; DROP TABLE reading_20250312")
     assert driver.wait(60) == 0, driver.err
@@ -183,7 +183,7 @@ with tap.test("two daemons migrate an empty database at once"):
     for driver in drivers:
         assert driver.wait(30) == 0, driver.err
     assert first.stored() == 2 * first.readings, first.stored()
-    assert first.psql("SELECT count(*) FROM schema_version") == "1"
+    assert first.psql("SELECT count(*) = max(version) FROM schema_version") == "t"
     assert first.psql("SELECT count(*) FROM meter_key") == "200"
 
 with tap.test("a schema that is newer than the program is refused, and nothing is written"):

@@ -83,7 +83,8 @@ struct heard {
     const struct lw_ledger *ledger;
     char *text;
     size_t n, cap;
-    int stored;
+    int stored, exchanged;
+    uint16_t marks; /* of the last reading */
 };
 
 static void
@@ -97,6 +98,11 @@ hear(void *arg, const struct lw_effect *effect)
 
     if (effect->kind == LW_EFFECT_STORE) {
         h->stored++;
+        h->marks = effect->reading->q;
+        return;
+    }
+    if (effect->kind == LW_EFFECT_EXCHANGE) {
+        h->exchanged++;
         return;
     }
     a = effect->alert.alarm;
@@ -446,6 +452,48 @@ test_register_that_stands(void **state)
     end(&w);
 }
 
+/* A float behind transformers: 125 Wh x 40 a step, while the ledger says 0.01 kWh. */
+static void
+test_float_register_steps(void **state)
+{
+    static const struct {
+        const char *name;
+        bool told;
+        int raised;
+    } rows[] = {
+        {"its steps are known: it does not stand", true, 0},
+        {"they are not: it seems to", false, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct lw_event told = {.kind = LW_EVENT_METER_COUNTER, .counter.step_wh = 5000};
+        struct world w;
+        int32_t a;
+
+        begin_with(&w, SITES,
+                   "meter_id,site_id,role,gateway_id,unit,profile,interval_s,"
+                   "installed_at,energy_resolution_kwh\n"
+                   "A,CLOSED,supply,G1,1,generic,900,2025-01-01T00:00:00Z,0.01\n"
+                   "PUMP,PUMPED,sub,G2,1,generic,900,2025-01-01T00:00:00Z,\n");
+        row(rows[i].name);
+        a = meter_of(&w, "A");
+        told.at.ms = w.now;
+        told.counter.meter = (uint32_t)a;
+        if (rows[i].told)
+            lw_core_step(w.core, &told);
+        for (int q = 0; q < 4 * 24; q++) {
+            int64_t flowed = w.wh[a] + 500;
+
+            w.now += QUARTER;
+            w.wh[a] = lw_floor_to(flowed, 5000) - 500;
+            read_meter(&w, "A", 2, LW_GOOD);
+            w.wh[a] = flowed;
+        }
+        check_int(count(&w, "raised stuck_register point/A") > 0, rows[i].raised);
+        end(&w);
+    }
+}
+
 static void
 test_one_dead_gateway_is_one_alert(void **state)
 {
@@ -618,6 +666,55 @@ test_exchange_ends_what_the_old_meter_began(void **state)
     quarters(&w, 8, DRAWS({"C", 3}));
     check_int(count(&w, "returned register_jump point/C"), 1);
     end(&w);
+}
+
+static void
+say_serial(struct world *w, const char *id, const char *serial)
+{
+    struct lw_event e = {.kind = LW_EVENT_METER_SERIAL, .at = {w->now}};
+
+    e.serial.meter = (uint32_t)meter_of(w, id);
+    snprintf(e.serial.text, sizeof e.serial.text, "%s", serial);
+    lw_core_step(w->core, &e);
+}
+
+/* Nobody has written the exchange of A into the ledger; its serial number tells. */
+static void
+test_exchange_by_serial_number(void **state)
+{
+    static const struct {
+        const char *name, *before, *after;
+        int exchanged, fallen;
+    } rows[] = {
+        {"the same meter, its register reset", "4711", "4711", 0, 1},
+        {"another meter", "4711", "4712", 1, 0},
+        {"no number was known before", NULL, "4712", 0, 1},
+        {"a meter that does not tell", NULL, NULL, 0, 1},
+    };
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world w;
+
+        begin(&w);
+        row(rows[i].name);
+        if (rows[i].before)
+            say_serial(&w, "A", rows[i].before);
+        quarters(&w, 8, DRAWS({"A", 3}));
+        w.wh[meter_of(&w, "A")] = 100;
+        if (rows[i].after)
+            say_serial(&w, "A", rows[i].after);
+        w.now += QUARTER;
+        read_meter(&w, "A", 3, LW_GOOD);
+        check_int(w.heard.exchanged, rows[i].exchanged);
+        check((w.heard.marks & LW_MARK_EXCHANGE) ? rows[i].exchanged : rows[i].fallen);
+        check_int((w.heard.marks & LW_MARK_RESET) != 0, rows[i].fallen);
+        quarters(&w, 3, DRAWS({"A", 3}));
+        check_int(count(&w, "raised register_jump point/A"), rows[i].fallen);
+        check_int(w.heard.marks & LW_MARK_EXCHANGE, 0);
+        quarters(&w, 3, DRAWS({"A", 60}));
+        check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+        end(&w);
+    }
 }
 
 static void
@@ -827,6 +924,36 @@ test_another_gap_in_the_ledger(void **state)
     tick(&w, T0 + 2 * LW_DAY);
     row("a gap more is told");
     check_int(count(&w, "updated coverage site/CLOSED"), 1);
+    end(&w);
+}
+
+/* More alarms at once than a person can answer: each comes, and says which it is. */
+static void
+test_a_flood(void **state)
+{
+    char sites[4096] = "site_id,name,kind,status,status_since,area_id\n";
+    struct world w;
+
+    (void)state;
+    for (int i = 0; i < 24; i++)
+        snprintf(sites + strlen(sites), sizeof sites - strlen(sites),
+                 "S%02d,点,quarry,closed,%s,C\n", i, "2025-01-01T00:00:00Z");
+    snprintf(sites + strlen(sites), sizeof sites - strlen(sites),
+             "CLOSED,点,quarry,closed,,C\nPUMPED,点,quarry,closed,,C\n"
+             "MINE,点,quarry,closed,,C\nTWIN,点,quarry,closed,,C\n");
+    begin_with(&w, sites, METERS_HEAD);
+    tick(&w, T0);
+    tick(&w, T0 + LW_MINUTE);
+    for (const struct lw_alarm *a = NULL; (a = lw_core_next_alarm(w.core, a));) {
+        int n = 1;
+
+        for (const struct lw_alarm *b = NULL;
+             (b = lw_core_next_alarm(w.core, b)) && b != a;)
+            n++;
+        row(w.ledger->site[a->subject].id);
+        check_int(a->flood, n > LW_FLOOD_ALARMS ? n : 0);
+    }
+    check_int(lw_core_nalarms(w.core), 28);
     end(&w);
 }
 
@@ -1072,13 +1199,16 @@ main(void)
         cmocka_unit_test(test_licence_runs_out),
         cmocka_unit_test(test_registers),
         cmocka_unit_test(test_register_that_stands),
+        cmocka_unit_test(test_float_register_steps),
         cmocka_unit_test(test_one_dead_gateway_is_one_alert),
         cmocka_unit_test(test_coverage),
+        cmocka_unit_test(test_a_flood),
         cmocka_unit_test(test_estimated_values_raise_nothing),
         cmocka_unit_test(test_late_and_repeated),
         cmocka_unit_test(test_gap_of_one_of_several_meters),
         cmocka_unit_test(test_silent_sub_meter_never_clears),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
+        cmocka_unit_test(test_exchange_by_serial_number),
         cmocka_unit_test(test_told_every_week),
         cmocka_unit_test(test_slow_neighbour_behind_the_gateway),
         cmocka_unit_test(test_register_that_bounces),

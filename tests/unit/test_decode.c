@@ -1,4 +1,4 @@
-/* Registers to stored units and back: cases by hand, then every shipped profile. */
+/* Registers to stored units and back, and what is said of a counter. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -15,6 +15,8 @@
 #define WH(s)   .quantity = LW_IMPORT, .function = 3, .scale = (s)
 #define W(s)    .quantity = LW_ACTIVE_POWER, .function = 3, .scale = (s)
 #define V(s)    .quantity = LW_VOLTAGE_A, .function = 3, .scale = (s)
+
+static const struct lw_read_limits whole = {.max_gap = 125};
 
 struct row {
     const char *name;
@@ -135,14 +137,14 @@ static const struct row rows[] = {
     {"scale by a third", {W(1.0 / 3), .type = LW_TYPE_U16}, 1000, 1000, {0, 3}, 1000, 0},
 
     {"not available",
-     {WH(0.001), .type = LW_TYPE_U32, .has_missing = true, .missing = 0xFFFFFFFF},
+     {WH(0.001), .type = LW_TYPE_U32, .nmissing = 1, .missing = {0xFFFFFFFF}},
      1000,
      1000,
      {0xFF, 0xFF, 0xFF, 0xFF},
      NOTHING,
      0},
     {"not available as NaN",
-     {V(1), .type = LW_TYPE_F32, .has_missing = true, .missing = 0xFFC00000},
+     {V(1), .type = LW_TYPE_F32, .nmissing = 1, .missing = {0xFFC00000}},
      1000,
      1000,
      {0xFF, 0xC0, 0, 0},
@@ -220,7 +222,7 @@ decodes(void **state)
         struct lw_reading r = {0};
         enum lw_quantity q = rows[i].reg.quantity;
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+        assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
         assert_int_equal(lw_profile_decode(&profile, blocks, rows[i].data,
                                            rows[i].ct_milli, rows[i].pt_milli, &r),
                          rows[i].impossible);
@@ -263,7 +265,7 @@ scale_register(void **state)
     struct lw_reading r = {0}, back = {0};
     uint8_t data[10] = {0xFF, 0xFF, 0x09, 0x06, 0x09, 0x07, 0xFF, 0xFB, 0, 2};
 
-    assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+    assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
     assert_int_equal(blocks[0].count, 5);
     assert_int_equal(lw_profile_decode(&profile, blocks, data, 1000, 1000, &r), 0);
     assert_int_equal(r.value[LW_VOLTAGE_A], 2310);
@@ -299,7 +301,7 @@ encodes_limits(void **state)
         {"over the type", {W(0.001), .type = LW_TYPE_I16}, true, 40000, {0x7F, 0xFF}},
         {"under the type", {W(0.001), .type = LW_TYPE_U16}, true, -1, {0, 0}},
         {"not measured",
-         {W(0.001), .type = LW_TYPE_I16, .has_missing = true, .missing = 0x8000},
+         {W(0.001), .type = LW_TYPE_I16, .nmissing = 1, .missing = {0x8000}},
          false,
          5,
          {0x80, 0}},
@@ -313,101 +315,67 @@ encodes_limits(void **state)
         uint8_t data[2];
         r.value[LW_ACTIVE_POWER] = limits[i].value;
         print_message("  %s\n", limits[i].name);
-        assert_int_equal(lw_profile_blocks(&profile, 0, blocks), 1);
+        assert_int_equal(lw_profile_blocks(&profile, LW_POLL_FAST, &whole, blocks), 1);
         lw_profile_encode(&profile, blocks, &r, 1000, 1000, data);
         assert_memory_equal(data, limits[i].want, 2);
     }
 }
 
-/* ---- the shipped profiles ---- */
-
-static struct lw_profile *
-shipped(const char *file)
-{
-    static struct lw_faults faults;
-    static char text[LW_PROFILE_BYTES];
-    char path[128];
-    struct lw_profile *profile = NULL;
-
-    snprintf(path, sizeof path, "etc/profiles/%s", file);
-    FILE *f = fopen(path, "r");
-    assert_non_null(f);
-    size_t n = fread(text, 1, sizeof text, f);
-    fclose(f);
-    faults.n = faults.kept = 0;
-    if (lw_profile_new(path, text, n, &faults, &profile) < 0)
-        fail_msg("%s:%u:%u: %s", path, faults.fault[0].line, faults.fault[0].column,
-                 faults.fault[0].text);
-    return profile;
-}
-
-/* xorshift64*: the same readings in every run. */
-static uint64_t
-draw(uint64_t *s)
-{
-    *s ^= *s >> 12;
-    *s ^= *s << 25;
-    *s ^= *s >> 27;
-    return *s * UINT64_C(2685821657736338717);
-}
-
-static int64_t
-draw_between(uint64_t *s, int64_t min, int64_t max)
-{
-    return min + (int64_t)(draw(s) % (uint64_t)(max - min + 1));
-}
-
+/* What is said of the import register: a float's steps grow. */
 static void
-round_trip(void **state)
+counters(void **state)
 {
     (void)state;
     static const struct {
-        const char *file;
-        bool exact; /* else within float32's seven digits */
-        size_t blocks;
-    } files[] = {
-        {"generic.json", true, 1},
-        {"weather.json", true, 1},
-        {"eastron-sdm630.json", false, 2},
-        {"schneider-iem3000.json", false, 2},
+        const char *name;
+        struct lw_register reg;
+        int64_t ct_milli, wh, step, modulus, most;
+    } counted[] = {
+        {"f32 kWh, new", {WH(1), .type = LW_TYPE_F32}, 1000, 100000, 0, 0, 0},
+        {"f32 kWh, 100 000 kWh", {WH(1), .type = LW_TYPE_F32}, 1000, 100000000, 8, 0, 0},
+        {"f32 kWh under 2^20", {WH(1), .type = LW_TYPE_F32}, 1000, 1048575000, 63, 0, 0},
+        {"f32 kWh over 2^20", {WH(1), .type = LW_TYPE_F32}, 1000, 1048577000, 125, 0, 0},
+        {"f32 kWh behind 40:1",
+         {WH(1), .type = LW_TYPE_F32, .apply_ct = true},
+         40000,
+         40 * INT64_C(1048577000),
+         5000,
+         0,
+         0},
+        {"f64 kWh", {WH(1), .type = LW_TYPE_F64}, 1000, 1048577000, 0, 0, 0},
+        {"u32 x 0.01 kWh", {WH(0.01), .type = LW_TYPE_U32}, 1000, 1048577000, 10, 0, 0},
+        {"with a modulus and a most",
+         {WH(0.001), .type = LW_TYPE_U32, .modulus = 1e6, .max_per_hour = 69,
+          .apply_ct = true},
+         2000,
+         1000,
+         2,
+         2000000000,
+         138000},
+        {"a scale register",
+         {WH(0.001), .type = LW_TYPE_U32, .has_scale_register = true},
+         1000,
+         1000,
+         0,
+         0,
+         0},
     };
-    for (size_t f = 0; f < sizeof files / sizeof *files; f++) {
-        struct lw_profile *profile = shipped(files[f].file);
-        struct lw_read_block blocks[LW_READ_BLOCKS];
-        uint64_t seed = 7;
-        print_message("  %s\n", files[f].file);
-        size_t n = lw_profile_blocks(profile, 0, blocks);
-        assert_int_equal(n, files[f].blocks);
-        for (int i = 0; i < 2000; i++) {
-            struct lw_reading r = {0}, back = {0};
-            for (size_t k = 0; k < profile->nregs; k++) {
-                enum lw_quantity q = profile->reg[k].quantity;
-                const struct lw_quantity_info *info = lw_quantity_info(q);
-                int64_t min = info->min, max = info->max;
-                if (profile->reg[k].has_range) {
-                    min = (int64_t)(profile->reg[k].min * (double)info->per_unit);
-                    max = (int64_t)(profile->reg[k].max * (double)info->per_unit);
-                }
-                if (profile->reg[k].has_missing && draw(&seed) % 8 == 0)
-                    continue;
-                r.have = (uint16_t)(r.have | 1u << q);
-                r.value[q] = draw_between(&seed, min, max);
-            }
-            for (size_t b = 0; b < n; b++) {
-                uint8_t data[2 * 125];
-                lw_profile_encode(profile, &blocks[b], &r, 1000, 1000, data);
-                assert_int_equal(
-                    lw_profile_decode(profile, &blocks[b], data, 1000, 1000, &back), 0);
-            }
-            assert_int_equal(back.have, r.have);
-            for (enum lw_quantity q = 0; q < LW_QUANTITIES; q++) {
-                int64_t off = back.value[q] - r.value[q];
-                int64_t may = files[f].exact ? 0 : 1 + llabs(r.value[q]) / 10000000;
-                if (lw_reading_has(&r, q))
-                    assert_in_range(off + may, 0, 2 * may);
-            }
+    for (size_t i = 0; i < sizeof counted / sizeof *counted; i++) {
+        struct lw_profile profile = {.nregs = 1, .reg = {counted[i].reg}};
+        struct lw_reading r = {.have = 1u << LW_IMPORT};
+        struct lw_event e = {0};
+        print_message("  %s\n", counted[i].name);
+        r.value[LW_IMPORT] = counted[i].wh;
+        bool any = counted[i].step > 1 || counted[i].modulus > 0 || counted[i].most > 0;
+        assert_int_equal(lw_profile_counter(&profile, &r, counted[i].ct_milli, 1000, &e),
+                         any);
+        if (any) {
+            assert_int_equal(e.counter.step_wh, counted[i].step);
+            assert_int_equal(e.counter.modulus_wh, counted[i].modulus);
+            assert_int_equal(e.counter.most_w, counted[i].most);
         }
-        lw_profile_free(profile);
+        r.have = 0;
+        assert_false(lw_profile_counter(&profile, &r, counted[i].ct_milli, 1000, &e));
     }
 }
 
@@ -418,7 +386,7 @@ main(void)
         cmocka_unit_test(decodes),
         cmocka_unit_test(scale_register),
         cmocka_unit_test(encodes_limits),
-        cmocka_unit_test(round_trip),
+        cmocka_unit_test(counters),
     };
     return cmocka_run_group_tests_name("decode", tests, NULL, NULL);
 }

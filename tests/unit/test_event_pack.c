@@ -38,7 +38,7 @@ random_event(uint64_t *random)
 
     e.at.ms = LW_WALL_FIRST +
               (int64_t)(next_random(random) % (LW_WALL_LAST - LW_WALL_FIRST + 1));
-    switch (next_random(random) % 4) {
+    switch (next_random(random) % 7) {
     case 0:
         e.kind = LW_EVENT_TICK;
         break;
@@ -51,6 +51,24 @@ random_event(uint64_t *random)
         e.failed.meter = meter;
         e.failed.why = (enum lw_read_failure)(1 + next_random(random) % LW_FAIL_MISSING);
         e.failed.exception = (uint8_t)next_random(random);
+        break;
+    case 3:
+        e.kind = LW_EVENT_METER_CLOCK;
+        e.clock.meter = meter;
+        e.clock.drift_ms = (int64_t)next_random(random) - INT64_C(1) * (1 << 30);
+        break;
+    case 4:
+        e.kind = LW_EVENT_METER_SERIAL;
+        e.serial.meter = meter;
+        for (size_t i = 0, n = 1 + next_random(random) % (LW_SERIAL - 1); i < n; i++)
+            e.serial.text[i] = (char)(' ' + next_random(random) % ('~' - ' ' + 1));
+        break;
+    case 5:
+        e.kind = LW_EVENT_METER_COUNTER;
+        e.counter.meter = meter;
+        e.counter.step_wh = (int64_t)next_random(random);
+        e.counter.modulus_wh = (int64_t)next_random(random);
+        e.counter.most_w = (int64_t)next_random(random);
         break;
     default:
         e.reading.meter = meter;
@@ -103,6 +121,17 @@ test_round_trip(void **state)
             check_int(back.failed.exception, e.failed.exception);
         } else if (e.kind == LW_EVENT_CLOCK_STEP) {
             check_int(back.step.by_ms, e.step.by_ms);
+        } else if (e.kind == LW_EVENT_METER_CLOCK) {
+            check_int(back.clock.meter, e.clock.meter);
+            check_int(back.clock.drift_ms, e.clock.drift_ms);
+        } else if (e.kind == LW_EVENT_METER_SERIAL) {
+            check_int(back.serial.meter, e.serial.meter);
+            check_text(back.serial.text, e.serial.text);
+        } else if (e.kind == LW_EVENT_METER_COUNTER) {
+            check_int(back.counter.meter, e.counter.meter);
+            check_int(back.counter.step_wh, e.counter.step_wh);
+            check_int(back.counter.modulus_wh, e.counter.modulus_wh);
+            check_int(back.counter.most_w, e.counter.most_w);
         }
     }
 }
@@ -162,11 +191,43 @@ test_broken_bytes(void **state)
         for (size_t cut = 0; cut < n; cut++)
             check_int(lw_event_unpack(bytes, cut, ledger, &back), LW_EPARSE);
         check_int(lw_event_unpack(bytes, n + 1, ledger, &back), LW_EPARSE);
-        bytes[0] = 2;
+        bytes[0] = 3;
         check_int(lw_event_unpack(bytes, n, ledger, &back), LW_EVERSION);
         bytes[0] = 1;
         bytes[1] = 77;
         check_int(lw_event_unpack(bytes, n, ledger, &back), LW_EPARSE);
+    }
+}
+
+/* Bytes as releases wrote them: the first form stays as it is and can be read. */
+static void
+test_forms(void **state)
+{
+    static const struct {
+        const char *name;
+        uint8_t bytes[8];
+        size_t n;
+        int rc;
+    } rows[] = {
+        {"a tick of the first release", {1, LW_EVENT_TICK, 0}, 3, 0},
+        {"a clock step of the first release", {1, LW_EVENT_CLOCK_STEP, 0, 8}, 4, 0},
+        {"an old kind in the new form", {2, LW_EVENT_TICK, 0}, 3, LW_EPARSE},
+        {"a new kind in the old form",
+         {1, LW_EVENT_METER_SERIAL, 0, 1, 'A', 0, 1, '7'},
+         8,
+         LW_EPARSE},
+        {"a form yet to come", {3, LW_EVENT_TICK, 0}, 3, LW_EVERSION},
+    };
+    struct lw_event back;
+    uint8_t bytes[LW_EVENT_BYTES];
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        row(rows[i].name);
+        check_int(lw_event_unpack(rows[i].bytes, rows[i].n, ledger, &back), rows[i].rc);
+        if (rows[i].rc == 0) {
+            check_int(lw_event_pack(&back, ledger, bytes), rows[i].n);
+            assert_memory_equal(bytes, rows[i].bytes, rows[i].n);
+        }
     }
 }
 
@@ -177,6 +238,7 @@ main(void)
         cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_ledgers_change),
         cmocka_unit_test(test_broken_bytes),
+        cmocka_unit_test(test_forms),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

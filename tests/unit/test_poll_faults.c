@@ -17,7 +17,7 @@ struct row {
 static const struct row rows[] = {
     {"all is well", "", "GGG"},
     {"a byte at a time", "gdddd", "GGGGG"},
-    {"half a frame", "gh", "GLG"},
+    {"half a frame", "gh", "GG"},
     {"half a frame, at first", "h", "TG"},
     {"half frames twice", "ghh", "GTG"},
     {"another transaction", "gi", "GG"},

@@ -63,7 +63,7 @@ reads_at_exactly_the_due_times(void **state)
     struct poller_stats stats;
     poller_stats(f->poller, &stats);
     assert_int_equal(stats.polls[POLL_GOOD], 368);
-    assert_int_equal(stats.connects, 1);
+    assert_int_equal(stats.link.connects, 1);
     assert_int_equal(stats.gateways_up, 1);
     assert_int_equal(stats.inflight, 0);
     struct poller_gateway g;
@@ -242,18 +242,50 @@ refuses_what_it_cannot_poll(void **state)
     static const struct {
         const char *name, *gateways, *profile, *want;
     } rows[] = {
-        {"a transport", "g,rtu,/dev/ttyS0,1,0,1000\n", "one",
-         "not built yet: transport rtu"},
-        {"a name", "g,tcp,gw.example.com:502,1,0,1000\n", "one",
-         "names are not resolved"},
+        {"a transport", "g,tls,127.0.0.1:802,1,0,1000\n", "one",
+         "not built yet: transport tls"},
+        {"an address with a slip", "g,tcp,127.0.0.1.1:502,1,0,1000\n", "one",
+         "expected host:port"},
+        {"a host that is none", "g,tcp,gw_1..example:502,1,0,1000\n", "one",
+         "expected host:port"},
+        {"a name without a port", "g,tcp,gw.example.com,1,0,1000\n", "one",
+         "expected host:port"},
+        {"a port too high", "g,tcp,gw.example.com:65536,1,0,1000\n", "one",
+         "expected host:port"},
+        {"a device that is none", "g,rtu,COM1,1,0,1000\n", "one",
+         "expected the path of a device"},
+        {"a rate that is none", "g,rtu,/dev/ttyS0,1,0,1000,,9601\n", "one", "baud 9601"},
+        {"seven bits", "g,rtu,/dev/ttyS0,1,0,1000,,9600,,7\n", "one", "RTU needs 8"},
+        {"a listener by name", "g,dial_in_rtu,gw.example.com:9502,1,0,1000,A\n", "one",
+         "address:port to listen on"},
+        {"nobody registers", "g,dial_in_tcp,127.0.0.1:9502,1,0,1000,\n", "one",
+         "registration \"\""},
+        {"half a byte registers", "g,dial_in_tcp,127.0.0.1:9502,1,0,1000,hex:1\n", "one",
+         "registration \"hex:1\""},
+        {"two kinds at one address",
+         "g,tcp,127.0.0.1:502,1,0,1000\nh,rtu_over_tcp,127.0.0.1:502,1,0,1000\n", "one",
+         "and another transport"},
+        {"two names of one address",
+         "g,tcp,GW.example:502,1,0,1000\nh,rtu_over_tcp,gw.example:502,1,0,1000\n", "one",
+         "and another transport"},
+        {"a line of two rates",
+         "g,rtu,/dev/ttyS0,1,0,1000,,9600\nh,rtu,/dev/ttyS0,1,0,1000,,19200\n", "one",
+         "and another baud"},
+        {"one registers twice, otherwise",
+         "g,dial_in_tcp,127.0.0.1:9502,1,0,1000,A\n"
+         "h,dial_in_rtu,127.0.0.1:9502,1,0,1000,A\n",
+         "one", "and another transport"},
         {"no port", "g,tcp,127.0.0.1,1,0,1000\n", "one", "expected host:port"},
         {"port 0", "g,tcp,127.0.0.1:0,1,0,1000\n", "one", "expected host:port"},
+        {"everybody's unit", "g,rtu_over_tcp,127.0.0.1:502,1,0,1000\n", "zero",
+         "expected 1 to 255"},
         {"a profile", "g,tcp,[::1]:502,1,0,1000\n", "nome", "no profile \"nome\""},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char meters[200];
-        snprintf(meters, sizeof meters, "m,2020-01-01,,context,g,1,%s,900\n",
-                 rows[i].profile);
+        bool zero = strcmp(rows[i].profile, "zero") == 0;
+        snprintf(meters, sizeof meters, "m,2020-01-01,,context,g,%d,%s,900\n", !zero,
+                 zero ? "one" : rows[i].profile);
         memset(&f->faults, 0, sizeof f->faults);
         int rc = fixture_try(f, rows[i].gateways, meters);
         if (rc != LW_EPARSE || f->faults.n != 1 || f->poller != NULL ||

@@ -42,7 +42,7 @@ all_members(void **state)
         " \"address\": \"0x00fF\", \"function\": 4, \"quantity\": \"active_power_kw\","
         " \"word_order\": \"low_first\", \"byte_order\": \"low_first\", \"scale\": 10,"
         " \"offset\": -2e3, \"scale_register\": \"0x0101\", \"ct\": true, \"pt\": true,"
-        " \"missing\": \"0x8000\"}], \"unverified\": true, \"source\": \"手册\","
+        " \"missing\": [\"0x8000\", \"0x7fff\"]}], \"unverified\": true, \"source\": \"手册\","
         " \"model\": \"m \\\"x\\\" {[\", \"vendor\": \"v\","
         " \"bus\": {\"max_registers\": 50, \"max_gap\": 4, \"min_gap_ms\": 20,"
         " \"connect_pause_ms\": 300, \"timeout_ms\": 2500,"
@@ -61,8 +61,8 @@ all_members(void **state)
     assert_int_equal(p->nforbidden, 2);
     assert_int_equal(p->forbidden[0].last, 15);
     assert_int_equal(p->forbidden[1].first, 0x200);
-    assert_true(p->probe.present && p->probe.type == LW_TYPE_F32 &&
-                p->probe.address == 0x46);
+    assert_true(p->probe.present && p->probe.reg.type == LW_TYPE_F32 &&
+                p->probe.reg.address == 0x46);
     assert_int_equal(p->nregs, 1);
     const struct lw_register *r = &p->reg[0];
     assert_int_equal(r->quantity, LW_ACTIVE_POWER);
@@ -71,7 +71,7 @@ all_members(void **state)
     assert_int_equal(r->type, LW_TYPE_I16);
     assert_true(r->low_word_first && r->low_byte_first && r->apply_ct && r->apply_pt);
     assert_true(r->has_scale_register && r->scale_register == 0x101);
-    assert_true(r->has_missing && r->missing == 0x8000);
+    assert_true(r->nmissing == 2 && r->missing[0] == 0x8000 && r->missing[1] == 0x7FFF);
     /* Written in W, kept in kW. */
     assert_float_equal((float)r->scale, 0.01f, 1e-9f);
     assert_float_equal((float)r->offset, -2.0f, 1e-9f);
@@ -106,12 +106,12 @@ faults_have_places(void **state)
          "{\"vendor\": \"0123456789012345678901234567890123456789012345678901234567890123\"}",
          "at most 63 bytes", 1, 12},
         {"control character", "{\"vendor\": \"a\\u0007\"}", "control characters", 1, 12},
-        {"no points", HEAD "\"points\": []}", "1 to 64 points", 2, 11},
+        {"no points", HEAD "\"points\": []}", "1 to 96 points", 2, 11},
         {"unknown quantity", HEAD "\"points\":[{\"quantity\":\"power\"}]}",
          "as in a readings CSV", 2, 23},
         {"unknown type",
          HEAD "\"points\":[{\"quantity\":\"import_kwh\",\"type\":\"uint32\"}]}",
-         "f32 or f64", 2, 43},
+         "bits32 or string", 2, 43},
         {"unit of another quantity",
          HEAD
          "\"points\":[{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\","
@@ -157,6 +157,69 @@ faults_have_places(void **state)
          "\"points\":[\n{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
          "\"type\":\"f32\",\"unit\":\"W\",\"scale_register\":\"0x0002\"}]}",
          "whole-number", 3, 1},
+        {"probe without a value",
+         "{\"probe\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"u16\"}}", "either",
+         1, 10},
+        {"probe with two ways to say it",
+         "{\"probe\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"u16\",\"equals\":1,\"max\":1}}",
+         "either", 1, 10},
+        {"serial number as a float",
+         "{\"serial\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"f32\"}}",
+         "u16, u32, u64, string", 1, 11},
+        {"string without a length",
+         "{\"serial\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"string\"}}",
+         "\"length\"", 1, 11},
+        {"length of a number",
+         "{\"serial\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"u32\",\"length\":2}}",
+         "\"length\"", 1, 11},
+        {"string over the end",
+         "{\"serial\":{\"function\":3,\"address\":\"0xFFFF\",\"type\":\"string\",\"length\":2}}",
+         "over address", 1, 11},
+        {"two serial numbers",
+         "{\"sunspec\":203,\n\"serial\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"u16\"}}",
+         "SunSpec's own", 2, 10},
+        {"clock of no known format",
+         "{\"clock\":{\"function\":3,\"address\":\"0x0000\",\"format\":\"bcd\"}}",
+         "iec870_5_4", 1, 52},
+        {"clock over the end",
+         "{\"clock\":{\"function\":3,\"address\":\"0xFFFD\",\"format\":\"iec870_5_4\"}}",
+         "over address", 1, 10},
+        {"slow points each time", "{\"slow_every\":1}", "from 2 to 1000", 1, 15},
+        {"parity", "{\"bus\":{\"parity\":\"even\"}}", "\"N\", \"E\" or \"O\"", 1, 18},
+        {"no such class", HEAD "\"points\":[{\"class\":\"often\"}]}", "\"slow\"", 2, 20},
+        {"no point of class fast",
+         HEAD
+         "\"points\":[{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\","
+         "\"type\":\"u32\",\"unit\":\"Wh\",\"class\":\"slow\"}]}",
+         "class fast", 2, 10},
+        {"modulus of a power",
+         HEAD
+         "\"points\":[{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
+         "\"type\":\"u32\",\"unit\":\"W\",\"modulus\":1000}]}",
+         "count up", 2, 107},
+        {"modulus below 0",
+         HEAD
+         "\"points\":[{\"quantity\":\"import_kwh\",\"function\":3,\"address\":\"0x0000\","
+         "\"type\":\"u32\",\"unit\":\"Wh\",\"modulus\":-1000}]}",
+         "above 0", 2, 103},
+        {"four quadrants of a power",
+         HEAD
+         "\"points\":[{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
+         "\"type\":\"f32_4q\",\"unit\":\"W\"}]}",
+         "f32, f64", 2, 11},
+        {"bits that are stored",
+         HEAD
+         "\"points\":[{\"quantity\":\"power_factor\",\"function\":3,\"address\":\"0x0000\","
+         "\"type\":\"bits16\",\"unit\":\"1\"}]}",
+         "f32_4q", 2, 11},
+        {"named, and stored",
+         HEAD "\"points\":[{\"name\":\"x\",\"quantity\":\"import_kwh\"}]}",
+         "unknown member \"quantity\"", 2, 23},
+        {"too many ways to be missing",
+         HEAD
+         "\"points\":[{\"name\":\"x\",\"function\":3,\"address\":\"0x0000\",\"type\":\"u16\","
+         "\"missing\":[\"0x1\",\"0x2\",\"0x3\",\"0x4\",\"0x5\"]}]}",
+         "1 to 4", 2, 78},
         {"probe backwards",
          "{\"probe\":{\"function\":3,\"address\":\"0x0000\",\"type\":\"u16\",\"min\":2,\"max\":1}}",
          "greater", 1, 10},
@@ -352,7 +415,9 @@ reads(void **state)
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct lw_read_block blocks[LW_READ_BLOCKS];
         print_message("  %s\n", rows[i].name);
-        assert_int_equal(lw_profile_blocks(&rows[i].p, rows[i].split, blocks), rows[i].n);
+        struct lw_read_limits limits = {.split = rows[i].split, .max_gap = 125};
+        assert_int_equal(lw_profile_blocks(&rows[i].p, LW_POLL_FAST, &limits, blocks),
+                         rows[i].n);
         for (size_t b = 0; b < rows[i].n; b++) {
             assert_int_equal(blocks[b].address, rows[i].want[b].address);
             assert_int_equal(blocks[b].count, rows[i].want[b].count);
@@ -361,13 +426,63 @@ reads(void **state)
     }
 }
 
+/* Each class has reads of its own; a gap has to be worth it to the line, too. */
+static void
+classes_and_lines(void **state)
+{
+    (void)state;
+    static const struct lw_profile p = {
+        .max_registers = 125,
+        .max_gap = 40,
+        .nregs = 4,
+        .reg = {{.function = 3, .address = 0},
+                {.function = 3, .address = 1, .class = LW_POLL_SLOW},
+                {.function = 3, .address = 25},
+                {.function = 3, .address = 2, .class = LW_POLL_ONCE}}};
+    static const struct {
+        enum lw_poll_class class;
+        uint16_t max_gap;
+        size_t n;
+        uint64_t regs; /* of the first */
+    } rows[] = {
+        {LW_POLL_FAST, 125, 1, 5}, {LW_POLL_FAST, 24, 1, 5},  {LW_POLL_FAST, 23, 2, 1},
+        {LW_POLL_SLOW, 125, 1, 2}, {LW_POLL_ONCE, 125, 1, 8},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct lw_read_block blocks[LW_READ_BLOCKS];
+        struct lw_read_limits limits = {.max_gap = rows[i].max_gap};
+        assert_int_equal(lw_profile_blocks(&p, rows[i].class, &limits, blocks),
+                         rows[i].n);
+        assert_int_equal(blocks[0].regs, rows[i].regs);
+    }
+}
+
+/* As measured on lines: 20, 30 and 142 registers, of which a read holds 124. */
+static void
+gaps_by_speed(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t baud;
+        int bits;
+        uint16_t worth;
+    } rows[] = {{1200, 10, 12},
+                {9600, 10, 20},
+                {9600, 11, 19},
+                {19200, 10, 30},
+                {115200, 10, 124}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        assert_int_equal(lw_gap_worth(rows[i].baud, rows[i].bits), rows[i].worth);
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_members),     cmocka_unit_test(faults_have_places),
         cmocka_unit_test(names_and_sizes), cmocka_unit_test(out_of_memory),
-        cmocka_unit_test(reads),
+        cmocka_unit_test(reads),           cmocka_unit_test(classes_and_lines),
+        cmocka_unit_test(gaps_by_speed),
     };
     return cmocka_run_group_tests_name("profile", tests, NULL, NULL);
 }

@@ -52,6 +52,18 @@ struct fixture {
     struct batch *batch;
 };
 
+/* Readings of all meters: the share that a meter belongs to is tried first or second. */
+static int
+add_any(struct fixture *f, const struct journal_record *record)
+{
+    uint32_t before = f->batch->nrows;
+    int rc = batch_add(f->batch, f->keys, BATCH_READINGS_0, record);
+
+    return rc < 0 || f->batch->nrows > before
+               ? rc
+               : batch_add(f->batch, f->keys, BATCH_READINGS_1, record);
+}
+
 static void
 begin(struct fixture *f, uint32_t cap)
 {
@@ -74,7 +86,7 @@ add(struct fixture *f, const char *meter, int64_t time, uint16_t have, int64_t v
     struct made made;
 
     make_reading(&made, meter, time, have, value, q);
-    return batch_add(f->batch, f->keys, &made.record);
+    return add_any(f, &made.record);
 }
 
 /* Gives every id the integer at its end. */
@@ -134,8 +146,7 @@ test_records(void **state)
         begin(&f, 4);
         if (add(&f, rows[i].meter, rows[i].time, rows[i].have, rows[i].value,
                 rows[i].q) != rows[i].rc ||
-            f.batch->nrows != rows[i].rows ||
-            f.batch->next != (rows[i].rc == 0 ? 200u : 100u))
+            f.batch->nrows != rows[i].rows || (rows[i].rc == 0 && f.batch->next != 200))
             fail_msg("%s", rows[i].name);
         end(&f);
     }
@@ -153,7 +164,7 @@ test_cut_record(void **state)
 
         begin(&f, 4);
         made.record.n = n;
-        assert_int_equal(batch_add(f.batch, f.keys, &made.record), LW_EPARSE);
+        assert_int_equal(add_any(&f, &made.record), LW_EPARSE);
         end(&f);
         make_reading(&made, "m1", 0, 1 << LW_IMPORT, 5, 0);
     }
@@ -224,6 +235,50 @@ test_copy(void **state)
     assert_int_equal(get((char *)f.batch->last[1].data + 24, 8), 2000000);
     assert_int_equal(get((char *)f.batch->last[1].data + 36, 8), 1000000);
     end(&f);
+}
+
+/* Each reading is in one share of readings, about as many in either; an alert in the
+ * third. */
+static void
+test_shares(void **state)
+{
+    struct made made;
+    uint32_t first = 0;
+
+    (void)state;
+    for (int i = 0; i < 1000; i++) {
+        char meter[16];
+        uint32_t rows[BATCH_SHARES];
+
+        snprintf(meter, sizeof(meter), "m%06d", i);
+        for (int share = 0; share < BATCH_SHARES; share++) {
+            struct fixture f;
+
+            begin(&f, 1);
+            make_reading(&made, meter, 0, 0, 0, 0);
+            assert_int_equal(
+                batch_add(f.batch, f.keys, (enum batch_share)share, &made.record), 0);
+            assert_int_equal(f.batch->next, 200); /* taken, or passed over */
+            rows[share] = f.batch->nrows;
+            end(&f);
+        }
+        assert_int_equal(rows[BATCH_READINGS_0] + rows[BATCH_READINGS_1], 1);
+        assert_int_equal(rows[BATCH_ALERTS], 0);
+        first += rows[BATCH_READINGS_0];
+    }
+    assert_in_range(first, 450, 550);
+
+    made.record.kind = JOURNAL_ALERT;
+    made.record.n = 100;
+    for (int share = 0; share < BATCH_SHARES; share++) {
+        struct fixture f;
+
+        begin(&f, 1);
+        assert_int_equal(
+            batch_add(f.batch, f.keys, (enum batch_share)share, &made.record), 0);
+        assert_int_equal(f.batch->nalerts, share == BATCH_ALERTS);
+        end(&f);
+    }
 }
 
 /* Slices of any size give the same bytes. */
@@ -326,10 +381,11 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_records), cmocka_unit_test(test_cut_record),
-        cmocka_unit_test(test_limits),  cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_slices),  cmocka_unit_test(test_unknown),
-        cmocka_unit_test(test_keys),    cmocka_unit_test(test_partitions),
+        cmocka_unit_test(test_records),    cmocka_unit_test(test_cut_record),
+        cmocka_unit_test(test_limits),     cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_shares),     cmocka_unit_test(test_slices),
+        cmocka_unit_test(test_unknown),    cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_partitions),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
 #!/bin/sh
-# The lints as one TAP program: tests/lint/run.sh, with $BUILD.
+# The lints as one TAP program: tests/lint/lint.sh, with $BUILD.
 set -u
 cd "$(dirname "$0")/../.."
 BUILD=${BUILD:-build}

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every fuzzer on its corpus and on from there, as TAP: tests/fuzz/run.sh [SECONDS].
+# Runs every fuzzer on its corpus and on from there, as TAP: tests/fuzz/fuzz.sh [SECONDS].
 # Without SECONDS a fixed number of runs with a fixed seed, for `make check`.
 set -u
 cd "$(dirname "$0")/../.."

@@ -1,0 +1,172 @@
+/* feeder_residual and displacement: what happens in the field in two weeks of quarter
+ * hours, and what the alerts say of it. */
+#include "feeder_world.h"
+
+static void
+run(struct world *w, const struct scene *scene)
+{
+    begin(w, scene);
+    for (int64_t at = T0; at < T0 + DAYS * LW_DAY; at += QUARTER)
+        quarter(w, at);
+}
+
+static const struct {
+    struct scene scene;
+    struct {
+        const char *what;
+        int from, to; /* hours; 0: nothing such */
+    } due[3];         /* and no other alarm is raised */
+} CASES[] = {
+    {{.name = "nobody draws what no meter sees"}, {{0}}},
+    {{.name = "a tap of a tenth of the load from Tuesday 22:00",
+      .tap_kw = 12,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72},
+     {{RAISED, TUESDAY, TUESDAY + 2},
+      {"returned feeder_residual feeder/F", TUESDAY + 95, TUESDAY + 120}}},
+    {{.name = "a tap of 1.5 % shows within two days",
+      .tap_kw = 1.5,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72},
+     {{RAISED, TUESDAY, TUESDAY + 48}}},
+    {{.name = "a works out of communication may draw what a tap draws",
+      .tap_kw = 30,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72,
+      .silent = "WORKS",
+      .silent_from = TUESDAY - 4,
+      .silent_to = TUESDAY + 24},
+     {{RAISED, TUESDAY + 24, TUESDAY + 26}}},
+    {{.name = "a house out of communication does not hide it",
+      .tap_kw = 60,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72,
+      .silent = "HOUSE",
+      .silent_from = TUESDAY - 1,
+      .silent_to = TUESDAY + 24},
+     {{RAISED, TUESDAY, TUESDAY + 2}}},
+    {{.name = "a works that was silent for two days and comes back is no tap",
+      .silent = "WORKS",
+      .silent_from = TUESDAY,
+      .silent_to = TUESDAY + 47},
+     {{0}}},
+    {{.name = "the feeder's own meter was silent while a tap ran",
+      .tap_kw = 12,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 20,
+      .silent = "F",
+      .silent_from = TUESDAY - 2,
+      .silent_to = TUESDAY + 22},
+     {{RAISED, TUESDAY + 22, TUESDAY + 24}}},
+    {{.name = "loss that grows with the load is no tap",
+      .heat = 1.4,
+      .heat_from = TUESDAY,
+      .heat_to = TUESDAY + 72},
+     {{0}}},
+    {{.name = "half of the customers have no meter, and draw more than they did",
+      .no_meter_kw = 80,
+      .tap_kw = 40,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72},
+     {{0}}},
+    {{.name = "a meter is exchanged, a customer comes, one is switched over",
+      .customers_change = true},
+     {{0}}},
+    {{.name = "a site was cut off, and a neighbour draws as much more",
+      .cut_moves_to = "SHOP"},
+     {{"raised displacement point/SHOP", STOPPED + 24, STOPPED + 60}}},
+    {{.name = "a site was cut off, and draws on past its meter", .cut_moves_to = ""},
+     {{RAISED, STOPPED + 2, STOPPED + 4},
+      {"raised displacement feeder/F", STOPPED + 24, STOPPED + 60}}},
+};
+
+static bool
+is_due(size_t i, const char *what)
+{
+    for (size_t k = 0; k < LENGTH(CASES[i].due); k++)
+        if (CASES[i].due[k].what && strcmp(CASES[i].due[k].what, what) == 0)
+            return true;
+    return false;
+}
+
+static void
+test_cases(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(CASES); i++) {
+        row(CASES[i].scene.name);
+        run(&w, &CASES[i].scene);
+        for (size_t k = 0; k < LENGTH(CASES[i].due); k++) {
+            const struct told *told;
+
+            if (!CASES[i].due[k].what)
+                continue;
+            told = find(&w, CASES[i].due[k].what);
+            if (!told)
+                fail_msg("row \"%s\": no \"%s\"", unit_row, CASES[i].due[k].what);
+            if (told->hour < CASES[i].due[k].from || told->hour > CASES[i].due[k].to)
+                fail_msg("row \"%s\": \"%s\" at hour %.2f", unit_row, told->what,
+                         told->hour);
+        }
+        for (int k = 0; k < w.ntold; k++)
+            if (strncmp(w.told[k].what, "raised", 6) == 0 && !is_due(i, w.told[k].what))
+                fail_msg("row \"%s\": \"%s\" at hour %.2f", unit_row, w.told[k].what,
+                         w.told[k].hour);
+        end(&w);
+    }
+}
+
+static void
+test_what_an_alert_tells(void **state)
+{
+    static struct world w;
+    const struct scene *house = &CASES[4].scene, *moved = &CASES[10].scene;
+    const struct told *told;
+    struct lw_candidate candidate[LW_CANDIDATES];
+    struct lw_alarm alarm = {.rule = LW_RULE_FEEDER_RESIDUAL};
+    struct lw_alert alert = {.alarm = &alarm};
+
+    (void)state;
+    row("the step's time and size, who is silent, where to look");
+    run(&w, house);
+    told = find(&w, RAISED);
+    check(told != NULL);
+    check_int(told->evidence.from.ms, T0 + TUESDAY * LW_HOUR);
+    check(llabs(told->evidence.detail - 60000) < 6000);
+    check_int(told->evidence.nsilent, 1);
+    check_text(w.ledger->point[told->evidence.silent[0] - 1].id, "HOUSE");
+    alarm.evidence = told->evidence;
+    alarm.subject = lw_ledger_point(w.ledger, "F");
+    alert.ledger = w.ledger;
+    check_int(lw_feeder_candidates(&alert, candidate), 4);
+    /* The unlicensed one without a meter is in the middle, the closed one farther; CUT
+     * has no status before it is cut off. */
+    check_text(w.ledger->site[candidate[0].site].id, "LONE");
+    check_text(w.ledger->site[candidate[1].site].id, "MINE");
+    check_text(w.ledger->site[candidate[2].site].id, "CUT");
+    check_text(w.ledger->site[candidate[3].site].id, "WORKS");
+    end(&w);
+
+    row("where the load came from");
+    run(&w, moved);
+    told = find(&w, "raised displacement point/SHOP");
+    check(told != NULL);
+    check_text(w.ledger->site[told->evidence.other - 1].id, "CUT");
+    check(llabs(told->evidence.detail - 40000) < 6000);
+    check(llabs(told->evidence.detail2 - 40000) < 6000);
+    check(strstr(w.words, "停 (cut off) lost 40") != NULL);
+    end(&w);
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_what_an_alert_tells),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

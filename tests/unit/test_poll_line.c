@@ -1,0 +1,180 @@
+/* Serial lines, with libmodbus in its thread: what a line may do, a device that goes away
+ * and comes back, one that somebody else has, and numbers over FD_SETSIZE. */
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/resource.h>
+
+#include "daemon/poll/stream.h"
+#include "tests/faults/fixture.h"
+
+enum {
+    INTERVAL_S = 60,
+    RUN_S = 40 * INTERVAL_S
+};
+
+static const struct row {
+    const char *name;
+    const char *script;  /* of the bad unit's answers, tests/faults/fault_server.h */
+    const char *want;    /* how the bad unit's reads begin; all after that are good */
+    const char *profile; /* "two": two reads a meter, of the same length */
+} rows[] = {
+    {"all is well", "", "GGG", "one"},
+    {"another unit's", "guu", "GTG", "one"},
+    {"a wrong CRC", "gx", "GG", "one"},
+    {"an exception", "g2", "GG", "one"},
+    {"answers after the timeout", "gzzggz", "", "two"},
+    {"everything", "gdhxufl2nm.atzs", "", "two"},
+};
+
+static struct fixture *f;
+static struct fault_server *server;
+static char device[72];
+
+static void
+start_line(const char *script)
+{
+    f = fixture_new(true);
+    snprintf(device, sizeof device, "%s-tty", f->dir);
+    server = server_start_line(f->base, f->clock, script, device);
+}
+
+static void
+poll_line(const char *profile)
+{
+    char gateways[128], meters[256];
+    snprintf(gateways, sizeof gateways, "g,rtu,%s,1,0,100,,19200,even\n", device);
+    snprintf(meters, sizeof meters,
+             "bad,2020-01-01,,context,g,1,%s,%d\nbeside,2020-01-01,,context,g,2,%s,%d\n",
+             profile, INTERVAL_S, profile, INTERVAL_S);
+    fixture_poll(f, gateways, meters);
+}
+
+static void
+expect_recovery(const char *name, const char *meter, unsigned unit, const char *want)
+{
+    const char *history = fixture_history(f, meter, unit);
+    size_t n = strlen(history);
+    if (strchr(history, 'W') != NULL)
+        fail_msg("%s: %s: a wrong reading: %s", name, meter, history);
+    if (n < 10 || strcmp(history + n - 3, "GGG") != 0)
+        fail_msg("%s: %s does not recover: %s", name, meter, history);
+    if (strncmp(history, want, strlen(want)) != 0)
+        fail_msg("%s: %s: %s, not %s", name, meter, history, want);
+}
+
+static void
+is_right_or_missing(void **state)
+{
+    const struct row *row = *state;
+    start_line(row->script);
+    poll_line(row->profile);
+    fixture_run_until(f, RUN_S - 1);
+    expect_recovery(row->name, "bad", 1, row->want);
+    expect_recovery(row->name, "beside", 2, "");
+    assert_int_equal(server->not_reads, 0);
+}
+
+static void
+goes_away_and_comes_back(void **state)
+{
+    (void)state;
+    struct poller_stats stats;
+    start_line("");
+    poll_line("one");
+    fixture_run_until(f, 10 * INTERVAL_S - 1);
+    server_stop(server);
+    unlink(device);
+    fixture_run_until(f, 20 * INTERVAL_S - 1);
+    server = server_start_line(f->base, f->clock, "", device);
+    fixture_run_until(f, 60 * INTERVAL_S - 1);
+    expect_recovery("unplugged", "bad", 1, "GGGGGGGGGGLLL");
+    expect_recovery("unplugged", "beside", 2, "GGGGGGGGGGLLL");
+    poller_stats(f->poller, &stats);
+    assert_int_equal(stats.link.connects, 2);
+    assert_int_equal(stats.link.disconnects, 1);
+}
+
+static void
+is_left_to_who_has_it(void **state)
+{
+    (void)state;
+    start_line("");
+    int other = open(device, O_RDWR | O_NOCTTY);
+    assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    poll_line("one");
+    fixture_run_until(f, 5 * INTERVAL_S - 1);
+    assert_int_equal(strspn(fixture_history(f, "bad", 1), "L"), 5);
+    assert_int_equal(server->requests, 0);
+    close(other);
+    fixture_run_until(f, 60 * INTERVAL_S - 1);
+    expect_recovery("locked", "bad", 1, "LLLLL");
+}
+
+/* Streams have the high numbers, whatever comes first, so that select() is never handed a
+ * device above its limit. */
+static void
+opens_below_fd_setsize(void **state)
+{
+    (void)state;
+    struct rlimit limit;
+    char gateways[256];
+    getrlimit(RLIMIT_NOFILE, &limit);
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+    if (limit.rlim_cur < 2048)
+        skip();
+    start_line("");
+    struct fault_server *tcp = server_start(f->base, f->clock, "");
+    snprintf(gateways, sizeof gateways, "g,rtu,%s,1,0,100\nt,tcp,127.0.0.1:%u,1,0,100\n",
+             device, tcp->port);
+    fixture_poll(f, gateways,
+                 "bad,2020-01-01,,context,g,1,one,60\n"
+                 "t,2020-01-01,,context,t,1,one,60\n");
+    fixture_run_until(f, 5 * INTERVAL_S - 1);
+    assert_string_equal(fixture_history(f, "bad", 1), "GGGGG");
+    assert_string_equal(fixture_history(f, "t", 1), "GGGGG");
+    int above = 0;
+    for (int fd = STREAM_FD_MIN; fd < STREAM_FD_MIN + 64; fd++)
+        above += fcntl(fd, F_GETFD) >= 0;
+    assert_int_equal(above, 3); /* the connection, and the two ends of the line's pair */
+    server_stop(tcp);
+}
+
+static int
+stop(void **state)
+{
+    (void)state;
+    server_stop(server);
+    unlink(device);
+    fixture_free(f);
+    return 0;
+}
+
+int
+main(void)
+{
+    enum {
+        ROWS = sizeof rows / sizeof rows[0]
+    };
+    static const struct {
+        const char *name;
+        CMUnitTestFunction fn;
+    } others[] = {
+        {"goes away and comes back", goes_away_and_comes_back},
+        {"is left to who has it", is_left_to_who_has_it},
+        {"opens below FD_SETSIZE", opens_below_fd_setsize},
+    };
+    enum {
+        OTHERS = sizeof others / sizeof others[0]
+    };
+    static struct CMUnitTest tests[ROWS + OTHERS];
+    for (size_t i = 0; i < ROWS; i++)
+        tests[i] = (struct CMUnitTest){.name = rows[i].name,
+                                       .test_func = is_right_or_missing,
+                                       .teardown_func = stop,
+                                       .initial_state = (void *)&rows[i]};
+    for (size_t i = 0; i < OTHERS; i++)
+        tests[ROWS + i] = (struct CMUnitTest){
+            .name = others[i].name, .test_func = others[i].fn, .teardown_func = stop};
+    return cmocka_run_group_tests_name("poll_line", tests, NULL, NULL);
+}
