@@ -105,7 +105,7 @@ struct reference {
 };
 
 /* The lengths over which the load is compared with the reference. */
-enum stretch {
+enum reach {
     SPAN_PAIR, /* the lesser of two intervals; from here on the mean */
     SPAN_1H,
     SPAN_3H,
@@ -343,7 +343,7 @@ int32_t reference_core_w(const struct reference *r);
 
 /* --- detect/residual.c */
 struct judgement {
-    enum stretch span; /* the one that is most over; SPANS: none is */
+    enum reach span; /* the one that is most over; SPANS: none is */
     double ratio;   /* of what is over the reference to the limit */
     int32_t over_w, limit_w;
 };
@@ -355,9 +355,9 @@ struct judgement residual_put(struct lw_core *core, int32_t site, const struct w
 void residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
                      int64_t pump_w);
 /* The newest mean over the span is well within its limit. */
-bool residual_quiet(const struct lw_core *core, int32_t site, enum stretch span,
+bool residual_quiet(const struct lw_core *core, int32_t site, enum reach span,
                     const struct waiting *q);
-int64_t residual_span_ms(enum stretch span, int64_t interval);
+int64_t residual_span_ms(enum reach span, int64_t interval);
 
 /* --- detect/peers.c */
 void peers_count(struct lw_core *core, int64_t from, bool up);

@@ -210,14 +210,14 @@ is_quiet(const struct lw_core *core, int32_t site, const struct waiting *q)
 
     if (e->preexisting)
         return q->w != VOID && q->w <= e->low_w;
-    return q->over != VOID && residual_quiet(core, site, (enum stretch)e->span, q);
+    return q->over != VOID && residual_quiet(core, site, (enum reach)e->span, q);
 }
 
 static int64_t
 quiet_for(const struct lw_core *core, int32_t site)
 {
     const struct site_state *st = &core->site[site];
-    int64_t span = residual_span_ms((enum stretch)st->excess.span, st->interval);
+    int64_t span = residual_span_ms((enum reach)st->excess.span, st->interval);
 
     if (st->excess.preexisting)
         return SHIFT_OVER;

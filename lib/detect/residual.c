@@ -60,7 +60,7 @@ slots_of_hour(int64_t interval)
 }
 
 int64_t
-residual_span_ms(enum stretch span, int64_t interval)
+residual_span_ms(enum reach span, int64_t interval)
 {
     static const int64_t LENGTH[SPANS] = {
         [SPAN_1H] = LW_HOUR,      [SPAN_3H] = 3 * LW_HOUR, [SPAN_8H] = 8 * LW_HOUR,
@@ -143,14 +143,14 @@ deviation(const struct seen *z)
 }
 
 static bool
-is_pump(enum stretch s)
+is_pump(enum reach s)
 {
     return s >= SPAN_PUMP_2;
 }
 
 static int32_t
 limit_of(const struct lw_core *core, const struct reference *r, const struct seen *z,
-         enum stretch s, int64_t resolution_wh, int64_t pump_w)
+         enum reach s, int64_t resolution_wh, int64_t pump_w)
 {
     double most = (double)core->rules->reference.most_milli / 1000;
     double spread = (double)core->rules->reference.spread_milli / 1000;
@@ -182,7 +182,7 @@ residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
 
     for (int s = 0; s < SPANS; s++)
         d->seen[s].limit_w =
-            limit_of(core, r, &d->seen[s], (enum stretch)s, resolution_wh, pump_w);
+            limit_of(core, r, &d->seen[s], (enum reach)s, resolution_wh, pump_w);
 }
 
 static void
@@ -250,13 +250,13 @@ residual_put(struct lw_core *core, int32_t site, const struct waiting *q)
         limit = limit_now(core, site, z, q);
         if (value[s] > limit && (is_pump(s) || value[s] > known) &&
             (double)value[s] / limit > v.ratio)
-            v = (struct judgement){(enum stretch)s, (double)value[s] / limit, value[s], limit};
+            v = (struct judgement){(enum reach)s, (double)value[s] / limit, value[s], limit};
     }
     return v;
 }
 
 bool
-residual_quiet(const struct lw_core *core, int32_t site, enum stretch span,
+residual_quiet(const struct lw_core *core, int32_t site, enum reach span,
                const struct waiting *q)
 {
     const struct site_state *st = &core->site[site];
@@ -264,7 +264,7 @@ residual_quiet(const struct lw_core *core, int32_t site, enum stretch span,
     int64_t end = q->from / st->interval + 1;
     int per_hour = slots_of_hour(st->interval);
     int hours = span == SPAN_PAIR || span == SPAN_1H ? 1 : span == SPAN_3H ? 3 : 8;
-    enum stretch judged = hours == 1 ? SPAN_1H : hours == 3 ? SPAN_3H : SPAN_8H;
+    enum reach judged = hours == 1 ? SPAN_1H : hours == 3 ? SPAN_3H : SPAN_8H;
     int n = hours * per_hour < SLOTS ? hours * per_hour : SLOTS;
     int32_t mean = mean_of(d->slot, SLOTS, end, n);
 
