@@ -62,12 +62,8 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
 
 # What is embedded in an object is made anew with it.
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
+$(BUILD)/daemon/store/migrate.o $(BUILD)/daemon/store/roles.o: $(wildcard daemon/store/sql/*.sql)
 $(BUILD)/daemon/http/routes.o: daemon/http/openapi.json $(wildcard docs/schema/*.json)
-
-# Files that are embedded (daemon/embed.h), which the compiler does not report.
-$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json docs/schema/alert-1.schema.json
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
 
 unit: $(UNIT)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
