@@ -171,6 +171,8 @@ install: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service \
 	    systemd/lodewatch-compact.service systemd/lodewatch-compact.timer
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/schema docs/schema/*.json
+	for page in docs/man/*; do \
+	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md
