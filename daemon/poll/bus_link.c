@@ -104,7 +104,7 @@ bus_on_up(struct bus *bus)
     bus->state = LINK_UP;
     bus->counts.connects++;
     bus->noise = 0;
-    bus->not_before_us = clock_io_us() + (int64_t)bus->options.connect_pause_ms * 1000;
+    bus_hold_until(bus, clock_io_us() + (int64_t)bus->options.connect_pause_ms * 1000);
     bus_pump(bus);
 }
 

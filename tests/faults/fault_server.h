@@ -353,7 +353,8 @@ server_take(struct server_connection *c, const uint8_t *frame)
         how = *s->script++;
     if (s->one_by_one && req.count > 2)
         how = '2';
-    return c->dead || req.unit <= s->silent_to || server_answer(c, transaction, &req, how);
+    return c->dead || req.unit <= s->silent_to ||
+           server_answer(c, transaction, &req, how);
 }
 
 static void

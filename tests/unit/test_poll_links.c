@@ -68,12 +68,30 @@ last_of_many(void **state)
     assert_string_equal(fixture_history(f, "m01", 1), "TTT");
 }
 
+/* The device needs its time, whoever hung up. */
+static void
+keeps_the_gap(void **state)
+{
+    (void)state;
+    server->script = "c";
+    fixture_poll(f, gateway("1,200,1000"),
+                 "a,2020-01-01,,context,g,1,one,900\n"
+                 "b,2020-01-01,,context,g,2,one,900\n");
+    int64_t start_us = clock_io_us();
+    fixture_run_until(f, 899);
+    assert_string_equal(fixture_history(f, "a", 1), "L");
+    assert_string_equal(fixture_history(f, "b", 2), "G");
+    if (clock_io_us() - start_us < 200 * 1000)
+        fail_msg("asked after %d us", (int)(clock_io_us() - start_us));
+}
+
 int
 main(void)
 {
     static int one = 1, four = 4;
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(slammed_in_the_pause, start, stop),
+        cmocka_unit_test_setup_teardown(keeps_the_gap, start, stop),
         {"last of many, one in flight", last_of_many, NULL, stop, &one},
         {"last of many, four in flight", last_of_many, NULL, stop, &four},
     };
