@@ -67,39 +67,45 @@ is_host_name(const char *s, size_t n)
     return letter;
 }
 
+/* 1 to 65535 in digits; 0: it is none. */
+static uint16_t
+parse_port(const char *digits)
+{
+    long port = 0;
+    for (; *digits != '\0'; digits++) {
+        if (!isdigit((unsigned char)*digits) ||
+            (port = port * 10 + (*digits - '0')) > UINT16_MAX)
+            return 0;
+    }
+    return (uint16_t)port;
+}
+
 int
 dial_target_parse(const char *text, struct dial_target *ret_target)
 {
     static const char local[] = "localhost:"; /* it needs no lookup */
-    struct dial_target t = {0};
+    const char *colon = strrchr(text, ':');
+    struct dial_target t = {.port = colon == NULL ? 0 : parse_port(colon + 1)};
     int len = sizeof t.address;
     char numeric[64];
+    if (t.port == 0)
+        return LW_EINVAL;
     if (strncmp(text, local, sizeof local - 1) == 0) {
-        snprintf(numeric, sizeof numeric, "127.0.0.1:%s", text + sizeof local - 1);
+        snprintf(numeric, sizeof numeric, "127.0.0.1:%u", t.port);
         text = numeric;
     }
     if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&t.address, &len) == 0) {
         t.address_len = (socklen_t)len;
-        t.port = ntohs(port_of(&t.address));
-        if (t.port == 0)
+        if (port_of(&t.address) != htons(t.port)) /* an IPv6 address without one */
             return LW_EINVAL;
         *ret_target = t;
         return 0;
     }
-    const char *colon = text == numeric ? NULL : strrchr(text, ':');
-    if (colon == NULL || !is_host_name(text, (size_t)(colon - text)))
-        return LW_EINVAL;
-    long port = 0;
-    for (const char *p = colon + 1; *p != '\0'; p++) {
-        if (!isdigit((unsigned char)*p) || (port = port * 10 + (*p - '0')) > 65535)
-            return LW_EINVAL;
-    }
-    if (port == 0)
+    if (!is_host_name(text, (size_t)(colon - text)))
         return LW_EINVAL;
     memset(&t.address, 0, sizeof t.address);
     t.host = text;
     t.host_n = (size_t)(colon - text);
-    t.port = (uint16_t)port;
     *ret_target = t;
     return 0;
 }
