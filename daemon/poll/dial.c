@@ -32,7 +32,7 @@ struct dial {
     void *arg;
     struct dial_target target;
     char *host;
-    unsigned attempts; /* a name's addresses take turns */
+    unsigned failures; /* to connect: a name's addresses take turns with them */
     struct lookup *lookup;
     struct event *event; /* the deadline of the lookup, or the connect */
     int fd;              /* -1: none yet */
@@ -177,6 +177,7 @@ end(struct dial *dial, int fd, int error)
 static void
 fail(struct dial *dial, int error)
 {
+    dial->failures += error > 0; /* an errno: it was tried */
     dial_cancel(dial);
     dial->connected(dial->arg, -1, error);
 }
@@ -246,7 +247,7 @@ on_address(int error, struct evutil_addrinfo *list, void *arg)
     for (one = list; one != NULL; one = one->ai_next)
         n++;
     if (error == 0 && n > 0) {
-        unsigned skip = dial->attempts++ % n;
+        unsigned skip = dial->failures % n;
         for (one = list; skip > 0; skip--)
             one = one->ai_next;
         connect_to(dial, one->ai_addr, (socklen_t)one->ai_addrlen);
@@ -298,11 +299,11 @@ dial_pool_clear(struct dial_pool *pool)
 static void
 look_up(struct dial *dial)
 {
+    /* Not AI_ADDRCONFIG: libevent looks once, perhaps before the network is up. */
     static const struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_protocol = IPPROTO_TCP,
-        .ai_flags = EVUTIL_AI_ADDRCONFIG,
     };
     struct timeval deadline = {.tv_sec = DIAL_LOOKUP_S};
     char port[8];
