@@ -32,7 +32,7 @@ struct dial {
     void *arg;
     struct dial_target target;
     char *host;
-    unsigned attempts; /* a name's addresses take turns */
+    unsigned failures; /* to connect: a name's addresses take turns with them */
     struct lookup *lookup;
     struct event *event; /* the deadline of the lookup, or the connect */
     int fd;              /* -1: none yet */
@@ -67,39 +67,45 @@ is_host_name(const char *s, size_t n)
     return letter;
 }
 
+/* 1 to 65535 in digits; 0: it is none. */
+static uint16_t
+parse_port(const char *digits)
+{
+    long port = 0;
+    for (; *digits != '\0'; digits++) {
+        if (!isdigit((unsigned char)*digits) ||
+            (port = port * 10 + (*digits - '0')) > UINT16_MAX)
+            return 0;
+    }
+    return (uint16_t)port;
+}
+
 int
 dial_target_parse(const char *text, struct dial_target *ret_target)
 {
     static const char local[] = "localhost:"; /* it needs no lookup */
-    struct dial_target t = {0};
+    const char *colon = strrchr(text, ':');
+    struct dial_target t = {.port = colon == NULL ? 0 : parse_port(colon + 1)};
     int len = sizeof t.address;
     char numeric[64];
+    if (t.port == 0)
+        return LW_EINVAL;
     if (strncmp(text, local, sizeof local - 1) == 0) {
-        snprintf(numeric, sizeof numeric, "127.0.0.1:%s", text + sizeof local - 1);
+        snprintf(numeric, sizeof numeric, "127.0.0.1:%u", t.port);
         text = numeric;
     }
     if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&t.address, &len) == 0) {
         t.address_len = (socklen_t)len;
-        t.port = ntohs(port_of(&t.address));
-        if (t.port == 0)
+        if (port_of(&t.address) != htons(t.port)) /* an IPv6 address without one */
             return LW_EINVAL;
         *ret_target = t;
         return 0;
     }
-    const char *colon = text == numeric ? NULL : strrchr(text, ':');
-    if (colon == NULL || !is_host_name(text, (size_t)(colon - text)))
-        return LW_EINVAL;
-    long port = 0;
-    for (const char *p = colon + 1; *p != '\0'; p++) {
-        if (!isdigit((unsigned char)*p) || (port = port * 10 + (*p - '0')) > 65535)
-            return LW_EINVAL;
-    }
-    if (port == 0)
+    if (!is_host_name(text, (size_t)(colon - text)))
         return LW_EINVAL;
     memset(&t.address, 0, sizeof t.address);
     t.host = text;
     t.host_n = (size_t)(colon - text);
-    t.port = (uint16_t)port;
     *ret_target = t;
     return 0;
 }
@@ -171,6 +177,7 @@ end(struct dial *dial, int fd, int error)
 static void
 fail(struct dial *dial, int error)
 {
+    dial->failures += error > 0; /* an errno: it was tried */
     dial_cancel(dial);
     dial->connected(dial->arg, -1, error);
 }
@@ -240,7 +247,7 @@ on_address(int error, struct evutil_addrinfo *list, void *arg)
     for (one = list; one != NULL; one = one->ai_next)
         n++;
     if (error == 0 && n > 0) {
-        unsigned skip = dial->attempts++ % n;
+        unsigned skip = dial->failures % n;
         for (one = list; skip > 0; skip--)
             one = one->ai_next;
         connect_to(dial, one->ai_addr, (socklen_t)one->ai_addrlen);
@@ -292,11 +299,11 @@ dial_pool_clear(struct dial_pool *pool)
 static void
 look_up(struct dial *dial)
 {
+    /* Not AI_ADDRCONFIG: libevent looks once, perhaps before the network is up. */
     static const struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_protocol = IPPROTO_TCP,
-        .ai_flags = EVUTIL_AI_ADDRCONFIG,
     };
     struct timeval deadline = {.tv_sec = DIAL_LOOKUP_S};
     char port[8];

@@ -40,14 +40,15 @@ static struct {
     struct event *readable;
     int fd;
     char address[4]; /* what every name has; 0.0.0.0: there is none, 255…: no answer */
-    int asked;
+    char other[4];   /* and it has this one, too, where it is not 0.0.0.0 */
+    int asked_v6;
 } dns;
 
 static void
 on_question(struct evdns_server_request *request, void *arg)
 {
     (void)arg;
-    dns.asked++;
+    dns.asked_v6 += request->questions[0]->type == EVDNS_TYPE_AAAA;
     if ((unsigned char)dns.address[0] == 255) {
         evdns_server_request_drop(request);
         return;
@@ -55,6 +56,9 @@ on_question(struct evdns_server_request *request, void *arg)
     if (dns.address[0] != 0 && request->questions[0]->type == EVDNS_TYPE_A)
         evdns_server_request_add_a_reply(request, request->questions[0]->name, 1,
                                          dns.address, 60);
+    if (dns.other[0] != 0 && request->questions[0]->type == EVDNS_TYPE_A)
+        evdns_server_request_add_a_reply(request, request->questions[0]->name, 1,
+                                         dns.other, 60);
     evdns_server_request_respond(request, dns.address[0] == 0 ? DNS_ERR_NOTEXIST : 0);
 }
 
@@ -150,6 +154,23 @@ names_are_looked_up_each_time(void **state)
     memcpy(dns.address, "\x7f\0\0\x07", 4);
     dial_once(dial);
     expect_peer("127.0.0.7");
+    row("it has another one, which is not used while the first will do");
+    memcpy(dns.other, "\x7f\0\0\x09", 4);
+    for (int i = 0; i < 3; i++) {
+        dial_once(dial);
+        expect_peer("127.0.0.7");
+    }
+    row("nobody is at the first one");
+    memcpy(dns.address, "\x7f\0\0\x09", 4);
+    memcpy(dns.other, "\x7f\0\0\x08", 4);
+    dial_once(dial);
+    check_int(result.error, ECONNREFUSED);
+    for (int i = 0; i < 3; i++) {
+        dial_once(dial);
+        expect_peer("127.0.0.8");
+    }
+    /* Whatever this machine had when it was first asked: IPv6 may come up later. */
+    check(dns.asked_v6 > 0);
     row("no answer");
     memset(dns.address, 255, 4);
     dial_once(dial);
