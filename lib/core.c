@@ -388,6 +388,10 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->demand.to, at);
         if (s->profile != LW_NONE && core->profile[s->profile].hour > at / LW_HOUR)
             core->profile[s->profile].hour = at / LW_HOUR;
+        no_later(&s->dark.from, at);
+        no_later(&s->dark.to, at);
+        no_later(&s->residual.filled, s->closed);
+        s->residual.queued = 0;
     }
     feeder_step_back(core, at);
 }

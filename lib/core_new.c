@@ -37,6 +37,10 @@ init_site(struct site_state *s)
     s->load.from = NEVER;
     s->production.from = NEVER;
     s->demand.from = NEVER;
+    s->dark.from = NEVER;
+    s->excess.run.from = NEVER;
+    reference_init(&s->reference);
+    residual_init(&s->residual);
     lw_sha256_init(&s->sha);
 }
 
@@ -80,6 +84,52 @@ index_gateways(struct lw_core *core)
             core->gateway_meters[--first[ledger->meter[m].gateway]] = m;
 }
 
+static bool
+is_context(const struct lw_ledger *ledger, int32_t point)
+{
+    return ledger->point[point].role == LW_CONTEXT;
+}
+
+static int32_t
+count_weather(const struct lw_ledger *ledger)
+{
+    int32_t n = 0;
+
+    for (int32_t p = 0; p < ledger->npoints; p++)
+        n += is_context(ledger, p);
+    return n;
+}
+
+/* A site hears its own context instrument, or else the first one of no site. */
+static void
+index_weather(struct lw_core *core)
+{
+    const struct lw_ledger *ledger = core->ledger;
+    int32_t n = 0, common = LW_NONE;
+
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        core->site_weather[i] = LW_NONE;
+    for (int32_t p = 0; p < ledger->npoints; p++) {
+        int32_t site = ledger->point[p].site;
+
+        if (!is_context(ledger, p))
+            continue;
+        core->weather[n] = (struct weather){.point = p,
+                                            .at = NEVER,
+                                            .temperature_mc = LW_NOT_GIVEN,
+                                            .rain_um_h = LW_NOT_GIVEN,
+                                            .level_mm = LW_NOT_GIVEN};
+        if (site == LW_NONE)
+            common = common == LW_NONE ? n : common;
+        else if (core->site_weather[site] == LW_NONE)
+            core->site_weather[site] = n;
+        n++;
+    }
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        if (core->site_weather[i] == LW_NONE)
+            core->site_weather[i] = common;
+}
+
 static void *
 array(int32_t n, size_t size)
 {
@@ -107,13 +157,16 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->gateway = array(ledger->ngateways, sizeof *core->gateway);
     core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
+    core->nweather = count_weather(ledger);
+    core->weather = array(core->nweather, sizeof *core->weather);
+    core->site_weather = array(ledger->nsites, sizeof *core->site_weather);
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
     if (!core->meter || !core->site || !core->profile || !core->gateway ||
-        !core->gateway_meters || !core->gateway_first || !core->answered || !core->slot ||
-        !core->standing || feeder_layout(core) < 0 ||
-        lw_due_new(core_ntimers(core), &core->timers) < 0) {
+        !core->gateway_meters || !core->gateway_first || !core->weather ||
+        !core->site_weather || !core->answered || !core->slot || !core->standing ||
+        feeder_layout(core) < 0 || lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
@@ -135,6 +188,7 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->gateway[i] =
             (struct gateway_state){.heard = NEVER, .back = NEVER, .returned = NEVER};
     index_gateways(core);
+    index_weather(core);
     for (int32_t i = 0; i < ledger->ncontacts; i++) {
         if (ledger->contact[i].site != LW_NONE)
             core->answered[ledger->nareas + ledger->contact[i].site] = true;
@@ -219,6 +273,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
+    memcpy(core->peers, old->peers, sizeof core->peers);
     core->flood = old->flood;
     for (int32_t i = 0; i < was->nmeters; i++) {
         int32_t m = core_same_meter(core, old, i);
@@ -244,6 +299,15 @@ take_over(struct lw_core *core, const struct lw_core *old)
 
         if (g != LW_NONE)
             core->gateway[g] = old->gateway[i];
+    }
+    for (int32_t i = 0; i < old->nweather; i++) {
+        int32_t p = lw_ledger_point(ledger, was->point[old->weather[i].point].id);
+        struct weather *next = p == LW_NONE ? NULL : core_weather_of(core, p);
+
+        if (next) {
+            *next = old->weather[i];
+            next->point = p;
+        }
     }
     feeder_take_over(core, old);
     take_alarms(core, old);
@@ -296,6 +360,8 @@ lw_core_free(struct lw_core *core)
     feeder_free(core);
     free(core->gateway_meters);
     free(core->gateway_first);
+    free(core->weather);
+    free(core->site_weather);
     free(core->answered);
     free(core->slot);
     free(core->standing);

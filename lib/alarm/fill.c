@@ -252,6 +252,12 @@ put_gaps(struct filler *f)
 }
 
 static void
+put_confidence(struct filler *f)
+{
+    lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
+}
+
+static void
 put_more(struct filler *f)
 {
     lw_text_addf(f->out, "%" PRId32, f->more);
@@ -344,6 +350,7 @@ static const struct place {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
     {"candidates", OF_ALERT(lw_form_candidates)},
+    {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
     {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
@@ -357,6 +364,7 @@ static const struct place {
     {"from", EVIDENCE_OF(TIME, from)},
     {"gaps", BY(put_gaps)},
     {"headline", BY(put_headline)},
+    {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
     {"id_of", BY(put_id_of)},
     {"instruction", BY(put_instruction)},

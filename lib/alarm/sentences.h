@@ -26,7 +26,8 @@ struct sentences_of {
     const struct sentences *row;
     size_t n;
 };
-extern const struct sentences_of lw_words_site, lw_words_data, lw_words_feeder;
+extern const struct sentences_of lw_words_site, lw_words_reference, lw_words_data,
+    lw_words_feeder;
 
 /* The row for a rule and finding; the rule's first row serves a finding without one. */
 const struct sentences *lw_sentences(enum lw_rule_id rule, enum lw_finding finding,

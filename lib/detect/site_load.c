@@ -20,9 +20,7 @@ view_closed_load(const struct lw_core *core, const struct window *w,
     int64_t floor_wh = energy_wh(core->rules->closed_load.floor_w, w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
-    v.concerns =
-        (status == LW_CLOSED || status == LW_UNLICENSED || status == LW_CUT_OFF) &&
-        !x->unlimited;
+    v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
     v.allowed_wh = x->allowed_wh > floor_wh ? x->allowed_wh : floor_wh;
     v.most_wh = v.allowed_wh;
     v.finding = x->any ? LW_FOUND_OVER_ALLOWANCE : LW_FOUND_NO_EXPLANATION;
@@ -150,6 +148,16 @@ samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
     return n;
 }
 
+/* Measured energy against a declared ceiling: as sure as what was measured is complete
+ * and stands clear of one part in twenty. */
+static int32_t
+run_confidence(const struct run *run, const struct view *v)
+{
+    int64_t clear = run->excess_wh * 20 > run->allowed_wh ? 990 : 950;
+
+    return (int32_t)(v->partial ? clear - 40 : clear);
+}
+
 static struct lw_evidence
 run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
              const struct view *v)
@@ -167,6 +175,7 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
         .samples_good = (uint32_t)run->samples_good,
         .detail2 = v->missing,
         .finding = (uint8_t)v->finding,
+        .confidence_milli = run_confidence(run, v),
         .night = 2 * run->night_ms > ms,
     };
 
