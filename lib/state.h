@@ -28,7 +28,7 @@ struct wiring {
     int32_t share[PHASES];   /* 1/1000 of the sum of the currents */
     int32_t current;         /* mA, the sum */
     int32_t power;           /* active power in 1/1000 of the sum of U x I */
-    int32_t n;               /* samples that it was learned from, up to a limit */
+    uint32_t n;              /* samples that it was learned from, up to a limit */
 };
 
 /* A register against the integral of power, over stretches where both are known. */

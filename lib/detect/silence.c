@@ -48,7 +48,8 @@ flapped(int64_t now, int64_t returned, uint8_t *flaps)
 static int64_t
 clear_ms(const struct lw_core *core, uint8_t flaps)
 {
-    int64_t ms = core->rules->comm_loss.clear_ms << 2 * flaps;
+    int64_t ms = core->rules->comm_loss.clear_ms
+                 << 2 * (flaps < FLAPS_MOST ? flaps : FLAPS_MOST);
 
     return flaps == 0 || ms < LW_DAY ? ms : LW_DAY;
 }

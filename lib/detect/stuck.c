@@ -119,12 +119,12 @@ static bool
 is_mute(const struct lw_core *core, const struct meter_state *m,
         const struct lw_reading *r)
 {
-    int64_t stood_before = m->mute - m->moved, longest = m->stood_most;
+    int64_t longest = m->stood_most;
 
     if (m->mute == NEVER || m->moved == NEVER || m->moves < MOVES_LEAST)
         return false;
-    if (stood_before > longest)
-        longest = stood_before;
+    if (m->mute - m->moved > longest)
+        longest = m->mute - m->moved;
     return r->time.ms - m->mute >= core->rules->stuck_register.for_ms &&
            r->time.ms - m->moved >= core->rules->stuck_register.times * longest;
 }
@@ -190,7 +190,8 @@ stuck_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
     frozen = is_frozen(core, meter, r);
     if (moved) {
         /* As it was seen to stand: in a gap it may have moved and not told. */
-        if (m->moved != NEVER && judged->step.from - m->moved > m->stood_most &&
+        if (m->moved != NEVER && judged->step.from != NEVER &&
+            judged->step.from - m->moved > m->stood_most &&
             !alarm_stands(core, LW_RULE_STUCK_REGISTER, detect_point(core, meter)))
             m->stood_most = judged->step.from - m->moved;
         m->moved = r->time.ms;

@@ -345,7 +345,7 @@ unusual_window(struct lw_core *core, const struct window *w)
     if (index == LW_NONE)
         alarm_return(core, LW_RULE_UNUSUAL_LOAD,
                      (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
-    if (index == LW_NONE || w->partial)
+    if (index == LW_NONE || w->partial || w->from < 0)
         return;
     p = &core->profile[index];
     if ((w->to - 1) / LW_HOUR != hour) {

@@ -266,7 +266,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
 /* --- what is usual */
 
 static void
-towards(int32_t *mean, int64_t value, int32_t n)
+towards(int32_t *mean, int64_t value, uint32_t n)
 {
     *mean += (int32_t)((value - *mean) / n);
 }
