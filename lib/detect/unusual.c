@@ -232,7 +232,7 @@ remember(struct profile *p, bool judged, double most, bool midnight)
 static bool
 judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = site_rules(core, site, core->now);
     struct day d = last_day(p);
     struct subject subject = {LW_SUBJECT_SITE, site};
     bool stands = alarm_stands(core, LW_RULE_UNUSUAL_LOAD, subject);
