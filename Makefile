@@ -62,12 +62,8 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
 
 # What is embedded in an object is made anew with it.
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
+$(BUILD)/daemon/store/migrate.o $(BUILD)/daemon/store/roles.o: $(wildcard daemon/store/sql/*.sql)
 $(BUILD)/daemon/http/routes.o: daemon/http/openapi.json $(wildcard docs/schema/*.json)
-
-# Files that are embedded (daemon/embed.h), which the compiler does not report.
-$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json docs/schema/alert-1.schema.json
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
 
 unit: $(UNIT)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
@@ -82,7 +78,7 @@ CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
 SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
 TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
              SAN="-fsanitize=thread"
-THREADED := test_journal test_poll_line
+THREADED := test_journal test_journal_room test_poll_line
 INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
 
 check:
@@ -175,6 +171,8 @@ install: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service \
 	    systemd/lodewatch-compact.service systemd/lodewatch-compact.timer
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/schema docs/schema/*.json
+	for page in docs/man/*; do \
+	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md

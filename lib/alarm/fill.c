@@ -81,12 +81,6 @@ put_duration(struct filler *f)
 }
 
 static void
-put_silent(struct filler *f)
-{
-    lw_form_duration(f->out, f->alert->alarm->evidence.detail, f->zh);
-}
-
-static void
 put_ack(struct filler *f)
 {
     lw_form_duration(f->out, lw_alert_deadlines(f->alert->alarm->priority).ack_ms, f->zh);
@@ -258,6 +252,12 @@ put_gaps(struct filler *f)
 }
 
 static void
+put_confidence(struct filler *f)
+{
+    lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
+}
+
+static void
 put_more(struct filler *f)
 {
     lw_text_addf(f->out, "%" PRId32, f->more);
@@ -311,6 +311,10 @@ enum form {
     BY_ALERT,
     KW,
     KWH,
+    COUNT,
+    DURATION,
+    DRIFT,
+    PHASES_LOST,
     TIME,
     FOREIGN,
     TEXT
@@ -346,8 +350,11 @@ static const struct place {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
     {"candidates", OF_ALERT(lw_form_candidates)},
+    {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
+    {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
+    {"drift", EVIDENCE_OF(DRIFT, detail)},
     {"duration", BY(put_duration)},
     {"energy_kwh", EVIDENCE_OF(KWH, energy_wh)},
     {"event", SENTENCES_OF(event)},
@@ -357,6 +364,7 @@ static const struct place {
     {"from", EVIDENCE_OF(TIME, from)},
     {"gaps", BY(put_gaps)},
     {"headline", BY(put_headline)},
+    {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
     {"id_of", BY(put_id_of)},
     {"instruction", BY(put_instruction)},
@@ -365,6 +373,7 @@ static const struct place {
     {"licence_states", BY(put_licence_states)},
     {"licence_to", LICENCE_OF(TIME, to)},
     {"licences", BY(put_licences)},
+    {"licensed", EVIDENCE_OF(COUNT, detail2)},
     {"limit", BY(put_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
@@ -375,7 +384,8 @@ static const struct place {
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
-    {"silent", BY(put_silent)},
+    {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
@@ -384,6 +394,7 @@ static const struct place {
     {"step_kw", EVIDENCE_OF(KW, detail)},
     {"step_kwh", BY(put_step)},
     {"subject", BY(put_subject)},
+    {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
     {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
@@ -416,6 +427,18 @@ put(struct filler *f, const struct place *place)
         break;
     case KWH:
         lw_form_kwh(f->out, *(const int64_t *)member);
+        break;
+    case COUNT:
+        lw_text_addf(f->out, "%" PRId64, *(const int64_t *)member);
+        break;
+    case DURATION:
+        lw_form_duration(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case DRIFT:
+        lw_form_drift(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case PHASES_LOST:
+        lw_form_phases(f->out, *(const int64_t *)member, f->zh);
         break;
     case TIME:
         lw_form_time(f->out, f->alert->ledger->zone, *(const lw_wall *)member);
