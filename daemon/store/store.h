@@ -22,10 +22,11 @@ struct store;
 
 struct store_options {
     const char *conninfo;
-    const char *journal_dir; /* "store.id" in it names this journal in the database */
-    int64_t batch_rows;      /* a batch closes at so many rows */
-    int64_t batch_ms;        /* or after so long */
-    int64_t days_ahead;      /* partitions made ahead of time */
+    const char *read_conninfo; /* for the reader; NULL or "": as conninfo */
+    const char *journal_dir;   /* "store.id" in it names this journal in the database */
+    int64_t batch_rows;        /* a batch closes at so many rows */
+    int64_t batch_ms;          /* or after so long */
+    int64_t days_ahead;        /* partitions made ahead of time */
     int64_t
         backlog_rate; /* readings a second of what an outage left behind; 0: no limit */
 };
@@ -91,8 +92,13 @@ struct store_import_counts {
 };
 int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
                         struct store_import_counts *ret_counts, struct lw_faults *faults);
+/* LW_EDENIED: the user may not; the faults say who. */
 int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
                   struct lw_faults *faults);
+/* Makes the roles of least privilege, and gives the tables to lodewatch_owner; on a
+ * schema of this program's version. LW_EDENIED: the faults say what a superuser has to
+ * run. */
+int store_roles(const char *conninfo, struct lw_faults *faults);
 
 /* Has the daemon of this journal bring everything from `position` on again that the
  * database may lack: it merges, so that what is there stays as it is. `ret_bytes`: of the
