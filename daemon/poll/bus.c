@@ -73,11 +73,19 @@ set_free(struct bus *bus, struct slot *slot)
 }
 
 /* A quiet time in which nothing is sent. */
-static void
-hold_until(struct bus *bus, int64_t at_us)
+void
+bus_hold_until(struct bus *bus, int64_t at_us)
 {
     if (bus->not_before_us < at_us)
         bus->not_before_us = at_us;
+}
+
+/* Its answer may still come, where replies have no number. */
+static void
+doubt(struct bus *bus, uint8_t unit)
+{
+    if (bus->framing->settles)
+        bus->doubted[unit / 8] |= (uint8_t)(1 << unit % 8);
 }
 
 /* On a serial line the request's own time is its worker's to see to: the deadline is for
@@ -146,6 +154,7 @@ bus_fail(struct bus *bus, bool waiting)
         struct bus_read *read = bus->slot[i].read;
         if (read == NULL)
             continue;
+        doubt(bus, bus->slot[i].mb.unit);
         set_free(bus, &bus->slot[i]);
         bus->owner->failed(bus->arg, read, LW_FAIL_LINK);
     }
@@ -167,8 +176,8 @@ clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
     bool half = stream_forget(bus->stream), close = false;
     if (bus->framing->settles) {
-        bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
-        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+        doubt(bus, slot->mb.unit);
+        bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
         close = !bus->framing->numbered && stream_stalls(bus->stream);
     } else {
         close = half && bus->options.transport != LW_DIAL_IN_TCP;
@@ -215,7 +224,7 @@ still_doubted(struct bus *bus, struct slot *slot, int64_t now_us)
         return false;
     *byte = (uint8_t)(*byte & ~bit);
     slot->unsent = true;
-    hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
     return true;
 }
 
@@ -277,7 +286,7 @@ static void
 on_unasked(struct bus *bus, int64_t now_us)
 {
     if (bus->framing->settles)
-        hold_until(bus, now_us + BUS_QUIET_MS * 1000);
+        bus_hold_until(bus, now_us + BUS_QUIET_MS * 1000);
 }
 
 /* The worker of a serial line says that it is open, or that it is no more. */
@@ -333,7 +342,7 @@ bus_on_bytes(void *arg, const uint8_t *data, size_t n)
     if (bus->noise > BUS_NOISE)
         return -EPROTO;
     if (gap_us > 0)
-        hold_until(bus, now_us + gap_us);
+        bus_hold_until(bus, now_us + gap_us);
     bus_send(bus, now_us);
     return (ptrdiff_t)used;
 }

@@ -65,3 +65,10 @@ store_alerts(struct store *store, const struct store_alerts_query *query,
 {
     reader_alerts(store->reader, query, answer, arg);
 }
+
+void
+store_readings(struct store *store, const struct store_readings_query *query,
+               store_answer *answer, void *arg)
+{
+    reader_readings(store->reader, query, answer, arg);
+}

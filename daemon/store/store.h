@@ -63,14 +63,25 @@ typedef void store_done(void *arg);
 void store_flush(struct store *store, int64_t most_ms, store_done *done, void *arg);
 
 /* Reading back, for the API: `rows` is a JSON array's text, or NULL where PostgreSQL is
- * away or refused (then `error`). */
-typedef void store_answer(void *arg, const char *rows, const char *error);
+ * away or refused (then `error`); `next` is JSON too: what `after` is for the next page,
+ * null where there is none. */
+typedef void store_answer(void *arg, const char *rows, const char *next,
+                          const char *error);
 struct store_alerts_query {
     lw_wall from, to;
     int32_t limit; /* 1..1000 */
 };
 void store_alerts(struct store *store, const struct store_alerts_query *query,
                   store_answer *answer, void *arg);
+/* One meter's readings, from open days and closed ones, in the order of time. A page ends
+ * after `limit` of them, or after a month. */
+struct store_readings_query {
+    char meter[LW_ID_MAX + 1]; /* none of this id: no readings */
+    lw_wall from, to;          /* `to` exclusive */
+    int32_t limit;             /* 1..1000 */
+};
+void store_readings(struct store *store, const struct store_readings_query *query,
+                    store_answer *answer, void *arg);
 
 /* The ledger from PostgreSQL, where [daemon] ledger is empty, and `lodewatch import`:
  * these run a loop of their own until they are done (start-up and the CLI). */

@@ -10,7 +10,6 @@ enum {
     FEEDER_RING = 194, /* intervals that are kept: the longest lag and a little */
     LEARN_EVERY = 8,   /* intervals of a window that the loss is learned from */
     LOSS_TERMS = 3,
-    DAY_HOURS = 24,
 };
 
 /* Window lengths that are judged, in intervals: of 15 minutes, up to two days. */
@@ -66,6 +65,7 @@ struct loss {
     double m[LOSS_TERMS][LOSS_TERMS];
     double y[LOSS_TERMS];
     double term[LOSS_TERMS];
+    double load_wh, open_wh; /* of all windows that it was learned from */
     uint32_t windows;
 };
 
@@ -126,8 +126,10 @@ struct tally {
     double counted_wh; /* in the interval that ends here */
     double unseen2;
     double spread2;
-    double silent2[FEEDER_LAGS]; /* Wh^2: what those who are silent may have drawn above
-                                    their usual, by window */
+    /* By window: Wh^2 that those who are silent may have drawn above their usual, and
+     * their usual itself, which nobody has measured. */
+    double silent2[FEEDER_LAGS];
+    double usual_wh[FEEDER_LAGS];
     uint16_t silent;
     struct {
         int32_t point;

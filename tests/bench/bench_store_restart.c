@@ -24,7 +24,7 @@
 
 static char dir[] = "/tmp/bench_restart.XXXXXX";
 
-static void
+static _Noreturn void
 die(const char *what)
 {
     fprintf(stderr, "bench_store_restart: %s\n", what);
