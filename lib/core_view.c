@@ -16,7 +16,7 @@ lw_core_ledger(const struct lw_core *core)
 const struct lw_rules *
 lw_core_rules(const struct lw_core *core)
 {
-    return core->rules;
+    return core->book;
 }
 
 int32_t

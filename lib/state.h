@@ -28,7 +28,7 @@ struct wiring {
     int32_t share[PHASES];   /* 1/1000 of the sum of the currents */
     int32_t current;         /* mA, the sum */
     int32_t power;           /* active power in 1/1000 of the sum of U x I */
-    int32_t n;               /* samples that it was learned from, up to a limit */
+    uint32_t n;              /* samples that it was learned from, up to a limit */
 };
 
 /* A register against the integral of power, over stretches where both are known. */
@@ -317,7 +317,8 @@ struct slots {
 
 struct lw_core {
     const struct lw_ledger *ledger;
-    const struct lw_rules *rules;
+    const struct lw_rules *book;
+    const struct lw_params *rules; /* the book's, for all */
     lw_emit *emit;
     void *emit_arg;
 
@@ -411,6 +412,24 @@ core_ntimers(const struct lw_core *core)
 {
     return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways +
            core->nfeeders + 1;
+}
+
+/* The parameters for the site, as its status was then. */
+static inline const struct lw_params *
+site_rules(const struct lw_core *core, int32_t site, int64_t at)
+{
+    const struct lw_site *s = &core->ledger->site[site];
+
+    return &core->book->of[lw_site_status_at(s, (lw_wall){at})][s->kind];
+}
+
+/* The same for a meter's site, now. */
+static inline const struct lw_params *
+meter_rules(const struct lw_core *core, int32_t meter)
+{
+    int32_t site = meter_point(core, meter)->site;
+
+    return site == LW_NONE ? core->rules : site_rules(core, site, core->now);
 }
 
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */

@@ -9,6 +9,7 @@
 
 #include <lodewatch/fault.h>
 #include <lodewatch/ini.h>
+#include <lodewatch/ledger.h>
 #include <lodewatch/result.h>
 #include <lodewatch/time.h>
 
@@ -65,7 +66,7 @@ struct lw_rule_info {
 const struct lw_rule_info *lw_rule_info(enum lw_rule_id rule);
 
 /* Every parameter, by rule. Times in ms, power in W, energy in Wh. */
-struct lw_rules {
+struct lw_params {
     struct {
         int64_t floor_w;  /* allowed at a closed site that nobody has explained */
         int64_t for_ms;   /* excess for so long raises */
@@ -189,6 +190,13 @@ struct lw_rules {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;
     } night;
+};
+
+/* A rules file: the parameters for all, and as its sections [rule STATUS KIND] have them
+ * for sites of a status and kind. */
+struct lw_rules {
+    struct lw_params all;
+    struct lw_params of[LW_SITE_STATUSES][LW_SITE_KINDS];
 };
 
 extern const struct lw_ini_key lw_rule_keys[];

@@ -67,13 +67,6 @@ put_id_of(struct filler *f)
 }
 
 static void
-put_step(struct filler *f)
-{
-    int64_t step = f->alert->alarm->evidence.detail;
-    lw_form_kwh(f->out, step < 0 ? -step : step);
-}
-
-static void
 put_duration(struct filler *f)
 {
     const struct lw_evidence *e = &f->alert->alarm->evidence;
@@ -84,16 +77,6 @@ static void
 put_ack(struct filler *f)
 {
     lw_form_duration(f->out, lw_alert_deadlines(f->alert->alarm->priority).ack_ms, f->zh);
-}
-
-static void
-put_meters(struct filler *f)
-{
-    int64_t n = f->alert->alarm->evidence.detail2;
-    lw_text_addf(f->out, "%" PRId64 "%s", n,
-                 f->zh    ? "块电表"
-                 : n == 1 ? " meter"
-                          : " meters");
 }
 
 static void
@@ -311,7 +294,9 @@ enum form {
     BY_ALERT,
     KW,
     KWH,
+    STEP,
     COUNT,
+    METERS,
     DURATION,
     DRIFT,
     PHASES_LOST,
@@ -378,7 +363,7 @@ static const struct place {
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
-    {"meters", BY(put_meters)},
+    {"meters", EVIDENCE_OF(METERS, detail2)},
     {"more", BY(put_more)},
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
@@ -392,7 +377,7 @@ static const struct place {
     {"status", BY(put_status)},
     {"status_name", BY(put_status_name)},
     {"step_kw", EVIDENCE_OF(KW, detail)},
-    {"step_kwh", BY(put_step)},
+    {"step_kwh", EVIDENCE_OF(STEP, detail)},
     {"subject", BY(put_subject)},
     {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
@@ -427,6 +412,12 @@ put(struct filler *f, const struct place *place)
         break;
     case KWH:
         lw_form_kwh(f->out, *(const int64_t *)member);
+        break;
+    case STEP:
+        lw_form_step(f->out, *(const int64_t *)member);
+        break;
+    case METERS:
+        lw_form_meters(f->out, *(const int64_t *)member, f->zh);
         break;
     case COUNT:
         lw_text_addf(f->out, "%" PRId64, *(const int64_t *)member);

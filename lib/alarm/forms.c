@@ -60,6 +60,18 @@ lw_form_duration(struct lw_text *out, int64_t ms, bool zh)
 }
 
 void
+lw_form_step(struct lw_text *out, int64_t wh)
+{
+    lw_form_kwh(out, wh < 0 ? -wh : wh);
+}
+
+void
+lw_form_meters(struct lw_text *out, int64_t n, bool zh)
+{
+    lw_text_addf(out, "%" PRId64 "%s", n, zh ? "块电表" : n == 1 ? " meter" : " meters");
+}
+
+void
 lw_form_drift(struct lw_text *out, int64_t ms, bool zh)
 {
     if (zh)

@@ -5,7 +5,7 @@ static void
 clock_read(struct lw_core *core, int32_t meter, int64_t drift_ms)
 {
     struct meter_state *m = &core->meter[meter];
-    int64_t most_ms = core->rules->clock_drift.most_ms;
+    int64_t most_ms = meter_rules(core, meter)->clock_drift.most_ms;
     struct lw_evidence e = {
         .from = {core->now},
         .to = {core->now},
@@ -18,9 +18,9 @@ clock_read(struct lw_core *core, int32_t meter, int64_t drift_ms)
         alarm_return(core, LW_RULE_CLOCK_DRIFT, detect_point(core, meter), NULL);
         return;
     }
-    if (m->drifts < core->rules->clock_drift.readings)
+    if (m->drifts < meter_rules(core, meter)->clock_drift.readings)
         m->drifts++;
-    if (m->drifts == core->rules->clock_drift.readings)
+    if (m->drifts == meter_rules(core, meter)->clock_drift.readings)
         alarm_set(core, LW_RULE_CLOCK_DRIFT, detect_point(core, meter), LW_PRIORITY_LOW,
                   &e);
 }

@@ -30,8 +30,9 @@ view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     struct expectation x = expect(core, w);
-    int64_t share_w =
-        lw_muldiv(site->contract_w, core->rules->over_contract.suspended_milli, 1000);
+    int64_t share_w = lw_muldiv(
+        site->contract_w,
+        site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
     struct view v = {.partial = w->partial || x.unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
@@ -65,7 +66,9 @@ view_contract(const struct lw_core *core, const struct window *w)
         return v;
     v.concerns = true;
     v.allowed_wh = energy_wh(site->contract_w + more, ms);
-    v.most_wh = lw_muldiv(v.allowed_wh, core->rules->over_contract.ratio_milli, 1000);
+    v.most_wh =
+        lw_muldiv(v.allowed_wh,
+                  site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
     return v;
 }
 
@@ -140,8 +143,9 @@ over_licence(struct lw_core *core, const struct window *w)
     o->month = month;
     o->month_wh += w->supply_wh;
     o->year_wh += w->supply_wh;
-    month_most = output_wh(l, core->rules->over_licence.month_milli);
-    year_most = output_wh(l, core->rules->over_licence.year_milli);
+    month_most =
+        output_wh(l, site_rules(core, w->site, w->from)->over_licence.month_milli);
+    year_most = output_wh(l, site_rules(core, w->site, w->from)->over_licence.year_milli);
     if (o->year_wh > year_most) {
         e = output_evidence(l, o->year_from, w->to, o->year_wh, year_most,
                             LW_FOUND_OVER_YEAR);
@@ -160,7 +164,7 @@ over_licence(struct lw_core *core, const struct window *w)
 static void
 over_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = site_rules(core, w->site, w->from);
 
     if (core->ledger->site[w->site].contract_w != LW_NOT_GIVEN) {
         struct view v = view_contract(core, w);

@@ -60,7 +60,7 @@ register_reading(struct lw_core *core, int32_t meter, const struct judged *judge
         if (m->odd < ERRATIC_LEAST)
             m->odd++;
         if (m->odd == ERRATIC_LEAST &&
-            r->time.ms - m->reg.at >= core->rules->register_jump.erratic_ms)
+            r->time.ms - m->reg.at >= meter_rules(core, meter)->register_jump.erratic_ms)
             jumped(core, meter, judged, LW_FOUND_REGISTER_ERRATIC);
         return;
     case LW_REGISTER_FIRST:
@@ -73,7 +73,7 @@ register_reading(struct lw_core *core, int32_t meter, const struct judged *judge
     if (r->value[LW_IMPORT] < m->reg.wh)
         m->jump_at = core->now; /* it creeps back: that is no good hour */
     else if (detect_point_over(core, meter, LW_RULE_REGISTER_JUMP, &m->jump_at,
-                               core->rules->register_jump.clear_ms))
+                               meter_rules(core, meter)->register_jump.clear_ms))
         alarm_return(core, LW_RULE_REGISTER_JUMP, detect_point(core, meter), NULL);
 }
 

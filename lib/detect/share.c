@@ -45,8 +45,11 @@ close_day(struct lw_core *core, const struct window *w, struct share *s)
         .finding = LW_FOUND_PROCESS_SHARE,
     };
 
-    if (other_wh >= core->rules->process_share.least_wh &&
-        other_wh > lw_muldiv(s->wh, core->rules->process_share.share_milli, 1000))
+    if (other_wh >= site_rules(core, w->site, w->from)->process_share.least_wh &&
+        other_wh >
+            lw_muldiv(s->wh,
+                      site_rules(core, w->site, w->from)->process_share.share_milli,
+                      1000))
         alarm_set(core, LW_RULE_PROCESS_SHARE, subject,
                   alarm_site_priority(core, w->site), &e);
     else
@@ -72,7 +75,7 @@ share_window(struct lw_core *core, const struct window *w)
     s->ms += w->to - w->from;
     s->wh += w->supply_wh;
     s->allowed_wh += x.allowed_wh < w->supply_wh ? x.allowed_wh : w->supply_wh;
-    if (s->ms >= core->rules->process_share.over_ms)
+    if (s->ms >= site_rules(core, w->site, w->from)->process_share.over_ms)
         close_day(core, w, s);
 }
 

@@ -6,9 +6,11 @@ static int64_t
 allowed_silence(const struct lw_core *core, int32_t meter)
 {
     int64_t ms = core->ledger->meter[meter].interval_s * LW_SECOND *
-                 core->rules->comm_loss.intervals;
+                 meter_rules(core, meter)->comm_loss.intervals;
 
-    return ms > core->rules->comm_loss.least_ms ? ms : core->rules->comm_loss.least_ms;
+    return ms > meter_rules(core, meter)->comm_loss.least_ms
+               ? ms
+               : meter_rules(core, meter)->comm_loss.least_ms;
 }
 
 /* How long a point may be silent before anybody is told: at a closed site nobody may be
@@ -20,12 +22,12 @@ patience(const struct lw_core *core, int32_t meter)
     const struct lw_metering_point *point = meter_point(core, meter);
     enum lw_priority p = alarm_site_priority(core, point->site);
     int64_t silence = allowed_silence(core, meter);
-    int64_t ms = core->rules->comm_loss.point_ms;
+    int64_t ms = meter_rules(core, meter)->comm_loss.point_ms;
 
     if (p >= LW_PRIORITY_HIGH)
         return silence;
     if (p == LW_PRIORITY_MEDIUM || point->role == LW_FEEDER)
-        ms = core->rules->comm_loss.feeder_ms;
+        ms = meter_rules(core, meter)->comm_loss.feeder_ms;
     return ms > silence ? ms : silence;
 }
 
@@ -48,7 +50,8 @@ flapped(int64_t now, int64_t returned, uint8_t *flaps)
 static int64_t
 clear_ms(const struct lw_core *core, uint8_t flaps)
 {
-    int64_t ms = core->rules->comm_loss.clear_ms << 2 * flaps;
+    int64_t ms = core->rules->comm_loss.clear_ms
+                 << 2 * (flaps < FLAPS_MOST ? flaps : FLAPS_MOST);
 
     return flaps == 0 || ms < LW_DAY ? ms : LW_DAY;
 }

@@ -17,7 +17,8 @@ view_closed_load(const struct lw_core *core, const struct window *w,
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t floor_wh = energy_wh(core->rules->closed_load.floor_w, w->to - w->from);
+    int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
+                                 w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
     v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
@@ -56,7 +57,7 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t production_w = core->rules->licence_gap.production_w;
+    int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
@@ -68,8 +69,9 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
                 licences_missing(core->ledger, site, w->to - 1);
     v.concerns = v.missing != 0 || status == LW_SUSPENDED;
     if (site->contract_w != LW_NOT_GIVEN) {
-        int64_t share_w =
-            lw_muldiv(site->contract_w, core->rules->licence_gap.production_milli, 1000);
+        int64_t share_w = lw_muldiv(
+            site->contract_w,
+            site_rules(core, w->site, w->from)->licence_gap.production_milli, 1000);
 
         production_w = share_w > production_w ? share_w : production_w;
     }
@@ -85,8 +87,8 @@ night_ms(const struct lw_core *core, const struct window *w)
 {
     struct lw_civil c =
         lw_zone_civil(core->ledger->zone, (lw_wall){w->from + (w->to - w->from) / 2});
-    int64_t from = core->rules->night.night_from_min,
-            to = core->rules->night.night_to_min;
+    int64_t from = site_rules(core, w->site, w->from)->night.night_from_min,
+            to = site_rules(core, w->site, w->from)->night.night_to_min;
     bool night = from <= to ? c.minute >= from && c.minute < to
                             : c.minute >= from || c.minute < to;
 
@@ -221,7 +223,7 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
 static void
 site_load_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = site_rules(core, w->site, w->from);
     struct site_state *s = &core->site[w->site];
     struct expectation x = expect(core, w);
     struct view closed = view_closed_load(core, w, &x);

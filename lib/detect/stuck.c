@@ -43,7 +43,7 @@ owes_energy(struct lw_core *core, int32_t meter, const struct judged *judged, bo
 {
     struct meter_state *m = &core->meter[meter];
     const struct lw_reading *r = judged->reading;
-    int64_t least_w = core->rules->stuck_register.least_w;
+    int64_t least_w = meter_rules(core, meter)->stuck_register.least_w;
     int64_t resolution = meter_resolution(core, meter);
 
     if (moved)
@@ -57,8 +57,9 @@ owes_energy(struct lw_core *core, int32_t meter, const struct judged *judged, bo
         promise(m, r);
     if (resolution < 1)
         resolution = 1000;
-    return r->time.ms - m->due_since >= core->rules->stuck_register.for_ms &&
-           m->due_mwh / 1000 >= core->rules->stuck_register.steps * resolution;
+    return r->time.ms - m->due_since >= meter_rules(core, meter)->stuck_register.for_ms &&
+           m->due_mwh / 1000 >=
+               meter_rules(core, meter)->stuck_register.steps * resolution;
 }
 
 /* FNV-1a over the values: two readings that hash alike are taken for the same. */
@@ -98,7 +99,7 @@ is_frozen(struct lw_core *core, int32_t meter, const struct lw_reading *r)
     }
     m->values = values;
     return m->same_n >= SAME_LEAST && is_live(r) &&
-           r->time.ms - m->same >= core->rules->stuck_register.frozen_ms;
+           r->time.ms - m->same >= meter_rules(core, meter)->stuck_register.frozen_ms;
 }
 
 /* Since when the meter gives no power, which it used to give. */
@@ -116,17 +117,18 @@ listen(struct meter_state *m, const struct lw_reading *r)
 
 /* Mute, and standing for longer than its register ever stood. */
 static bool
-is_mute(const struct lw_core *core, const struct meter_state *m,
-        const struct lw_reading *r)
+is_mute(const struct lw_core *core, int32_t meter, const struct lw_reading *r)
 {
-    int64_t stood_before = m->mute - m->moved, longest = m->stood_most;
+    const struct meter_state *m = &core->meter[meter];
+    int64_t longest = m->stood_most;
 
     if (m->mute == NEVER || m->moved == NEVER || m->moves < MOVES_LEAST)
         return false;
-    if (stood_before > longest)
-        longest = stood_before;
-    return r->time.ms - m->mute >= core->rules->stuck_register.for_ms &&
-           r->time.ms - m->moved >= core->rules->stuck_register.times * longest;
+    if (m->mute - m->moved > longest)
+        longest = m->mute - m->moved;
+    return r->time.ms - m->mute >= meter_rules(core, meter)->stuck_register.for_ms &&
+           r->time.ms - m->moved >=
+               meter_rules(core, meter)->stuck_register.times * longest;
 }
 
 static void
@@ -190,7 +192,8 @@ stuck_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
     frozen = is_frozen(core, meter, r);
     if (moved) {
         /* As it was seen to stand: in a gap it may have moved and not told. */
-        if (m->moved != NEVER && judged->step.from - m->moved > m->stood_most &&
+        if (m->moved != NEVER && judged->step.from != NEVER &&
+            judged->step.from - m->moved > m->stood_most &&
             !alarm_stands(core, LW_RULE_STUCK_REGISTER, detect_point(core, meter)))
             m->stood_most = judged->step.from - m->moved;
         m->moved = r->time.ms;
@@ -199,11 +202,11 @@ stuck_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
         stuck_raise(core, meter, r, LW_FOUND_REGISTER_STOOD);
     else if (frozen)
         stuck_raise(core, meter, r, LW_FOUND_VALUES_FROZEN);
-    else if (!moved && is_mute(core, m, r))
+    else if (!moved && is_mute(core, meter, r))
         stuck_raise(core, meter, r, LW_FOUND_POWER_GONE);
     else if (is_over(core, meter, moved, frozen) &&
              detect_point_over(core, meter, LW_RULE_STUCK_REGISTER, &m->stuck_at,
-                               core->rules->stuck_register.clear_ms))
+                               meter_rules(core, meter)->stuck_register.clear_ms))
         alarm_return(core, LW_RULE_STUCK_REGISTER, detect_point(core, meter), NULL);
 }
 

@@ -20,8 +20,9 @@ check(struct lw_core *core, int32_t meter, const struct lw_reading *r)
     struct sum *s = &core->meter[meter].sum;
     int64_t power_wh = s->power_mwh / 1000;
     int64_t larger = s->register_wh > power_wh ? s->register_wh : power_wh;
-    int64_t allowed = lw_muldiv(larger, core->rules->sum_check.share_milli, 1000) +
-                      s->slack_mwh / 1000 + 2 * meter_resolution(core, meter);
+    int64_t allowed =
+        lw_muldiv(larger, meter_rules(core, meter)->sum_check.share_milli, 1000) +
+        s->slack_mwh / 1000 + 2 * meter_resolution(core, meter);
     struct lw_evidence e = {
         .from = {r->time.ms - s->ms},
         .to = r->time,
@@ -31,10 +32,10 @@ check(struct lw_core *core, int32_t meter, const struct lw_reading *r)
     };
 
     if (size_of(s->register_wh - power_wh) > allowed &&
-        larger >= core->rules->sum_check.least_wh)
+        larger >= meter_rules(core, meter)->sum_check.least_wh)
         alarm_set(core, LW_RULE_SUM_CHECK, detect_point(core, meter),
                   detect_point_priority(core, meter), &e);
-    else if (larger >= core->rules->sum_check.least_wh)
+    else if (larger >= meter_rules(core, meter)->sum_check.least_wh)
         alarm_return(core, LW_RULE_SUM_CHECK, detect_point(core, meter), NULL);
     *s = (struct sum){0};
 }
@@ -58,7 +59,7 @@ sum_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
     m->sum.register_wh += judged->step.energy_wh;
     m->sum.power_mwh += (int64_t)((__int128)(was_w + is_w) * ms * 500 / LW_HOUR);
     m->sum.slack_mwh += (int64_t)((__int128)size_of(is_w - was_w) * ms * 500 / LW_HOUR);
-    if (m->sum.ms >= core->rules->sum_check.over_ms)
+    if (m->sum.ms >= meter_rules(core, meter)->sum_check.over_ms)
         check(core, meter, r);
 }
 

@@ -232,7 +232,7 @@ remember(struct profile *p, bool judged, double most, bool midnight)
 static bool
 judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = site_rules(core, site, core->now);
     struct day d = last_day(p);
     struct subject subject = {LW_SUBJECT_SITE, site};
     bool stands = alarm_stands(core, LW_RULE_UNUSUAL_LOAD, subject);
@@ -345,7 +345,7 @@ unusual_window(struct lw_core *core, const struct window *w)
     if (index == LW_NONE)
         alarm_return(core, LW_RULE_UNUSUAL_LOAD,
                      (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
-    if (index == LW_NONE || w->partial)
+    if (index == LW_NONE || w->partial || w->from < 0)
         return;
     p = &core->profile[index];
     if ((w->to - 1) / LW_HOUR != hour) {

@@ -132,7 +132,7 @@ direction_of(struct lw_core *core, int32_t meter, const struct judged *judged,
 {
     const struct lw_reading *r = judged->reading;
     const struct meter_state *m = &core->meter[meter];
-    int64_t least_w = core->rules->ct_reversal.least_w;
+    int64_t least_w = meter_rules(core, meter)->ct_reversal.least_w;
 
     if (exported || phase_backwards(r) || power_too_small(&m->wiring, r))
         return BACKWARD;
@@ -183,11 +183,12 @@ reversal(struct lw_core *core, int32_t meter, const struct judged *judged)
     }
     if (m->reversed == NEVER) {
         if (detect_point_over(core, meter, LW_RULE_CT_REVERSAL, &m->reversed_at,
-                              core->rules->ct_reversal.clear_ms))
+                              meter_rules(core, meter)->ct_reversal.clear_ms))
             alarm_return(core, LW_RULE_CT_REVERSAL, detect_point(core, meter), NULL);
         return;
     }
-    if (d != BACKWARD || r->time.ms - m->reversed < core->rules->ct_reversal.for_ms)
+    if (d != BACKWARD ||
+        r->time.ms - m->reversed < meter_rules(core, meter)->ct_reversal.for_ms)
         return;
     if (!alarm_stands(core, LW_RULE_CT_REVERSAL, detect_point(core, meter)))
         balance_forget(core, meter);
@@ -203,9 +204,10 @@ reversal(struct lw_core *core, int32_t meter, const struct judged *judged)
 /* Bits: phases whose voltage is gone while something is drawn; then those whose current
  * is. `ret_loaded`: something is drawn, so that the phases can be judged. */
 static int
-phases_lost(const struct lw_core *core, const struct wiring *w,
-            const struct lw_reading *r, bool *ret_loaded)
+phases_lost(const struct lw_core *core, int32_t meter, const struct lw_reading *r,
+            bool *ret_loaded)
 {
+    const struct wiring *w = &core->meter[meter].wiring;
     int64_t current;
     int lost = 0;
 
@@ -221,7 +223,7 @@ phases_lost(const struct lw_core *core, const struct wiring *w,
         others = (current - i) / 2;
         if (*ret_loaded && lw_reading_has(r, of_phase(LW_VOLTAGE_A, p)) &&
             r->value[of_phase(LW_VOLTAGE_A, p)] * 1000 <
-                w->voltage[p] * core->rules->phase_loss.voltage_milli)
+                w->voltage[p] * meter_rules(core, meter)->phase_loss.voltage_milli)
             lost |= 1 << p;
         /* The others carry half at least of what they carry when the site runs. */
         if (w->share[p] >= SHARE_LEAST && i * 1000 < others * CURRENT_GONE &&
@@ -237,7 +239,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
     struct meter_state *m = &core->meter[meter];
     const struct lw_reading *r = judged->reading;
     bool loaded;
-    int lost = phases_lost(core, &m->wiring, r, &loaded);
+    int lost = phases_lost(core, meter, r, &loaded);
     struct lw_evidence e = {.to = r->time, .detail = lost};
 
     if (lost == 0) {
@@ -245,7 +247,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
             return;
         m->phase_lost = NEVER;
         if (detect_point_over(core, meter, LW_RULE_PHASE_LOSS, &m->phase_at,
-                              core->rules->phase_loss.clear_ms))
+                              meter_rules(core, meter)->phase_loss.clear_ms))
             alarm_return(core, LW_RULE_PHASE_LOSS, detect_point(core, meter), NULL);
         return;
     }
@@ -253,7 +255,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
         m->phase_lost = r->time.ms;
     if (alarm_stands(core, LW_RULE_PHASE_LOSS, detect_point(core, meter)))
         m->phase_at = core->now;
-    if (r->time.ms - m->phase_lost < core->rules->phase_loss.for_ms)
+    if (r->time.ms - m->phase_lost < meter_rules(core, meter)->phase_loss.for_ms)
         return;
     m->phase_at = core->now;
     e.from.ms = m->phase_lost;
@@ -266,7 +268,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
 /* --- what is usual */
 
 static void
-towards(int32_t *mean, int64_t value, int32_t n)
+towards(int32_t *mean, int64_t value, uint32_t n)
 {
     *mean += (int32_t)((value - *mean) / n);
 }

@@ -259,6 +259,15 @@ struct plant_case {
     int raised, returned;
 };
 
+/* Other parameters than the defaults; the core has the same struct. */
+static inline void
+plant_rules(struct plant *p, const char *text)
+{
+    static struct lw_faults faults;
+
+    assert_int_equal(lw_rules_parse("", text, strlen(text), &faults, &p->rules), 0);
+}
+
 static inline void
 plant_case(const struct plant_case *c, const char *const table[LW_TABLES],
            const char *holidays, bool silence, char *ret_heard, size_t cap)
@@ -268,7 +277,7 @@ plant_case(const struct plant_case *c, const char *const table[LW_TABLES],
     plant_begin(&p, table, holidays);
     readings = 0;
     if (!silence) /* of the meters that the case leaves alone */
-        p.rules.comm_loss.intervals = 10000;
+        plant_rules(&p, "[comm_loss]\nintervals = 10000\n");
     row(c->name);
     c->happens(&p);
     snprintf(ret_heard, cap, "%s", p.heard);
