@@ -154,6 +154,25 @@ a_lost_segment_is_skipped(void **state)
     assert_int_equal(damaged, 1);
 }
 
+/* By somebody who wanted room, while the daemon is at work. */
+static void
+a_segment_that_is_taken_away_is_skipped(void **state)
+{
+    struct world *w = *state;
+    char path[PATH];
+    int damaged;
+
+    append(w, 0);
+    make_durable(w);
+    roll(w);
+    append(w, 1);
+    make_durable(w);
+    path_of(w, 0, "seg", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(read_back(w, 0, 0, &damaged), 2);
+    assert_int_equal(damaged, 1);
+}
+
 static void
 a_newer_format_is_refused(void **state)
 {
@@ -396,6 +415,7 @@ main(void)
         ROW(zeros_after_the_end_are_cut),
         ROW(a_flipped_bit_costs_one_record),
         ROW(a_lost_segment_is_skipped),
+        ROW(a_segment_that_is_taken_away_is_skipped),
         ROW(a_newer_format_is_refused),
         ROW(a_full_disk_is_waited_for),
         ROW(a_failed_checkpoint_changes_nothing),
