@@ -12,7 +12,6 @@ static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
-    LW_FIELD_RAW(struct lw_core, peers),
     RAISED(0),
     RAISED(1),
     RAISED(2),
@@ -83,9 +82,7 @@ static const struct lw_field SITE[] = {
     RUN(production),
     RUN(dark),
     LW_FIELD_RAW(struct site_state, reference),
-    LW_FIELD_RAW(struct site_state, residual),
     LW_FIELD_RAW(struct site_state, excess),
-    LW_FIELD_RAW(struct site_state, fellow),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
@@ -99,6 +96,8 @@ static const struct lw_field WEATHER[] = {
     LW_FIELD(struct weather, temperature_mc),
     LW_FIELD(struct weather, rain_um_h),
     LW_FIELD(struct weather, level_mm),
+    LW_FIELD(struct weather, hour),
+    LW_FIELD_RAW(struct weather, cold),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -115,11 +114,11 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, flood),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
+    LW_FIELD(struct lw_alarm, occurrences),
     LW_FIELD(struct lw_alarm, returned),
-    LW_FIELD(struct lw_alarm, seen),
-    LW_FIELD(struct lw_alarm, over_w),
+    LW_FIELD(struct lw_alarm, least_over_w),
+    LW_FIELD(struct lw_alarm, most_over_w),
     LW_FIELD(struct lw_alarm, most_wh),
-    LW_FIELD(struct lw_alarm, last_wh),
     EVIDENCE(from),
     EVIDENCE(to),
     EVIDENCE(mean_w),
@@ -272,9 +271,9 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     for (int32_t i = 0; i < n && rc == 0; i++) {
         const struct site_state *s = &core->site[i];
 
-        if (s->residual.queued < 0 || s->residual.queued > QUEUE ||
-            s->residual.pumps < 0 || s->excess.span >= SPANS ||
-            s->excess.rule >= LW_RULES ||
+        if (s->reference.pumps < 0 || s->reference.pumps > PUMPS ||
+            s->reference.unit_w < 1 || s->reference.edge > PROFILE / 2 ||
+            s->excess.channel >= CHANNELS || s->excess.rule >= LW_RULES ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
             rc = LW_EPARSE;

@@ -9,6 +9,8 @@
 #include <lodewatch/energy.h>
 #include <lodewatch/schedule.h>
 
+#include "lib/detect/reference.h"
+
 #define NEVER INT64_MIN
 
 /* The register at a boundary of the site's interval. */
@@ -66,114 +68,19 @@ struct weather {
     int64_t temperature_mc; /* LW_NOT_GIVEN */
     int64_t rain_um_h;
     int64_t level_mm;
-};
-
-#define VOID INT32_MIN /* W: not known, or not to be judged */
-
-enum {
-    CELLS = 24, /* hours of the (UTC) day */
-    SLOTS = 32, /* intervals: eight hours of quarter hours */
-    HOURS = 24,
-    DAYS = 4,
-    QUEUE = 3, /* intervals for which a site waits for the others */
-    PUMPS = 32,
-    PEERS = 16
-};
-
-/* What a site draws when nothing happens, learned in its commissioning window and then
- * frozen: by hours of the day, and so much more a kelvin below 15 degrees. */
-struct reference {
-    int64_t since;         /* the window began; NEVER */
-    int64_t frozen;        /* it ended; NEVER: it learns */
-    int64_t day;           /* of the newest fit; NEVER */
-    int64_t learned;       /* samples */
-    double sum_kk, sum_kw; /* of K x K, K x W; K are the degrees below 15 */
-    double spread_n, spread_sum, spread_sq; /* of what lies over the upper profile */
-    int32_t sum_w[CELLS], sum_ck[CELLS];    /* ck: 1/100 K */
-    uint16_t n[CELLS];
-    uint8_t edge;       /* cells by which dusk and dawn may have moved */
-    bool watched;       /* the site was seen before it was closed */
-    int32_t slope_mw;   /* mW a K */
-    int32_t coldest_ck; /* that was learned from */
-    int32_t base_w;     /* the profile's mean */
-    int32_t level_w;    /* of the last week, with no pump */
-    int32_t usual_w, spread_w; /* of what lies over the upper profile: mean, deviation */
-    int32_t early_w; /* the most of any hour of the first week: VOID */
-    int32_t known_w; /* over the profile: a level that was there while it learned */
-    int32_t pump_share_milli; /* of the most pumped day's intervals */
-    int32_t day_slots, day_pump;
-};
-
-/* The lengths over which the load is compared with the reference. */
-enum reach {
-    SPAN_PAIR, /* the lesser of two intervals; from here on the mean */
-    SPAN_1H,
-    SPAN_3H,
-    SPAN_8H,
-    SPAN_24H,
-    SPAN_4D,
-    SPAN_PUMP_2, /* the same for intervals in which an unmetered pump runs: the lesser */
-    SPAN_PUMP_8, /* of two, and means */
-    SPAN_PUMP_32,
-    SPANS
-};
-
-/* What was seen over one length while the reference was learned. */
-struct seen {
-    double n, sum, sq;
-    int32_t most_w;
-    int32_t limit_w; /* once it is frozen; VOID: not judged */
-};
-
-/* An interval that waits until it is known how many other sites rose with this one. */
-struct waiting {
-    int64_t from;
-    int32_t w;    /* measured, beside what sub-meters explain */
-    int32_t over; /* the reference; VOID */
-    int32_t cold_ck;
-    bool pump, up, partial;
-};
-
-/* What lies over the reference, in rings. */
-struct residual {
-    int64_t filled; /* up to where; NEVER */
-    int64_t pumps;  /* intervals in `pump` so far */
-    int64_t power_at, power_w; /* the newest power reading; NEVER */
-    struct waiting queue[QUEUE];
-    int32_t queued;
-    int32_t slot[SLOTS], hour[HOURS], day[DAYS], pump[PUMPS];
-    int32_t sum, sum_n; /* of the hour that is going on */
-    int32_t first[4];   /* the newest four of the first week, as measured */
-    int32_t pump_run, pump_run_most, after_pump;
-    struct seen seen[SPANS];
-};
-
-/* How a site goes with the others: sums that fade in two weeks. x is the others' share
- * that is up, y whether this one is. */
-struct fellow {
-    double n, x, y, xx, yy, xy;
-    double usual;   /* the others' share of the last day */
-    int32_t up_run; /* intervals */
-    int32_t run_w;
-    int32_t joined; /* it rose with many */
-    int32_t level_w; /* over the reference, while many were up */
-    int32_t high;   /* intervals at which many were up */
-};
-
-/* Of one quarter of an hour: the sites that were judged, and those above reference. */
-struct peers {
-    int64_t at;
-    int32_t judged, up;
+    int64_t hour;             /* the newest of... */
+    int16_t cold[LOG_HOURS];  /* ...these: 1/100 K below 15 degrees, by the hour */
 };
 
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
+    int64_t quiet_ms;
     int32_t confidence_milli;
-    uint8_t rule;  /* which of the three raised it */
-    uint8_t span;  /* the shortest that was over */
+    int32_t low_w;    /* preexisting: what is no shift */
+    uint8_t rule;     /* which of them raised it */
+    uint8_t channel;  /* enum channel: the quickest that was over */
     bool preexisting; /* it ran while the reference was learned */
-    int32_t low_w;    /* then, what is no shift */
 };
 
 struct site_state {
@@ -188,9 +95,7 @@ struct site_state {
     struct run production;   /* licence_gap */
     struct run dark;         /* post_cutoff */
     struct reference reference;
-    struct residual residual;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct fellow fellow;
     struct lw_sha256 sha;    /* readings since the run's first window began */
 };
 
@@ -234,7 +139,6 @@ struct lw_core {
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
-    struct peers peers[PEERS]; /* by quarter of an hour */
     int32_t *site_weather; /* by site: the first that serves it, or LW_NONE */
     struct feeder *feeder; /* lib/detect/feeder.h */
     struct child *child;   /* in order of their feeders */
@@ -317,52 +221,33 @@ void core_timer_ledger(struct lw_core *core, int64_t at);
 
 /* --- detect/weather.c */
 struct weather *core_weather_of(const struct lw_core *core, int32_t point);
+/* Degrees below 15 in that hour (since 1970); NAN: not known. */
+float weather_cold(const struct weather *w, int64_t hour);
 /* What serves the site and is not older than half a day; NULL: nothing. */
 const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
 
 /* --- detect/reference.c */
 void reference_init(struct reference *r);
-/* Degrees below 15, in 1/100 K. */
-int32_t reference_cold_ck(int64_t mc);
-/* To be called before each window: fits anew once a day while it learns, and moves the
- * edges of the night. */
+/* Forgets what is in the rings: what has been told, or permitted, is not told again. */
+void reference_wipe(struct reference *r);
+/* The most of the hours that dusk and dawn may have moved to this one. */
+float reference_upper(const struct reference *r, int hour);
+/* kW, the most that is usual at `at`, so many kelvin below 15 degrees. */
+float reference_expected(const struct reference *r, int64_t at, float cold);
+/* To be called before the samples of a day. */
 void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
-                   int64_t at, bool heated);
-bool reference_settled(const struct reference *r, const struct lw_core *core, int64_t at);
-void reference_learn(struct reference *r, int64_t at, int32_t w, int32_t cold_ck,
-                     bool settled);
-void reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w);
-int32_t reference_heating_w(const struct reference *r, int32_t cold_ck);
-/* The most that is usual in the interval that begins at `at`. */
-int32_t reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck);
-/* The profile's least, and how far it rises above. */
-int32_t reference_low_w(const struct reference *r);
-int32_t reference_swing_w(const struct reference *r);
-/* Beyond this it is no noise. */
-int32_t reference_core_w(const struct reference *r);
+                   int64_t at);
+/* Learns the interval, or else compares it. */
+void reference_sample(const struct lw_core *core, int32_t site, const struct sample *s,
+                      struct found *f);
+/* Compares the mean over a silence from s->from to `to`. */
+void reference_gap(const struct lw_core *core, int32_t site, const struct sample *s,
+                   int64_t to, struct found *f);
 
-/* --- detect/residual.c */
-struct judgement {
-    enum reach span; /* the one that is most over; SPANS: none is */
-    double ratio;   /* of what is over the reference to the limit */
-    int32_t over_w, limit_w;
-};
-void residual_init(struct residual *d);
-/* Forgets what is in the rings: what has been told is not told again. */
-void residual_wipe(struct residual *d);
-/* Puts one interval into the rings. Learns what it sees, or else compares it. */
-struct judgement residual_put(struct lw_core *core, int32_t site, const struct waiting *q);
-void residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
-                     int64_t pump_w);
-/* The newest mean over the span is well within its limit. */
-bool residual_quiet(const struct lw_core *core, int32_t site, enum reach span,
-                    const struct waiting *q);
-int64_t residual_span_ms(enum reach span, int64_t interval);
+/* --- detect/reference_learn.c: once, when the commissioning window is over. */
+void reference_learn(const struct lw_core *core, int32_t site, bool heated, float pump_kw,
+                     float resolution_kwh);
 
-/* --- detect/peers.c */
-void peers_count(struct lw_core *core, int64_t from, bool up);
-/* The excess of the interval is one of many sites that rose together. */
-bool peers_common(struct lw_core *core, int32_t site, const struct waiting *q);
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
                         int32_t meter);
@@ -447,7 +332,7 @@ void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subjec
                enum lw_priority priority, const struct lw_evidence *evidence);
 /* Whether the like of it has returned not long ago; then it is told so. */
 bool alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
-                  enum lw_priority priority, const struct lw_evidence *evidence);
+                  const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
  * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
  * the returned alarm, and raises none. */

@@ -106,12 +106,12 @@ struct lw_alarm {
     uint32_t flood;    /* it was raised as the n-th of a flood of alarms; 0: in none */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
-    /* Once a load has returned: what comes back like it is told as a revision of it. */
-    lw_wall returned; /* LW_WALL_MIN: it stands */
-    lw_wall seen;     /* when it last came back */
-    int64_t over_w;   /* the most of any time, above what was expected */
-    int64_t most_wh;  /* unexplained, of the largest of the times */
-    int64_t last_wh;  /* and of the newest */
+    /* A load that comes back like it is told as a revision of it. */
+    uint32_t occurrences; /* 1 when raised */
+    lw_wall returned;     /* LW_WALL_MIN: it stands */
+    int64_t least_over_w; /* of the occurrences: above what was expected */
+    int64_t most_over_w;
+    int64_t most_wh; /* unexplained, of the largest before this one */
     struct lw_evidence evidence;
 };
 
