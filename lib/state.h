@@ -279,6 +279,7 @@ struct expectation {
     bool any;           /* one is in force at all */
     int64_t measured_wh; /* of it by sub-meters */
     int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
+    int64_t measured_w;  /* ceilings of what sub-meters measure */
     bool heated;         /* heating is declared */
     bool permit;         /* a permission for a time is in force: maintenance, rescue */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */

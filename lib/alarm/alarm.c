@@ -279,20 +279,28 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
            evidence->detail2 != before->detail2;
 }
 
-/* How much an occurrence draws above what was expected, in the mean. */
+/* How high an occurrence is, and how much: above the reference; but where it is above a
+ * ceiling, all of it, since a hair above the ceiling and two are not two matters. */
 static int64_t
 over_w(const struct lw_evidence *e)
 {
-    return e->mean_w - e->expected_w;
+    return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->mean_w : e->mean_w - e->expected_w;
 }
 
+static int64_t
+over_wh(const struct lw_evidence *e)
+{
+    return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->energy_wh : e->excess_wh;
+}
+
+/* The highest by its peak, the lowest by its mean. */
 static void
 measure(struct lw_alarm *alarm, const struct lw_evidence *e)
 {
-    int64_t over = over_w(e);
+    int64_t over = over_w(e), peak = over + e->peak_w - e->mean_w;
 
-    if (over > alarm->most_over_w)
-        alarm->most_over_w = over;
+    if (peak > alarm->most_over_w)
+        alarm->most_over_w = peak;
     if (over < alarm->least_over_w)
         alarm->least_over_w = over;
 }
@@ -319,9 +327,9 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
         .occurrences = 1,
         .returned = LW_WALL_MIN,
         .least_over_w = over_w(evidence),
-        .most_over_w = over_w(evidence),
         .evidence = *evidence,
     };
+    measure(alarm, evidence);
     identify(core, alarm);
     emit(core, LW_ALERT_RAISED, alarm);
 }
@@ -349,7 +357,7 @@ is_alike(const struct lw_core *core, const struct lw_alarm *alarm,
             core->now - alarm->returned.ms <= weeks * 7 * LW_DAY) &&
            10 * over_w(e) <= ALIKE_MOST * alarm->most_over_w &&
            10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w &&
-           e->excess_wh <= ALIKE_ENERGY * alarm->most_wh;
+           over_wh(e) <= ALIKE_ENERGY * alarm->most_wh;
 }
 
 bool
@@ -380,8 +388,8 @@ come_to_rest(struct lw_core *core, struct lw_alarm *alarm,
     revise(core, alarm->occurrences > 1 ? LW_ALERT_UPDATED : LW_ALERT_RETURNED, alarm,
            evidence);
     alarm->returned = (lw_wall){core->now};
-    if (alarm->evidence.excess_wh > alarm->most_wh)
-        alarm->most_wh = alarm->evidence.excess_wh;
+    if (over_wh(&alarm->evidence) > alarm->most_wh)
+        alarm->most_wh = over_wh(&alarm->evidence);
 }
 
 void
@@ -397,7 +405,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
         (10 * over_w(evidence) > ALIKE_MOST * alarm->most_over_w ||
-         evidence->excess_wh > ALIKE_ENERGY * alarm->most_wh))
+         over_wh(evidence) > ALIKE_ENERGY * alarm->most_wh))
         come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
     if (alarm && has_returned(alarm)) {
         fall(core, slot);

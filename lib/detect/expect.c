@@ -89,6 +89,7 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
     if (e->point != LW_NONE &&
         balance_energy(core, e->point, w->from, w->to, &wh, &resolution)) {
         x->measured_wh += wh < ceiling_wh ? wh : ceiling_wh;
+        x->measured_w += e->max_w == LW_NOT_GIVEN ? 0 : e->max_w;
         wh += resolution;
         x->allowed_wh += wh < ceiling_wh ? wh : ceiling_wh;
         return;

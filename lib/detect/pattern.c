@@ -235,6 +235,9 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     struct excess *e = &core->site[site].excess;
     struct subject subject = {LW_SUBJECT_SITE, site};
 
+    if (alarm_stands(core, LW_RULE_CLOSED_LOAD, subject) &&
+        !alarm_stands(core, (enum lw_rule_id)e->rule, subject))
+        return; /* the same excess is told as one over the ceiling */
     if (!alarm_stands(core, (enum lw_rule_id)e->rule, subject))
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
             if (alarm_recall(core, RULE[i], subject, found)) {
@@ -383,10 +386,11 @@ put_window(struct lw_core *core, const struct window *w, const struct expectatio
     struct site_state *st = &core->site[w->site];
     struct reference *r = &st->reference;
     const struct weather *weather = core_site_weather(core, w->site);
-    bool gap = w->to - w->from > 2 * st->interval;
+    bool gap = w->to - w->from > st->interval;
     struct sample s = {.from = w->from,
                        .interval = st->interval,
                        .pump_kw = (float)x->pump_w / 1000,
+                       .measured_kw = (float)x->measured_w / 1000,
                        .limit_share = 1,
                        .permit = x->permit,
                        .over = !x->unlimited && 20 * w->supply_wh > 21 * x->allowed_wh};
@@ -401,7 +405,9 @@ put_window(struct lw_core *core, const struct window *w, const struct expectatio
     if (x->unmeasured || (r->frozen == NEVER && w->partial) ||
         (r->frozen != NEVER && r->slope > 0 && !weather))
         s.kw = NAN;
-    if (gap && r->frozen != NEVER && !isnan(s.kw) && !s.permit) {
+    s.runs = kilowatts(x->measured_wh, w->to - w->from) > 0.05F * s.measured_kw;
+    if (w->to - w->from > 2 * st->interval && r->frozen != NEVER && !isnan(s.kw) &&
+        !s.permit) {
         struct found f;
 
         reference_gap(core, w->site, &s, w->to, &f);
@@ -439,7 +445,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     put_window(core, w, &x);
     if (r->frozen == NEVER && w->to - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, x.heated, (float)x.pump_w / 1000,
-                        (float)w->resolution_wh / 1000);
+                        r->power_at > w->from ? 0 : (float)w->resolution_wh / 1000);
         r->frozen = w->to;
         look_at_shape(core, w->site);
     }

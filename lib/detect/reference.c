@@ -116,8 +116,8 @@ beside_pump(struct reference *r, const struct sample *s, bool *ret_on, float *re
         r->off = s->kw;
         r->has_off = true;
     }
-    *ret_on = s->pump_kw > 0 &&
-              s->kw > r->off + fmaxf(0.6F * s->pump_kw, 0.3F * r->off);
+    *ret_on = s->runs || (s->pump_kw > 0 && s->kw > r->off + fmaxf(0.6F * s->pump_kw,
+                                                                    0.3F * r->off));
     if (*ret_on) {
         r->has_late = false;
     } else if (s->pump_kw > 0) {
@@ -312,7 +312,8 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
 static void
 compare_pump(struct reference *r, const struct sample *s, float pumped, struct found *f)
 {
-    float add = 0.03F * r->pump + 0.05F * r->base, over = pumped - r->pump, sum = 0;
+    float load = s->measured_kw > 0 ? s->measured_kw : r->pump;
+    float add = 0.03F * load + 0.05F * r->base, over = pumped - r->pump, sum = 0;
 
     if (r->pump_at == s->from - s->interval)
         put(r, f, PUMP_PAIR, fminf(over, r->pump_before),

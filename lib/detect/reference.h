@@ -80,7 +80,9 @@ struct sample {
     int64_t from, interval;
     float kw;      /* beside what sub-meters explain; NAN */
     float cold;    /* K below 15 degrees */
-    float pump_kw; /* the ceiling of a pump that no sub-meter measures; 0: none */
+    float pump_kw;    /* the ceiling of a pump that no sub-meter measures; 0: none */
+    float measured_kw; /* the ceilings of what sub-meters measure; 0: nothing */
+    bool runs;        /* one of which runs in this interval */
     float resolution_kwh; /* of the register, where no power refines it */
     float limit_share;    /* of all limits: 1, or less while a site is watched */
     bool permit;          /* a permission for a time is in force */

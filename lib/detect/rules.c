@@ -93,10 +93,10 @@ const struct lw_ini_key lw_rule_keys[] = {
      "By which a lamp or a meal may be earlier or later, beside what dusk and dawn move: "
      "an hour of summer time, and an hour that the profile is wide."},
     {"reference", "most", LW_INI_DECIMAL, AT(reference.most_milli), 1000, 10000, 1000,
-     "1.15", "Times the most that was seen over the same length while it learned: half a "
+     "1.3", "Times the most that was seen over the same length while it learned: half a "
              "year has more extremes than four weeks."},
     {"reference", "spread", LW_INI_DECIMAL, AT(reference.spread_milli), 0, 10000, 1000,
-     "1.5", "And so many standard deviations of that mean."},
+     "2", "And so many standard deviations of that mean."},
     {"reference", "base", LW_INI_DECIMAL, AT(reference.base_milli), 0, 10000, 1000,
      "0.1", "And of the site's usual load, over up to eight hours: appliances, and the "
             "voltage, whose square they follow."},
