@@ -98,6 +98,7 @@ static const struct lw_field WEATHER[] = {
     LW_FIELD(struct weather, level_mm),
     LW_FIELD(struct weather, hour),
     LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, coldest),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -271,8 +272,7 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     for (int32_t i = 0; i < n && rc == 0; i++) {
         const struct site_state *s = &core->site[i];
 
-        if (s->reference.pumps < 0 || s->reference.pumps > PUMPS ||
-            s->reference.unit_w < 1 || s->reference.edge > PROFILE / 2 ||
+        if (!reference_sound(&s->reference) ||
             s->excess.channel >= CHANNELS || s->excess.rule >= LW_RULES ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))

@@ -61,6 +61,11 @@ struct run {
     int64_t samples_good;
 };
 
+enum {
+    COLD_HOURS = 32 * 24, /* four weeks, and some days in which a site may be silent */
+    NO_COLD = INT16_MIN
+};
+
 /* One context instrument: the newest good value of each quantity. */
 struct weather {
     int32_t point;
@@ -69,7 +74,8 @@ struct weather {
     int64_t rain_um_h;
     int64_t level_mm;
     int64_t hour;             /* the newest of... */
-    int16_t cold[LOG_HOURS];  /* ...these: 1/100 K below 15 degrees, by the hour */
+    int16_t cold[COLD_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
+    int32_t coldest;          /* of all */
 };
 
 /* A run of excess over the reference, with what raised it. */
@@ -221,32 +227,12 @@ void core_timer_ledger(struct lw_core *core, int64_t at);
 
 /* --- detect/weather.c */
 struct weather *core_weather_of(const struct lw_core *core, int32_t point);
-/* Degrees below 15 in that hour (since 1970); NAN: not known. */
-float weather_cold(const struct weather *w, int64_t hour);
+/* Degrees below 15 at the site at that time, which is of the last month; NAN: not known.
+ * And the most of any time. */
+float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
+float core_site_coldest(const struct lw_core *core, int32_t site);
 /* What serves the site and is not older than half a day; NULL: nothing. */
 const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
-
-/* --- detect/reference.c */
-void reference_init(struct reference *r);
-/* Forgets what is in the rings: what has been told, or permitted, is not told again. */
-void reference_wipe(struct reference *r);
-/* The most of the hours that dusk and dawn may have moved to this one. */
-float reference_upper(const struct reference *r, int hour);
-/* kW, the most that is usual at `at`, so many kelvin below 15 degrees. */
-float reference_expected(const struct reference *r, int64_t at, float cold);
-/* To be called before the samples of a day. */
-void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
-                   int64_t at);
-/* Learns the interval, or else compares it. */
-void reference_sample(const struct lw_core *core, int32_t site, const struct sample *s,
-                      struct found *f);
-/* Compares the mean over a silence from s->from to `to`. */
-void reference_gap(const struct lw_core *core, int32_t site, const struct sample *s,
-                   int64_t to, struct found *f);
-
-/* --- detect/reference_learn.c: once, when the commissioning window is over. */
-void reference_learn(const struct lw_core *core, int32_t site, bool heated, float pump_kw,
-                     float resolution_kwh);
 
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
@@ -279,12 +265,14 @@ struct expectation {
     bool any;           /* one is in force at all */
     int64_t measured_wh; /* of it by sub-meters */
     int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
-    int64_t measured_w;  /* ceilings of what sub-meters measure */
+    int64_t metered_pump_w;  /* of one that a sub-meter measures */
+    int64_t metered_pump_wh; /* which it did */
     bool heated;         /* heating is declared */
-    bool permit;         /* a permission for a time is in force: maintenance, rescue */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);
+/* A permission for a time (maintenance, rescue) is in force. */
+bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
 /* --- detect/: a family of rules listens to what concerns it; families.c has the table.
  */

@@ -195,7 +195,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->to = s->from + s->interval;
     run->energy_wh += watt_hours(s->kw, s->interval);
     run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(fmaxf(0, s->kw - f->expected), s->interval);
+    run->excess_wh += watt_hours(fmaxf(0, f->excess), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
@@ -218,7 +218,7 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         .excess_wh = e->run.excess_wh,
         .samples_expected = (uint32_t)(ms / st->interval),
         .samples_good = (uint32_t)e->run.samples_good,
-        .detail = watts(st->reference.slope * cold),
+        .detail = watts(st->reference.slope_kw * cold),
         .confidence_milli = e->confidence_milli,
         .finding = e->preexisting ? LW_FOUND_PREEXISTING : LW_FOUND_UNLIKE_REFERENCE,
         .night = 2 * e->run.night_ms > ms,
@@ -313,7 +313,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
         alarm_return(core, (enum lw_rule_id)e->rule,
                      (struct subject){LW_SUBJECT_SITE, site}, &found);
         e->run.from = NEVER;
-        reference_wipe(&st->reference);
+        compare_wipe(&st->reference);
         return;
     }
     tell(core, site, &found);
@@ -327,22 +327,21 @@ look_at_shape(struct lw_core *core, int32_t site)
     const struct reference *r = &st->reference;
     struct excess *e = &st->excess;
     int64_t length = r->frozen - r->since;
-    float mean = 0;
+    float mean = 0, low = reference_low(r), swing = reference_swing(r);
     struct lw_evidence found;
 
     for (int c = 0; c < PROFILE; c++)
-        mean += r->mean[c] / PROFILE;
-    if (watts(r->swing) <= core->rules->reference.shift_w ||
-        1000 * r->swing <= (float)core->rules->reference.shift_milli * mean)
+        mean += r->mean_kw[c] / PROFILE;
+    if (watts(swing) <= core->rules->reference.shift_w ||
+        1000 * swing <= (float)core->rules->reference.shift_milli * mean)
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
                          .confidence_milli = 900,
                          .preexisting = true,
-                         .low_w = (int32_t)watts(r->low + r->swing / 2)};
-    e->run = (struct run){
-        .from = r->since, .to = r->frozen, .peak_w = watts(r->low + r->swing)};
+                         .low_w = (int32_t)watts(low + swing / 2)};
+    e->run = (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
     e->run.energy_wh = watt_hours(mean, length);
-    e->run.allowed_wh = watt_hours(r->low, length);
+    e->run.allowed_wh = watt_hours(low, length);
     e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
     e->run.samples_good = length / st->interval;
     found = evidence(core, site, 0);
@@ -351,15 +350,30 @@ look_at_shape(struct lw_core *core, int32_t site)
 
 /* --- from windows to samples */
 
-static void
-put_sample(struct lw_core *core, int32_t site, const struct sample *s, bool partial)
+/* What a site has of this window beside its load. */
+static struct sample
+blank(const struct lw_core *core, const struct window *w, const struct expectation *x)
 {
-    struct site_state *st = &core->site[site];
-    struct found f;
+    const struct site_state *st = &core->site[w->site];
+    bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
+    float mean = kilowatts(x->metered_pump_wh, w->to - w->from);
+    struct sample s = {.from = w->from, .interval = st->interval, .kw = NAN, .share = 1};
 
-    reference_sample(core, site, s, &f);
-    if (st->reference.frozen != NEVER && (!s->permit || st->excess.run.from != NEVER))
-        live(core, site, s, s->from + s->interval, partial, &f);
+    s.cold = core_site_cold(core, w->site, w->from);
+    if (isnan(s.cold))
+        s.cold = core_site_coldest(core, w->site);
+    s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
+    s.pump_metered = metered;
+    s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
+    if (is_watched(core, w->site, w->from))
+        s.share = (float)core->rules->re_emergence.most_milli / 1000;
+    return s;
+}
+
+static bool
+permitted(const struct lw_core *core, int32_t site, const struct sample *s)
+{
+    return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
 }
 
 /* Nothing is known of the intervals before `to`. */
@@ -367,62 +381,46 @@ static void
 skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
 {
     struct site_state *st = &core->site[site];
-    int64_t from = st->reference.next;
+    struct found f;
 
-    if (from == NEVER || from >= to)
+    s.from = st->reference.next;
+    if (s.from == NEVER || s.from >= to)
         return;
-    if (to - from > BACK_MOST)
-        from = lw_floor_to(to - BACK_MOST, st->interval);
+    if (to - s.from > BACK_MOST)
+        s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
-    for (; from < to; from += st->interval) {
-        s.from = from;
-        put_sample(core, site, &s, true);
+    for (; s.from < to; s.from += st->interval) {
+        reference_sample(core, &st->reference, &s, &f);
+        if (st->reference.frozen != NEVER)
+            live(core, site, &s, s.from + s.interval, true, &f);
     }
 }
 
 static void
-put_window(struct lw_core *core, const struct window *w, const struct expectation *x)
+put_gap(struct lw_core *core, const struct window *w, struct sample s)
 {
-    struct site_state *st = &core->site[w->site];
-    struct reference *r = &st->reference;
-    const struct weather *weather = core_site_weather(core, w->site);
-    bool gap = w->to - w->from > st->interval;
-    struct sample s = {.from = w->from,
-                       .interval = st->interval,
-                       .pump_kw = (float)x->pump_w / 1000,
-                       .measured_kw = (float)x->measured_w / 1000,
-                       .limit_share = 1,
-                       .permit = x->permit,
-                       .over = !x->unlimited && 20 * w->supply_wh > 21 * x->allowed_wh};
+    struct reference *r = &core->site[w->site].reference;
+    struct found f;
 
-    if (weather && weather->temperature_mc != LW_NOT_GIVEN)
-        s.cold = fmaxf(0, 15 - (float)weather->temperature_mc / 1000);
-    if (is_watched(core, w->site, w->from))
-        s.limit_share = (float)core->rules->re_emergence.most_milli / 1000;
-    skip(core, w->site, w->from, s);
-    s.from = w->from;
-    s.kw = mean_kw(core, w, x, &s.resolution_kwh);
-    if (x->unmeasured || (r->frozen == NEVER && w->partial) ||
-        (r->frozen != NEVER && r->slope > 0 && !weather))
-        s.kw = NAN;
-    s.runs = kilowatts(x->measured_wh, w->to - w->from) > 0.05F * s.measured_kw;
-    if (w->to - w->from > 2 * st->interval && r->frozen != NEVER && !isnan(s.kw) &&
-        !s.permit) {
-        struct found f;
+    skip(core, w->site, w->to, s);
+    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
+        w->to - w->from <= 2 * s.interval ||
+        expect_permit(core, w->site, w->from, w->to))
+        return;
+    compare_gap(core, w->site, &s, w->to, &f);
+    live(core, w->site, &s, w->to, w->partial, &f);
+}
 
-        reference_gap(core, w->site, &s, w->to, &f);
+static void
+put_interval(struct lw_core *core, const struct window *w, struct sample s)
+{
+    struct reference *r = &core->site[w->site].reference;
+    struct found f;
+
+    s.permit = permitted(core, w->site, &s);
+    reference_sample(core, r, &s, &f);
+    if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
-    }
-    r->next = w->from;
-    if (gap) {
-        skip(core, w->site, w->to, s);
-    } else {
-        for (int64_t at = w->from; at < w->to; at += st->interval) {
-            s.from = at;
-            put_sample(core, w->site, &s, w->partial);
-        }
-    }
-    r->next = w->to;
 }
 
 static void
@@ -431,6 +429,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     struct site_state *st = &core->site[w->site];
     struct reference *r = &st->reference;
     struct expectation x;
+    struct sample s;
 
     if (r->next != NEVER && w->from < r->next)
         return;
@@ -439,16 +438,24 @@ pattern_window(struct lw_core *core, const struct window *w)
         return;
     }
     x = expect(core, w);
+    s = blank(core, w, &x);
     if (r->since == NEVER)
-        r->since = lw_floor_to(w->from, LW_HOUR);
+        reference_begin(r, w->from);
     reference_day(r, core, w->site, w->from);
-    put_window(core, w, &x);
-    if (r->frozen == NEVER && w->to - r->since >= LOG_HOURS * LW_HOUR) {
-        reference_learn(core, w->site, x.heated, (float)x.pump_w / 1000,
-                        r->power_at > w->from ? 0 : (float)w->resolution_wh / 1000);
-        r->frozen = w->to;
+    skip(core, w->site, w->from, s);
+    s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
+        reference_learn(core, w->site, &s, x.heated);
         look_at_shape(core, w->site);
     }
+    if (x.unmeasured || (r->frozen == NEVER && w->partial))
+        s.kw = NAN;
+    r->next = w->from;
+    if (w->to - w->from > st->interval)
+        put_gap(core, w, s);
+    else
+        put_interval(core, w, s);
+    r->next = w->to;
 }
 
 const struct family detect_pattern = {

@@ -1,16 +1,24 @@
-/* A closed site's reference: what it draws when nothing happens. Learned from the hours of
- * its commissioning window, then frozen; and what lies over it since, in rings. Loads are
- * kW in float; NAN is not known, or not to be judged. */
+/* A closed site's reference: what it draws when nothing happens. It is learned from the
+ * hours of the commissioning window, then frozen, so that it never learns from what it
+ * should detect; what lies over it since is kept in rings, which need the log no more.
+ * Loads are kW in float; NAN is not known, or not to be judged. */
 #ifndef LIB_DETECT_REFERENCE_H
 #define LIB_DETECT_REFERENCE_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
+struct lw_core;
+
 enum {
-    LOG_HOURS = 672, /* four weeks */
-    PROFILE = 24,    /* hours of the (UTC) day */
-    PUMPS = 32,      /* intervals with a pump that are looked back at */
+    LOG_HOURS = 672,      /* four weeks hold each weekday four times */
+    PROFILE = 24,         /* hours of the (UTC) day */
+    QUARTERS = 4,         /* intervals of an hour, at most */
+    HOURS = 8,            /* hours that are looked back at, as measured */
+    CAPPED = 96,          /* and with their peaks cut off */
+    PUMPED = 32,          /* intervals with a pump that are looked back at */
+    HELD = 16,            /* of a run of the pump that may not have been the pump alone */
+    UNKNOWN = INT16_MIN,  /* of what is kept in units */
 };
 
 /* The lengths over which the mean load is compared. */
@@ -31,7 +39,7 @@ enum channel {
     OVER_8H,
     OVER_24H,
     OVER_4D,
-    PUMP_PAIR, /* while the pump runs: the lesser of two, means of 8 and of 32 */
+    PUMP_PAIR, /* while a pump runs: the lesser of two, means of 8 and of 32 */
     PUMP_8,
     PUMP_32,
     OVER_GAP, /* the mean over a silence */
@@ -39,60 +47,124 @@ enum channel {
     CHANNELS
 };
 
+/* While it learns: means of the hours, in units. */
+struct hour_log {
+    int16_t hour[LOG_HOURS];
+    double pump_n, pump_mean, pump_sq; /* kW of a running pump */
+    double pump_kwh;                   /* of the day so far */
+    float day_most, day_second, day_sum; /* mean kW of the pump, by days */
+};
+
+/* After it: the newest last, in units, over the reference. */
+struct rings {
+    int16_t hour[HOURS], capped[CAPPED], pump[PUMPED], held[HELD];
+    int16_t pumped, nheld; /* known of the last two */
+    uint32_t jumps;        /* one bit an interval, the newest lowest */
+    int32_t fresh;         /* intervals since they began anew */
+    float quarter[QUARTERS];
+    float before_kw;      /* over it, the newest measured: for starts and stops */
+    float beside_kw;      /* and beside the pump: for what is held */
+    float pump_before_kw; /* the newest of a running pump */
+    int64_t pump_at;      /* and when; NEVER */
+};
+
 struct reference {
-    int64_t since;     /* the window began; NEVER */
-    int64_t frozen;    /* it ended; NEVER: it learns */
-    int64_t next;      /* the interval that is due; NEVER */
-    int64_t day;       /* for which `edge` was found; NEVER */
+    int64_t since;  /* the window began; NEVER */
+    int64_t frozen; /* it ended; NEVER: it learns */
+    int64_t next;   /* the interval that is due; NEVER */
     int64_t power_at, power_w; /* the newest power reading; NEVER */
-    double pump_n, pump_mean, pump_sq, pumped; /* over `off`; kWh of the day so far */
-    int32_t unit_w;    /* of the int16 below */
-    int32_t hours, hours_over; /* that were known; that were above the ceilings */
-    float mean[PROFILE], slope; /* without heating; kW a K below 15 degrees */
-    float usual, core;  /* over the upper profile: what is; what is no noise any more */
-    float base, low, swing; /* of the profile */
-    float known;        /* a level that was there while it learned; 0: none */
-    float most[REACHES], spread[REACHES];
-    float pump, pump_spread; /* over `off` while the pump runs */
-    float duty, duty_most;   /* mean kW of the pump: of all days, of all but one */
-    float off;          /* the load beside the pump, lately */
-    float late, late_cold; /* an interval that waits for the next, beside a pump */
-    float last[4];      /* the newest four over the reference */
-    float before;       /* the newest measured, for starts and stops */
-    float cold_day, cold_days; /* K, faded over one and four days */
-    float hour_sum, hour_capped;
-    float pump_before;
-    int64_t late_from, pump_at;
-    int32_t hour_n, pumps, fresh, jumps;
-    uint8_t edge;       /* hours by which dusk and dawn may have moved */
-    bool has_off, has_late, pumping, watched;
-    /* The log while it learns; then the rings. */
+    int64_t day;    /* for which `edge` was found; NEVER */
+    int32_t unit_w; /* of what is kept in int16 */
+    bool watched;   /* the site was seen before it was closed */
+    bool has_off, has_late, pumping;
+    uint8_t edge; /* hours by which dusk and dawn may have moved */
+
+    /* Learned. */
+    float mean_kw[PROFILE]; /* without heating */
+    float slope_kw;         /* a K below 15 degrees */
+    float base_kw;          /* the profile's median */
+    float core_kw;          /* over the upper profile, beyond this it is no noise */
+    float known_kw;         /* a level that was there while it learned; 0: none */
+    float most_kw[REACHES], noise_kw[REACHES];
+    float pump_kw, pump_noise_kw;   /* while it runs */
+    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+
+    /* Going on. */
+    float off_kw;                /* the load beside the pump, lately */
+    float late_kw, late_cold;    /* an interval that waits for the next, beside a pump */
+    int64_t late_from;
+    float cold_day, cold_days;   /* K, faded over one and four days */
+    float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
+    int32_t hour_n;
     union {
-        int16_t log[LOG_HOURS];
-        struct {
-            int16_t hour[8], capped[96], pump[PUMPS];
-        } ring;
+        struct hour_log log;
+        struct rings rings;
     };
 };
 
 /* One interval of a site. */
 struct sample {
     int64_t from, interval;
-    float kw;      /* beside what sub-meters explain; NAN */
-    float cold;    /* K below 15 degrees */
-    float pump_kw;    /* the ceiling of a pump that no sub-meter measures; 0: none */
-    float measured_kw; /* the ceilings of what sub-meters measure; 0: nothing */
-    bool runs;        /* one of which runs in this interval */
+    float kw;             /* beside what sub-meters explain; NAN */
+    float cold;           /* K below 15 degrees */
+    float pump_kw;        /* the ceiling of its pumps; 0: it has none */
     float resolution_kwh; /* of the register, where no power refines it */
-    float limit_share;    /* of all limits: 1, or less while a site is watched */
-    bool permit;          /* a permission for a time is in force */
-    bool over;            /* above the ceilings */
+    float share;          /* of all limits: 1, or less while a site is watched */
+    bool pump_metered;    /* by a sub-meter, which says... */
+    bool pump_runs;
+    bool permit; /* a permission for a time is in force */
 };
 
 struct found {
     float over[CHANNELS];  /* kW */
     float ratio[CHANNELS]; /* of it to the limit; NAN: not compared */
-    float expected;        /* kW, the most that is usual now */
+    float expected;        /* kW, the most that is usual now, with a running pump */
+    float excess;          /* kW of this interval above that; NAN */
 };
+
+/* --- reference.c */
+void reference_init(struct reference *r);
+void reference_begin(struct reference *r, int64_t at);
+/* What was read from a checkpoint indexes nothing outside it. */
+bool reference_sound(const struct reference *r);
+/* Before each window: moves the edges of the night. */
+void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+                   int64_t at);
+/* The most that is usual in that hour of the day, and at that time. */
+float reference_upper(const struct reference *r, int hour);
+float reference_expected(const struct reference *r, int64_t at, float cold);
+/* The profile's least, and how far it rises above. */
+float reference_low(const struct reference *r);
+float reference_swing(const struct reference *r);
+/* One interval: logged while it learns, compared after that. */
+void reference_sample(const struct lw_core *core, struct reference *r,
+                      const struct sample *s, struct found *f);
+/* kW in the reference's unit, and back. */
+int16_t reference_pack(const struct reference *r, float kw);
+float reference_unpack(const struct reference *r, int16_t v);
+
+/* --- reference_learn.c: once, when the window is over */
+extern const int reach_hours[REACHES];
+void reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
+                     bool heated);
+
+/* --- compare.c */
+void found_nothing(struct found *f);
+/* An interval's load beside its pump, which began at `from`, or that of the
+ * running pump above it */
+struct beside {
+    float kw, cold; /* NAN: none that counts */
+    int64_t from;
+    float pump_kw; /* NAN: it does not run */
+};
+void compare_begin(struct rings *g);
+/* All lengths begin anew: what has been told is not told again, and a length that began
+ * under a permit says nothing. */
+void compare_wipe(struct reference *r);
+void compare_sample(const struct lw_core *core, struct reference *r,
+                    const struct sample *s, const struct beside *b, struct found *f);
+/* The mean of a silence, from s->from to `to`. */
+void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
+                 int64_t to, struct found *f);
 
 #endif
