@@ -127,6 +127,7 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(energy_wh),
     EVIDENCE(expected_w),
     EVIDENCE(excess_wh),
+    EVIDENCE(level_w),
     EVIDENCE(samples_expected),
     EVIDENCE(samples_good),
     EVIDENCE(detail),

@@ -79,6 +79,7 @@ struct lw_evidence {
     int64_t energy_wh;
     int64_t expected_w; /* mean of what was allowed */
     int64_t excess_wh;
+    int64_t level_w; /* kW above a reference that was found now; 0: nothing is */
     uint32_t samples_expected;
     uint32_t samples_good;
     int64_t detail;   /* by finding: gap bits; a register's step in Wh; ms of silence; W

@@ -281,9 +281,20 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
 
 /* How high an occurrence is, and how much: above the reference; but where it is above a
  * ceiling, all of it, since a hair above the ceiling and two are not two matters. */
+/* By a reference, which says for every interval whether anything is over. */
+static bool
+compared(const struct lw_evidence *e)
+{
+    return e->finding == LW_FOUND_UNLIKE_REFERENCE ||
+           e->finding == LW_FOUND_PREEXISTING;
+}
+
+/* How high it was found, by what was compared; or by its mean. */
 static int64_t
 over_w(const struct lw_evidence *e)
 {
+    if (e->level_w != 0)
+        return e->level_w;
     return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->mean_w : e->mean_w - e->expected_w;
 }
 
@@ -293,12 +304,16 @@ over_wh(const struct lw_evidence *e)
     return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->energy_wh : e->excess_wh;
 }
 
-/* The highest by its peak, the lowest by its mean. */
+/* The highest by its peak, the lowest by its mean; of what is compared with a reference,
+ * both by the comparison. */
 static void
 measure(struct lw_alarm *alarm, const struct lw_evidence *e)
 {
-    int64_t over = over_w(e), peak = over + e->peak_w - e->mean_w;
+    int64_t over = over_w(e);
+    int64_t peak = e->level_w != 0 ? over : over + e->peak_w - e->mean_w;
 
+    if (compared(e) && e->level_w == 0)
+        return; /* nothing is over now */
     if (peak > alarm->most_over_w)
         alarm->most_over_w = peak;
     if (over < alarm->least_over_w)

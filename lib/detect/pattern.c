@@ -235,10 +235,13 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     struct excess *e = &core->site[site].excess;
     struct subject subject = {LW_SUBJECT_SITE, site};
 
-    if (alarm_stands(core, LW_RULE_CLOSED_LOAD, subject) &&
-        !alarm_stands(core, (enum lw_rule_id)e->rule, subject))
-        return; /* the same excess is told as one over the ceiling */
-    if (!alarm_stands(core, (enum lw_rule_id)e->rule, subject))
+    bool stands = alarm_stands(core, (enum lw_rule_id)e->rule, subject);
+
+    /* What is told as over the ceiling is told; and what is over now, not what was. */
+    if (!stands && (found->level_w == 0 ||
+                    alarm_stands(core, LW_RULE_CLOSED_LOAD, subject)))
+        return;
+    if (!stands)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
             if (alarm_recall(core, RULE[i], subject, found)) {
                 e->rule = (uint8_t)RULE[i];
@@ -309,6 +312,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     if (!partial)
         count_quiet(e, s, f);
     found = evidence(core, site, s->cold);
+    found.level_w = is ? watts(f->over[over.first]) : 0;
     if (e->quiet_ms >= quiet_for(core, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
                      (struct subject){LW_SUBJECT_SITE, site}, &found);
@@ -345,6 +349,7 @@ look_at_shape(struct lw_core *core, int32_t site)
     e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
     e->run.samples_good = length / st->interval;
     found = evidence(core, site, 0);
+    found.level_w = watts(swing);
     tell(core, site, &found);
 }
 
