@@ -36,6 +36,7 @@ enum lw_finding {
     LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
     LW_FOUND_OVER_ALLOWANCE, /* load above what the explanations allow */
     LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
+    LW_FOUND_DURING_SILENCE,   /* the same, over a loss of communication, in the mean */
     LW_FOUND_PREEXISTING,      /* a shift's shape in the commissioned load itself */
     LW_FOUND_AFTER_CUTOFF,     /* the register advanced after a cutoff */
     LW_FOUND_NO_LICENCE,     /* production without a mining or safety licence */

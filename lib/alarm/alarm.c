@@ -353,7 +353,8 @@ is_alike(const struct lw_core *core, const struct lw_alarm *alarm,
 {
     int64_t weeks = alarm->occurrences < 2 ? 1 : 2;
 
-    return (!has_returned(alarm) ||
+    return e->finding != LW_FOUND_DURING_SILENCE &&
+           (!has_returned(alarm) ||
             core->now - alarm->returned.ms <= weeks * 7 * LW_DAY) &&
            10 * over_w(e) <= ALIKE_MOST * alarm->most_over_w &&
            10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w &&

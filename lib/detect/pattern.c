@@ -174,7 +174,8 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
 
-    *e = (struct excess){.channel = (uint8_t)over->quickest};
+    *e = (struct excess){.channel = (uint8_t)over->quickest,
+                         .silent = over->first == OVER_GAP};
     e->run = (struct run){.from = from, .to = to};
     e->run.allowed_wh = watt_hours(f->expected, length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
@@ -220,7 +221,9 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         .samples_good = (uint32_t)e->run.samples_good,
         .detail = watts(st->reference.slope * cold),
         .confidence_milli = e->confidence_milli,
-        .finding = e->preexisting ? LW_FOUND_PREEXISTING : LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->preexisting ? LW_FOUND_PREEXISTING
+                   : e->silent    ? LW_FOUND_DURING_SILENCE
+                                  : LW_FOUND_UNLIKE_REFERENCE,
         .night = 2 * e->run.night_ms > ms,
     };
 }

@@ -351,6 +351,15 @@ compare_starts(struct reference *r, const struct sample *s, float over, struct f
     f->ratio[STARTS] = (float)__builtin_popcount((unsigned)r->jumps) / 3.5F;
 }
 
+/* What heating takes is believed to two and a half times the cold that it was learned
+ * from: a heater that was never seen on is not judged in the first frost. Only the
+ * ceilings hold then. */
+static bool
+too_cold(const struct reference *r, float cold)
+{
+    return cold > 2.5F * r->coldest + 1; /* never, where none is declared: NAN */
+}
+
 void
 reference_sample(const struct lw_core *core, int32_t site, const struct sample *s,
                  struct found *f)
@@ -373,6 +382,10 @@ reference_sample(const struct lw_core *core, int32_t site, const struct sample *
         return;
     }
     f->expected = reference_expected(r, s->from, s->cold);
+    if (too_cold(r, s->cold)) {
+        compare_load(core, r, s, NAN, f);
+        return;
+    }
     if (s->permit) {
         reference_wipe(r); /* a stretch that began under a permit says nothing */
         return;

@@ -51,6 +51,7 @@ struct reference {
     float mean[PROFILE], slope; /* without heating; kW a K below 15 degrees */
     float usual, core;  /* over the upper profile: what is; what is no noise any more */
     float base, low, swing; /* of the profile */
+    float coldest;      /* K below 15 that it was learned from; NAN: not heated */
     float known;        /* a level that was there while it learned; 0: none */
     float most[REACHES], spread[REACHES];
     float pump, pump_spread; /* over `off` while the pump runs */

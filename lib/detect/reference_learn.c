@@ -65,6 +65,10 @@ fit(struct reference *r, const struct lesson *l, bool heated)
             xy -= cold[c] * kw[c] / n[c];
         }
     r->slope = heated && xx > 1 && xy > 0 ? (float)(xy / xx) : 0;
+    r->coldest = heated ? 0 : NAN;
+    for (int i = 0; heated && xx > 1 && i < LOG_HOURS; i++)
+        if (l->use[i])
+            r->coldest = fmaxf(r->coldest, l->cold[i]);
     for (int c = 0; c < PROFILE; c++)
         if (n[c] >= 3) {
             r->mean[c] = (float)((kw[c] - (double)r->slope * cold[c]) / n[c]);
