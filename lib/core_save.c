@@ -92,12 +92,9 @@ static const struct lw_field GATEWAY[] = {
 };
 
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, at),
-    LW_FIELD(struct weather, temperature_mc),
-    LW_FIELD(struct weather, rain_um_h),
-    LW_FIELD(struct weather, level_mm),
-    LW_FIELD(struct weather, hour),
-    LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, at),        LW_FIELD(struct weather, temperature_mc),
+    LW_FIELD(struct weather, rain_um_h), LW_FIELD(struct weather, level_mm),
+    LW_FIELD(struct weather, hour),      LW_FIELD_RAW(struct weather, cold),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)

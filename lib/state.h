@@ -68,8 +68,8 @@ struct weather {
     int64_t temperature_mc; /* LW_NOT_GIVEN */
     int64_t rain_um_h;
     int64_t level_mm;
-    int64_t hour;             /* the newest of... */
-    int16_t cold[LOG_HOURS];  /* ...these: 1/100 K below 15 degrees, by the hour */
+    int64_t hour;            /* the newest of... */
+    int16_t cold[LOG_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
 };
 
 /* A run of excess over the reference, with what raised it. */
@@ -97,7 +97,7 @@ struct site_state {
     struct run dark;         /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct lw_sha256 sha;    /* readings since the run's first window began */
+    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
 struct gateway_state {
@@ -275,9 +275,9 @@ void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
-    int64_t allowed_wh; /* by declared ceilings and what sub-meters measured */
-    bool unlimited;     /* an explanation in force covers any load */
-    bool any;           /* one is in force at all */
+    int64_t allowed_wh;  /* by declared ceilings and what sub-meters measured */
+    bool unlimited;      /* an explanation in force covers any load */
+    bool any;            /* one is in force at all */
     int64_t measured_wh; /* of it by sub-meters */
     int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
     int64_t measured_w;  /* ceilings of what sub-meters measure */
@@ -299,11 +299,11 @@ struct family {
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_register;  /* register_jump, stuck_register */
-extern const struct family detect_pattern;   /* night_load, production_shape, slow_creep */
-extern const struct family detect_cutoff;    /* post_cutoff */
-extern const struct family detect_weather;   /* no rule: what context instruments say */
-extern const struct family detect_feeder;    /* feeder_residual, displacement */
-extern const struct family detect_coverage;  /* coverage */
+extern const struct family detect_pattern;  /* night_load, production_shape, slow_creep */
+extern const struct family detect_cutoff;   /* post_cutoff */
+extern const struct family detect_weather;  /* no rule: what context instruments say */
+extern const struct family detect_feeder;   /* feeder_residual, displacement */
+extern const struct family detect_coverage; /* coverage */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
 

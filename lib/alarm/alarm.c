@@ -419,8 +419,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     if (alarm->occurrences == 1)
         measure(alarm, evidence);
     age = core->now - alarm->at.ms;
-    if (age < UPDATE_MOST &&
-        (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
+    if (age < UPDATE_MOST && (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
         return;
     alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
     revise(core, LW_ALERT_UPDATED, alarm, evidence);

@@ -1,7 +1,7 @@
-/* night_load, production_shape, slow_creep, and re_emergence for a site that was closed not
- * long ago: beneath what is declared, and unlike the
- * reference that was learned while the site was commissioned. One alarm a site: which of
- * them it is called is decided when it is raised. */
+/* night_load, production_shape, slow_creep, and re_emergence for a site that was closed
+ * not long ago: beneath what is declared, and unlike the reference that was learned while
+ * the site was commissioned. One alarm a site: which of them it is called is decided when
+ * it is raised. */
 #include <math.h>
 
 #include "lib/state.h"

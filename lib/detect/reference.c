@@ -47,7 +47,9 @@ pack(const struct reference *r, float kw)
 
     if (isnan(v))
         return INT16_MIN;
-    return (int16_t)(v > INT16_MAX ? INT16_MAX : v < -INT16_MAX ? -INT16_MAX : lrint((double)v));
+    return (int16_t)(v > INT16_MAX    ? INT16_MAX
+                     : v < -INT16_MAX ? -INT16_MAX
+                                      : lrint((double)v));
 }
 
 static float
@@ -116,8 +118,8 @@ beside_pump(struct reference *r, const struct sample *s, bool *ret_on, float *re
         r->off = s->kw;
         r->has_off = true;
     }
-    *ret_on = s->runs || (s->pump_kw > 0 && s->kw > r->off + fmaxf(0.6F * s->pump_kw,
-                                                                    0.3F * r->off));
+    *ret_on = s->runs || (s->pump_kw > 0 &&
+                          s->kw > r->off + fmaxf(0.6F * s->pump_kw, 0.3F * r->off));
     if (*ret_on) {
         r->has_late = false;
     } else if (s->pump_kw > 0) {
@@ -215,8 +217,8 @@ limit(const struct lw_core *core, const struct reference *r, enum reach reach, f
 }
 
 static void
-put(const struct reference *r, struct found *f, enum channel channel, float over, float most,
-    bool above_known)
+put(const struct reference *r, struct found *f, enum channel channel, float over,
+    float most, bool above_known)
 {
     if (isnan(over))
         return;
@@ -299,7 +301,10 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
         if (4 * known >= 3 * per_hour)
             put(r, f, OVER_1H, sum / (float)known, one, true);
         r->hour_sum += over;
-        r->hour_capped += fminf(over, r->core);
+        /* A day's mean is of what lasts: one hour of a large motor is not spread over it.
+         */
+        r->hour_capped +=
+            fminf(over, fmaxf(r->core, 3 * limit(core, r, REACH_24H, s->cold, s)));
         r->hour_n++;
     }
     r->cold_day += (s->cold - r->cold_day) * days;
@@ -357,7 +362,7 @@ compare_starts(struct reference *r, const struct sample *s, float over, struct f
 static bool
 too_cold(const struct reference *r, float cold)
 {
-    return cold > 2.5F * r->coldest + 1; /* never, where none is declared: NAN */
+    return cold > r->coldest; /* never, where none is declared: NAN */
 }
 
 void
@@ -398,12 +403,12 @@ reference_sample(const struct lw_core *core, int32_t site, const struct sample *
 }
 
 void
-reference_gap(const struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
-              struct found *f)
+reference_gap(const struct lw_core *core, int32_t site, const struct sample *s,
+              int64_t to, struct found *f)
 {
     const struct reference *r = &core->site[site].reference;
     float hours = (float)(to - s->from) / (float)LW_HOUR, expected = 0, pump = 0;
-    enum reach reach = hours >= 96  ? REACH_4D
+    enum reach reach = hours >= 96   ? REACH_4D
                        : hours >= 24 ? REACH_24H
                        : hours >= 8  ? REACH_8H
                        : hours >= 3  ? REACH_3H

@@ -1,6 +1,6 @@
-/* A closed site's reference: what it draws when nothing happens. Learned from the hours of
- * its commissioning window, then frozen; and what lies over it since, in rings. Loads are
- * kW in float; NAN is not known, or not to be judged. */
+/* A closed site's reference: what it draws when nothing happens. Learned from the hours
+ * of its commissioning window, then frozen; and what lies over it since, in rings. Loads
+ * are kW in float; NAN is not known, or not to be judged. */
 #ifndef LIB_DETECT_REFERENCE_H
 #define LIB_DETECT_REFERENCE_H
 
@@ -40,32 +40,32 @@ enum channel {
 };
 
 struct reference {
-    int64_t since;     /* the window began; NEVER */
-    int64_t frozen;    /* it ended; NEVER: it learns */
-    int64_t next;      /* the interval that is due; NEVER */
-    int64_t day;       /* for which `edge` was found; NEVER */
-    int64_t power_at, power_w; /* the newest power reading; NEVER */
+    int64_t since;                             /* the window began; NEVER */
+    int64_t frozen;                            /* it ended; NEVER: it learns */
+    int64_t next;                              /* the interval that is due; NEVER */
+    int64_t day;                               /* for which `edge` was found; NEVER */
+    int64_t power_at, power_w;                 /* the newest power reading; NEVER */
     double pump_n, pump_mean, pump_sq, pumped; /* over `off`; kWh of the day so far */
-    int32_t unit_w;    /* of the int16 below */
-    int32_t hours, hours_over; /* that were known; that were above the ceilings */
+    int32_t unit_w;                            /* of the int16 below */
+    int32_t hours, hours_over;  /* that were known; that were above the ceilings */
     float mean[PROFILE], slope; /* without heating; kW a K below 15 degrees */
-    float usual, core;  /* over the upper profile: what is; what is no noise any more */
+    float usual, core; /* over the upper profile: what is; what is no noise any more */
     float base, low, swing; /* of the profile */
-    float coldest;      /* K below 15 that it was learned from; NAN: not heated */
-    float known;        /* a level that was there while it learned; 0: none */
+    float coldest;          /* K below 15 up to which heating is known; NAN: none is */
+    float known;            /* a level that was there while it learned; 0: none */
     float most[REACHES], spread[REACHES];
-    float pump, pump_spread; /* over `off` while the pump runs */
-    float duty, duty_most;   /* mean kW of the pump: of all days, of all but one */
-    float off;          /* the load beside the pump, lately */
-    float late, late_cold; /* an interval that waits for the next, beside a pump */
-    float last[4];      /* the newest four over the reference */
-    float before;       /* the newest measured, for starts and stops */
+    float pump, pump_spread;   /* over `off` while the pump runs */
+    float duty, duty_most;     /* mean kW of the pump: of all days, of all but one */
+    float off;                 /* the load beside the pump, lately */
+    float late, late_cold;     /* an interval that waits for the next, beside a pump */
+    float last[4];             /* the newest four over the reference */
+    float before;              /* the newest measured, for starts and stops */
     float cold_day, cold_days; /* K, faded over one and four days */
     float hour_sum, hour_capped;
     float pump_before;
     int64_t late_from, pump_at;
     int32_t hour_n, pumps, fresh, jumps;
-    uint8_t edge;       /* hours by which dusk and dawn may have moved */
+    uint8_t edge; /* hours by which dusk and dawn may have moved */
     bool has_off, has_late, pumping, watched;
     /* The log while it learns; then the rings. */
     union {
@@ -79,11 +79,11 @@ struct reference {
 /* One interval of a site. */
 struct sample {
     int64_t from, interval;
-    float kw;      /* beside what sub-meters explain; NAN */
-    float cold;    /* K below 15 degrees */
-    float pump_kw;    /* the ceiling of a pump that no sub-meter measures; 0: none */
-    float measured_kw; /* the ceilings of what sub-meters measure; 0: nothing */
-    bool runs;        /* one of which runs in this interval */
+    float kw;             /* beside what sub-meters explain; NAN */
+    float cold;           /* K below 15 degrees */
+    float pump_kw;        /* the ceiling of a pump that no sub-meter measures; 0: none */
+    float measured_kw;    /* the ceilings of what sub-meters measure; 0: nothing */
+    bool runs;            /* one of which runs in this interval */
     float resolution_kwh; /* of the register, where no power refines it */
     float limit_share;    /* of all limits: 1, or less while a site is watched */
     bool permit;          /* a permission for a time is in force */

@@ -66,9 +66,10 @@ fit(struct reference *r, const struct lesson *l, bool heated)
         }
     r->slope = heated && xx > 1 && xy > 0 ? (float)(xy / xx) : 0;
     r->coldest = heated ? 0 : NAN;
-    for (int i = 0; heated && xx > 1 && i < LOG_HOURS; i++)
+    for (int i = 0; heated && i < LOG_HOURS; i++)
         if (l->use[i])
             r->coldest = fmaxf(r->coldest, l->cold[i]);
+    r->coldest = r->coldest * (xx > 1 ? 2.5F : 1) + 1;
     for (int c = 0; c < PROFILE; c++)
         if (n[c] >= 3) {
             r->mean[c] = (float)((kw[c] - (double)r->slope * cold[c]) / n[c]);
@@ -94,16 +95,16 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
 
         fit(r, l, heated);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->over[i] = l->kw[i] - r->mean[(l->first + i) % PROFILE] -
-                         r->slope * l->cold[i];
+            l->over[i] =
+                l->kw[i] - r->mean[(l->first + i) % PROFILE] - r->slope * l->cold[i];
         n = known(l->over, NULL, l->t);
         centre = median(l->t, n);
         for (int i = 0; i < n; i++)
             l->t[i] = fabsf(l->t[i] - centre);
         spread = 1.4826F * median(l->t, n);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->use[i] = !isnan(l->over[i]) &&
-                        fabsf(l->over[i]) < fmaxf(6 * spread, middle / 2);
+            l->use[i] =
+                !isnan(l->over[i]) && fabsf(l->over[i]) < fmaxf(6 * spread, middle / 2);
     }
 }
 
@@ -189,12 +190,12 @@ reference_learn(const struct lw_core *core, int32_t site, bool heated, float pum
 
     l.first = (int)(r->since / LW_HOUR % PROFILE);
     for (int i = 0; i < LOG_HOURS; i++) {
-        float k = weather == LW_NONE ? NAN
-                                     : weather_cold(&core->weather[weather],
-                                                    r->since / LW_HOUR + i);
+        float k = weather == LW_NONE
+                      ? NAN
+                      : weather_cold(&core->weather[weather], r->since / LW_HOUR + i);
 
-        l.kw[i] = r->log[i] == INT16_MIN ? NAN
-                                         : (float)r->log[i] * (float)r->unit_w / 1000;
+        l.kw[i] =
+            r->log[i] == INT16_MIN ? NAN : (float)r->log[i] * (float)r->unit_w / 1000;
         l.cold[i] = isnan(k) ? 0 : k;
         cold = cold || !isnan(k);
     }
@@ -206,9 +207,9 @@ reference_learn(const struct lw_core *core, int32_t site, bool heated, float pum
      * take all day. */
     if (heated && !cold)
         for (int reach = REACH_3H; reach < REACHES; reach++)
-            r->most[reach] = fmaxf(
-                r->most[reach],
-                reach < REACH_24H ? r->most[REACH_1H] : fminf(r->most[REACH_1H], r->core));
+            r->most[reach] = fmaxf(r->most[reach],
+                                   reach < REACH_24H ? r->most[REACH_1H]
+                                                     : fminf(r->most[REACH_1H], r->core));
     r->pump = pump_kw;
     r->pump_spread = 0.05F * pump_kw;
     if (r->pump_n >= 12) {

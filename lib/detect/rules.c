@@ -93,19 +93,22 @@ const struct lw_ini_key lw_rule_keys[] = {
      "By which a lamp or a meal may be earlier or later, beside what dusk and dawn move: "
      "an hour of summer time, and an hour that the profile is wide."},
     {"reference", "most", LW_INI_DECIMAL, AT(reference.most_milli), 1000, 10000, 1000,
-     "1.3", "Times the most that was seen over the same length while it learned: half a "
-             "year has more extremes than four weeks."},
+     "1.3",
+     "Times the most that was seen over the same length while it learned: half a "
+     "year has more extremes than four weeks."},
     {"reference", "spread", LW_INI_DECIMAL, AT(reference.spread_milli), 0, 10000, 1000,
      "2", "And so many standard deviations of that mean."},
-    {"reference", "base", LW_INI_DECIMAL, AT(reference.base_milli), 0, 10000, 1000,
-     "0.1", "And of the site's usual load, over up to eight hours: appliances, and the "
-            "voltage, whose square they follow."},
+    {"reference", "base", LW_INI_DECIMAL, AT(reference.base_milli), 0, 10000, 1000, "0.1",
+     "And of the site's usual load, over up to eight hours: appliances, and the "
+     "voltage, whose square they follow."},
     {"reference", "base_long", LW_INI_DECIMAL, AT(reference.base_long_milli), 0, 10000,
      1000, "0.04", "The same over a day and more."},
     {"reference", "heating", LW_INI_DECIMAL, AT(reference.heating_milli), 0, 10000, 1000,
-     "0.1", "And of what heating takes at this temperature, as wind and sun are not known."},
+     "0.1",
+     "And of what heating takes at this temperature, as wind and sun are not known."},
     {"reference", "long", LW_INI_DECIMAL, AT(reference.long_milli), 1000, 10000, 1000,
-     "1.6", "All of that, times this, over a day and more: four weeks hold few such means."},
+     "1.6",
+     "All of that, times this, over a day and more: four weeks hold few such means."},
     {"reference", "least_kw", LW_INI_DECIMAL, AT(reference.least_w), 0, 1000000, 1000,
      "0.4", "At least so much, over up to eight hours: a guard's kettle."},
     {"reference", "least_long_kw", LW_INI_DECIMAL, AT(reference.least_long_w), 0, 1000000,
@@ -113,9 +116,10 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"reference", "known", LW_INI_DECIMAL, AT(reference.known_milli), 1000, 10000, 1000,
      "1.1", "A level that a site reached while it learned is known up to so many times."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
-     "6", "A profile that swings by more is a shift's: lamps of a closed site take less."},
-    {"reference", "shift_share", LW_INI_DECIMAL, AT(reference.shift_milli), 0, 10000, 1000,
-     "0.45", "And by this share of its mean, heating left out."},
+     "6",
+     "A profile that swings by more is a shift's: lamps of a closed site take less."},
+    {"reference", "shift_share", LW_INI_DECIMAL, AT(reference.shift_milli), 0, 10000,
+     1000, "0.45", "And by this share of its mean, heating left out."},
     {"reference", "clear", LW_INI_DURATION, AT(reference.clear_ms), 0, WEEK_MS, 0, "2h",
      "Quiet for so long returns, and for as long as it took to be seen."},
     {"post_cutoff", "clear", LW_INI_DURATION, AT(post_cutoff.clear_ms), 0, WEEK_MS, 0,
@@ -123,8 +127,9 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"re_emergence", "watch", LW_INI_DURATION, AT(re_emergence.watch_ms), 0, 366 * LW_DAY,
      0, "90d", "After a closing that was seen: the look-back period of the campaign."},
     {"re_emergence", "limit", LW_INI_DECIMAL, AT(re_emergence.most_milli), 0, 1000, 1000,
-     "0.7", "Of the other limits: who was closed last month begins small, and the cost of "
-            "one more look is small while the case is open."},
+     "0.7",
+     "Of the other limits: who was closed last month begins small, and the cost of "
+     "one more look is small while the case is open."},
     {"feeder_residual", "learn", LW_INI_DURATION, AT(feeder_residual.learn_ms), LW_DAY,
      366 * LW_DAY, 0, "28d",
      "Loss and deviations are learned for so long from a feeder's first register, and then "
