@@ -92,12 +92,9 @@ static const struct lw_field GATEWAY[] = {
 };
 
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, at),
-    LW_FIELD(struct weather, temperature_mc),
-    LW_FIELD(struct weather, rain_um_h),
-    LW_FIELD(struct weather, level_mm),
-    LW_FIELD(struct weather, hour),
-    LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, at),        LW_FIELD(struct weather, temperature_mc),
+    LW_FIELD(struct weather, rain_um_h), LW_FIELD(struct weather, level_mm),
+    LW_FIELD(struct weather, hour),      LW_FIELD_RAW(struct weather, cold),
     LW_FIELD(struct weather, coldest),
 };
 
@@ -128,6 +125,7 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(expected_w),
     EVIDENCE(excess_wh),
     EVIDENCE(level_w),
+    EVIDENCE(since_wh),
     EVIDENCE(samples_expected),
     EVIDENCE(samples_good),
     EVIDENCE(detail),
@@ -273,8 +271,8 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     for (int32_t i = 0; i < n && rc == 0; i++) {
         const struct site_state *s = &core->site[i];
 
-        if (!reference_sound(&s->reference) ||
-            s->excess.channel >= CHANNELS || s->excess.rule >= LW_RULES ||
+        if (!reference_sound(&s->reference) || s->excess.channel >= CHANNELS ||
+            s->excess.rule >= LW_RULES ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
             rc = LW_EPARSE;

@@ -35,8 +35,7 @@ lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
     const struct standing *before = (const struct standing *)(const void *)alarm;
     int32_t next = alarm ? before->next : core->first_standing;
 
-    while (next != LW_NONE &&
-           core->standing[next].alarm.returned.ms != LW_WALL_MIN.ms)
+    while (next != LW_NONE && core->standing[next].alarm.returned.ms != LW_WALL_MIN.ms)
         next = core->standing[next].next;
     return next == LW_NONE ? NULL : &core->standing[next].alarm;
 }

@@ -83,9 +83,11 @@ struct excess {
     struct run run;
     int64_t quiet_ms;
     int32_t confidence_milli;
+    int64_t since_wh; /* excess since it was found */
     int32_t low_w;    /* preexisting: what is no shift */
     uint8_t rule;     /* which of them raised it */
     uint8_t channel;  /* enum channel: the quickest that was over */
+    bool silent;      /* it was found behind a silence */
     bool preexisting; /* it ran while the reference was learned */
 };
 
@@ -102,7 +104,7 @@ struct site_state {
     struct run dark;         /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct lw_sha256 sha;    /* readings since the run's first window began */
+    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
 struct gateway_state {
@@ -260,14 +262,14 @@ void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
-    int64_t allowed_wh; /* by declared ceilings and what sub-meters measured */
-    bool unlimited;     /* an explanation in force covers any load */
-    bool any;           /* one is in force at all */
-    int64_t measured_wh; /* of it by sub-meters */
-    int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
+    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
+    int64_t measured_wh;     /* of it by sub-meters */
+    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
     int64_t metered_pump_w;  /* of one that a sub-meter measures */
     int64_t metered_pump_wh; /* which it did */
-    bool heated;         /* heating is declared */
+    bool heated;             /* heating is declared */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);
@@ -286,11 +288,11 @@ struct family {
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_register;  /* register_jump, stuck_register */
-extern const struct family detect_pattern;   /* night_load, production_shape, slow_creep */
-extern const struct family detect_cutoff;    /* post_cutoff */
-extern const struct family detect_weather;   /* no rule: what context instruments say */
-extern const struct family detect_feeder;    /* feeder_residual, displacement */
-extern const struct family detect_coverage;  /* coverage */
+extern const struct family detect_pattern;  /* night_load, production_shape, slow_creep */
+extern const struct family detect_cutoff;   /* post_cutoff */
+extern const struct family detect_weather;  /* no rule: what context instruments say */
+extern const struct family detect_feeder;   /* feeder_residual, displacement */
+extern const struct family detect_coverage; /* coverage */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
 

@@ -33,12 +33,13 @@ const char *lw_priority_name(enum lw_priority priority);
 /* What precisely a rule saw; chooses the sentence (lib/alarm/words_*.c). */
 enum lw_finding {
     LW_FOUND_NOTHING,
-    LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
-    LW_FOUND_OVER_ALLOWANCE, /* load above what the explanations allow */
+    LW_FOUND_NO_EXPLANATION,   /* load at a closed site, nothing on file */
+    LW_FOUND_OVER_ALLOWANCE,   /* load above what the explanations allow */
     LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
+    LW_FOUND_DURING_SILENCE,   /* the same, over a loss of communication, in the mean */
     LW_FOUND_PREEXISTING,      /* a shift's shape in the commissioned load itself */
     LW_FOUND_AFTER_CUTOFF,     /* the register advanced after a cutoff */
-    LW_FOUND_NO_LICENCE,     /* production without a mining or safety licence */
+    LW_FOUND_NO_LICENCE,       /* production without a mining or safety licence */
     LW_FOUND_SILENT_METER,
     LW_FOUND_SILENT_GATEWAY,
     LW_FOUND_REGISTER_FELL,
@@ -79,17 +80,18 @@ struct lw_evidence {
     int64_t energy_wh;
     int64_t expected_w; /* mean of what was allowed */
     int64_t excess_wh;
-    int64_t level_w; /* kW above a reference that was found now; 0: nothing is */
+    int64_t level_w;  /* above a reference, as it was found now; 0: nothing is */
+    int64_t since_wh; /* of the excess, since it was found */
     uint32_t samples_expected;
     uint32_t samples_good;
-    int64_t detail;   /* by finding: gap bits; a register's step in Wh; ms of silence; W
-                         by which the load stepped up */
-    int64_t detail2;  /* by finding: licences missing (bit 0 mining, 1 safety); meters
-                         darkened; W that were lost elsewhere */
-    int32_t confidence_milli; /* of a consumption finding; 0: it is not given */
-    uint8_t finding;  /* enum lw_finding */
-    uint8_t night;    /* the window's larger part lies in the night */
-    uint16_t nsilent; /* children of the feeder that are silent... */
+    int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence; W
+                        by which the load stepped up */
+    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
+                        darkened; W that were lost elsewhere */
+    int32_t confidence_milli;        /* of a consumption finding; 0: it is not given */
+    uint8_t finding;                 /* enum lw_finding */
+    uint8_t night;                   /* the window's larger part lies in the night */
+    uint16_t nsilent;                /* children of the feeder that are silent... */
     int32_t silent[LW_SILENT_NAMED]; /* ...the first of them: 1 + the point's index */
     int32_t other; /* the site that lost the load: 1 + its index; 0: none */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */

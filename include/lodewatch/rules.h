@@ -88,23 +88,23 @@ struct lw_rules {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;
     struct {
-        int64_t edge_ms;   /* by which habits move along the day */
-        int64_t most_milli;  /* times the most that was seen while it learned */
-        int64_t noise_milli; /* and standard deviations of the same mean */
-        int64_t base_milli;  /* and of the site's usual load, up to eight hours */
+        int64_t edge_ms;         /* by which habits move along the day */
+        int64_t most_milli;      /* times the most that was seen while it learned */
+        int64_t noise_milli;     /* and standard deviations of the same mean */
+        int64_t base_milli;      /* and of the site's usual load, up to eight hours */
         int64_t base_long_milli; /* and over a day and more */
         int64_t heating_milli;   /* and of the heating at this temperature */
         int64_t pair_milli;      /* all that, times this, for two intervals */
         int64_t long_milli;      /* and for a day and more */
         int64_t least_w;         /* no limit is lower */
         int64_t least_long_w;    /* of a day and more */
-        int64_t known_milli; /* a level that was there while it learned, times this */
-        int64_t start_milli; /* of that: a start or stop */
-        int64_t starts;      /* so many of them within three hours */
-        int64_t pump_milli;  /* of a pump's ceiling, above which it is taken to run */
-        int64_t wear_milli;  /* of a pump's power, by which it changes */
-        int64_t shift_w;     /* the profile's swing that is a shift's */
-        int64_t shift_milli; /* and as a share of its mean */
+        int64_t known_milli;     /* a level that was there while it learned, times this */
+        int64_t start_milli;     /* of that: a start or stop */
+        int64_t starts;          /* so many of them within three hours */
+        int64_t pump_milli;      /* of a pump's ceiling, above which it is taken to run */
+        int64_t wear_milli;      /* of a pump's power, by which it changes */
+        int64_t shift_w;         /* the profile's swing that is a shift's */
+        int64_t shift_milli;     /* and as a share of its mean */
         int64_t clear_ms;
     } reference;
     struct {

@@ -286,7 +286,7 @@ static bool
 compared(const struct lw_evidence *e)
 {
     return e->finding == LW_FOUND_UNLIKE_REFERENCE ||
-           e->finding == LW_FOUND_PREEXISTING;
+           e->finding == LW_FOUND_DURING_SILENCE || e->finding == LW_FOUND_PREEXISTING;
 }
 
 /* How high it was found, by what was compared; or by its mean. */
@@ -301,6 +301,8 @@ over_w(const struct lw_evidence *e)
 static int64_t
 over_wh(const struct lw_evidence *e)
 {
+    if (compared(e))
+        return e->since_wh;
     return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->energy_wh : e->excess_wh;
 }
 
@@ -368,7 +370,8 @@ is_alike(const struct lw_core *core, const struct lw_alarm *alarm,
 {
     int64_t weeks = alarm->occurrences < 2 ? 1 : 2;
 
-    return (!has_returned(alarm) ||
+    return e->finding != LW_FOUND_DURING_SILENCE &&
+           (!has_returned(alarm) ||
             core->now - alarm->returned.ms <= weeks * 7 * LW_DAY) &&
            10 * over_w(e) <= ALIKE_MOST * alarm->most_over_w &&
            10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w &&
@@ -433,8 +436,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     if (alarm->occurrences == 1)
         measure(alarm, evidence);
     age = core->now - alarm->at.ms;
-    if (age < UPDATE_MOST &&
-        (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
+    if (age < UPDATE_MOST && (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
         return;
     alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
     revise(core, LW_ALERT_UPDATED, alarm, evidence);

@@ -85,10 +85,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_PREEXISTING,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised =
-            "投运期内已有班次形状的用电：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
-        .updated =
-            "班次形状的用电仍在：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
+        .raised = "投运期内已有班次形状的用电：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
+        .updated = "班次形状的用电仍在：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
         .returned = "班次形状的用电已停止",
         .active = ZH_BEFORE "{status}{explanations}",
         .back = ZH_BACK "{explanations}",
@@ -169,10 +167,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised =
-            "停电后电能示值仍前进：{energy_kwh}千瓦时",
-        .updated =
-            "停电后仍有用电：{energy_kwh}千瓦时",
+        .raised = "停电后电能示值仍前进：{energy_kwh}千瓦时",
+        .updated = "停电后仍有用电：{energy_kwh}千瓦时",
         .returned = "停电后示值不再前进",
         .active = ZH_CUTOFF "{status}{explanations}",
         .back = ZH_BACK "{explanations}",
@@ -183,14 +179,13 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = false,
         .event = EN_CONSUMPTION,
-        .raised =
-            "The register advanced after the cutoff: {energy_kwh} kWh",
-        .updated =
-            "Load goes on after the cutoff: {energy_kwh} kWh",
+        .raised = "The register advanced after the cutoff: {energy_kwh} kWh",
+        .updated = "Load goes on after the cutoff: {energy_kwh} kWh",
         .returned = "The register stands since the cutoff again",
         .active = EN_CUTOFF "{status}{explanations}",
         .back = EN_BACK "{explanations}",
-        .action = "check the record of the cutoff, the safety supply and all supply points",
+        .action =
+            "check the record of the cutoff, the safety supply and all supply points",
     },
 };
 

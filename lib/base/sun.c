@@ -5,11 +5,11 @@
 
 #define PI      3.14159265358979323846
 #define DEGREE  (PI / 180)
-#define J2000   INT64_C(946728000000) /* 2000-01-01T12:00:00Z, in ms */
+#define J2000   INT64_C(946728000000)   /* 2000-01-01T12:00:00Z, in ms */
 #define HORIZON (-0.014543897651582654) /* sine of -50' */
 
-/* Taylor's series to the 15th power: 1e-8 at the ends of -pi..pi, 0.0000006 degree. libm's
- * last digits differ between releases; these do not. */
+/* Taylor's series to the 15th power: 1e-8 at the ends of -pi..pi, 0.0000006 degree.
+ * libm's last digits differ between releases; these do not. */
 static double
 sine(double x)
 {
@@ -46,8 +46,8 @@ static double
 arc_cosine(double x)
 {
     double y = fabs(x);
-    double a = sqrt(1 - y) *
-               (1.5707288 + y * (-0.2121144 + y * (0.0742610 - y * 0.0187293)));
+    double a =
+        sqrt(1 - y) * (1.5707288 + y * (-0.2121144 + y * (0.0742610 - y * 0.0187293)));
 
     return x < 0 ? PI - a : a;
 }

@@ -270,6 +270,7 @@ detail(const struct lw_alert *alert)
         put(&o, "licences_missing", bits(e->detail2, licences, 2));
         break;
     case LW_FOUND_UNLIKE_REFERENCE:
+    case LW_FOUND_DURING_SILENCE:
         put(&o, "heating_kw", lw_json_kw(e->detail));
         break;
     case LW_FOUND_SILENT_METER:
@@ -349,9 +350,9 @@ lw_json_evidence(const struct lw_alert *alert, bool load)
     put(&o, "energy_kwh", load ? lw_json_kwh(e->energy_wh) : json_null());
     put(&o, "expected_kw", load ? lw_json_kw(e->expected_w) : json_null());
     put(&o, "excess_kwh", load ? lw_json_kwh(e->excess_wh) : json_null());
-    put(&o, "confidence", load && e->confidence_milli > 0
-                              ? lw_json_decimal(e->confidence_milli, 1000, 3)
-                              : json_null());
+    put(&o, "confidence",
+        load && e->confidence_milli > 0 ? lw_json_decimal(e->confidence_milli, 1000, 3)
+                                        : json_null());
     put(&o, "night", load ? json_boolean(e->night) : json_null());
     put(&o, "samples_expected", load ? json_integer(e->samples_expected) : json_null());
     put(&o, "samples_good", load ? json_integer(e->samples_good) : json_null());

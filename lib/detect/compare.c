@@ -1,6 +1,6 @@
-/* A site's intervals against its frozen reference, over lengths from two intervals to four
- * days; a running pump against what it drew; the mean of a silence; starts and stops.
- * O(1) an interval. */
+/* A site's intervals against its frozen reference, over lengths from two intervals to
+ * four days; a running pump against what it drew; the mean of a silence; starts and
+ * stops. O(1) an interval. */
 #include <math.h>
 #include <string.h>
 
@@ -54,8 +54,8 @@ milli(int64_t value)
     return (float)value / 1000;
 }
 
-/* The most that was seen while it learned, and what half a year adds to four weeks: chance,
- * drift with the base load, and the heating that wind and sun move. */
+/* The most that was seen while it learned, and what half a year adds to four weeks:
+ * chance, drift with the base load, and the heating that wind and sun move. */
 static float
 bound(const struct lw_core *core, const struct reference *r, enum reach reach, float cold)
 {
@@ -156,8 +156,7 @@ end_hour(const struct lw_core *core, struct reference *r, const struct sample *s
         /* The longer means of a site that was busy while it learned say nothing. */
         if (whole(r, s, hours) && (r->known_kw <= 0 || reach == REACH_3H))
             put_mean(r, f, s, (enum channel)((int)OVER_1H + reach),
-                     mean_of(r, end, hours),
-                     limit(core, r, (enum reach)reach, cold, s));
+                     mean_of(r, end, hours), limit(core, r, (enum reach)reach, cold, s));
     }
 }
 
@@ -257,8 +256,7 @@ compare_pump(const struct lw_core *core, struct reference *r, const struct sampl
         g->beside_kw = over;
     }
     if (fresh && g->pumped >= 8)
-        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8),
-            2.5F * r->pump_noise_kw + add);
+        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8), 2.5F * r->pump_noise_kw + add);
     if (fresh && g->pumped == PUMPED)
         put(f, s, PUMP_32, mean_of(r, g->pump + PUMPED, PUMPED),
             1.5F * r->pump_noise_kw + add);
@@ -307,6 +305,8 @@ compare_sample(const struct lw_core *core, struct reference *r, const struct sam
         r->rings.jumps = 0;
         return;
     }
+    if (b->cold > r->coldest)
+        over = NAN; /* only the ceilings hold then */
     r->rings.fresh++;
     compare_load(core, r, s, over, f);
     compare_pump(core, r, s, b, over, f);

@@ -1,6 +1,6 @@
-/* post_cutoff: after an executed cutoff any advance of the register beyond its resolution,
- * in all since it was last quiet, that no safety supply on file explains. A silent meter
- * is not dark: it neither raises nor clears. */
+/* post_cutoff: after an executed cutoff any advance of the register beyond its
+ * resolution, in all since it was last quiet, that no safety supply on file explains. A
+ * silent meter is not dark: it neither raises nor clears. */
 #include "lib/state.h"
 
 static struct lw_evidence

@@ -1,7 +1,7 @@
-/* night_load, production_shape, slow_creep, and re_emergence for a site that was closed not
- * long ago: beneath what is declared, and unlike the
- * reference that was learned while the site was commissioned. One alarm a site: which of
- * them it is called is decided when it is raised. */
+/* night_load, production_shape, slow_creep, and re_emergence for a site that was closed
+ * not long ago: beneath what is declared, and unlike the reference that was learned while
+ * the site was commissioned. One alarm a site: which of them it is called is decided when
+ * it is raised. */
 #include <math.h>
 
 #include "lib/state.h"
@@ -174,12 +174,15 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
 
-    *e = (struct excess){.channel = (uint8_t)over->quickest};
+    *e = (struct excess){.channel = (uint8_t)over->quickest,
+                         .silent = over->first == OVER_GAP};
     e->run = (struct run){.from = from, .to = to};
     e->run.allowed_wh = watt_hours(f->expected, length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
     e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);
+    if (over->first == OVER_GAP)
+        e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
     e->rule = (uint8_t)rule_of(core, site, over->first, from, to);
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
@@ -196,6 +199,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->energy_wh += watt_hours(s->kw, s->interval);
     run->allowed_wh += watt_hours(f->expected, s->interval);
     run->excess_wh += watt_hours(fmaxf(0, f->excess), s->interval);
+    core->site[site].excess.since_wh += watt_hours(fmaxf(0, f->excess), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
@@ -219,8 +223,11 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         .samples_expected = (uint32_t)(ms / st->interval),
         .samples_good = (uint32_t)e->run.samples_good,
         .detail = watts(st->reference.slope_kw * cold),
+        .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
-        .finding = e->preexisting ? LW_FOUND_PREEXISTING : LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->preexisting ? LW_FOUND_PREEXISTING
+                   : e->silent    ? LW_FOUND_DURING_SILENCE
+                                  : LW_FOUND_UNLIKE_REFERENCE,
         .night = 2 * e->run.night_ms > ms,
     };
 }
@@ -238,8 +245,8 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     bool stands = alarm_stands(core, (enum lw_rule_id)e->rule, subject);
 
     /* What is told as over the ceiling is told; and what is over now, not what was. */
-    if (!stands && (found->level_w == 0 ||
-                    alarm_stands(core, LW_RULE_CLOSED_LOAD, subject)))
+    if (!stands &&
+        (found->level_w == 0 || alarm_stands(core, LW_RULE_CLOSED_LOAD, subject)))
         return;
     if (!stands)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
@@ -343,7 +350,8 @@ look_at_shape(struct lw_core *core, int32_t site)
                          .confidence_milli = 900,
                          .preexisting = true,
                          .low_w = (int32_t)watts(low + swing / 2)};
-    e->run = (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
+    e->run =
+        (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
     e->run.energy_wh = watt_hours(mean, length);
     e->run.allowed_wh = watt_hours(low, length);
     e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
@@ -409,8 +417,7 @@ put_gap(struct lw_core *core, const struct window *w, struct sample s)
 
     skip(core, w->site, w->to, s);
     if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
-        w->to - w->from <= 2 * s.interval ||
-        expect_permit(core, w->site, w->from, w->to))
+        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
         return;
     compare_gap(core, w->site, &s, w->to, &f);
     live(core, w->site, &s, w->to, w->partial, &f);

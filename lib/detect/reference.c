@@ -11,11 +11,8 @@
 void
 reference_init(struct reference *r)
 {
-    *r = (struct reference){.since = NEVER,
-                            .frozen = NEVER,
-                            .next = NEVER,
-                            .power_at = NEVER,
-                            .day = NEVER};
+    *r = (struct reference){
+        .since = NEVER, .frozen = NEVER, .next = NEVER, .power_at = NEVER, .day = NEVER};
 }
 
 void

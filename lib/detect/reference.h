@@ -11,14 +11,14 @@
 struct lw_core;
 
 enum {
-    LOG_HOURS = 672,      /* four weeks hold each weekday four times */
-    PROFILE = 24,         /* hours of the (UTC) day */
-    QUARTERS = 4,         /* intervals of an hour, at most */
-    HOURS = 8,            /* hours that are looked back at, as measured */
-    CAPPED = 96,          /* and with their peaks cut off */
-    PUMPED = 32,          /* intervals with a pump that are looked back at */
-    HELD = 16,            /* of a run of the pump that may not have been the pump alone */
-    UNKNOWN = INT16_MIN,  /* of what is kept in units */
+    LOG_HOURS = 672,     /* four weeks hold each weekday four times */
+    PROFILE = 24,        /* hours of the (UTC) day */
+    QUARTERS = 4,        /* intervals of an hour, at most */
+    HOURS = 8,           /* hours that are looked back at, as measured */
+    CAPPED = 96,         /* and with their peaks cut off */
+    PUMPED = 32,         /* intervals with a pump that are looked back at */
+    HELD = 16,           /* of a run of the pump that may not have been the pump alone */
+    UNKNOWN = INT16_MIN, /* of what is kept in units */
 };
 
 /* The lengths over which the mean load is compared. */
@@ -50,8 +50,8 @@ enum channel {
 /* While it learns: means of the hours, in units. */
 struct hour_log {
     int16_t hour[LOG_HOURS];
-    double pump_n, pump_mean, pump_sq; /* kW of a running pump */
-    double pump_kwh;                   /* of the day so far */
+    double pump_n, pump_mean, pump_sq;   /* kW of a running pump */
+    double pump_kwh;                     /* of the day so far */
     float day_most, day_second, day_sum; /* mean kW of the pump, by days */
 };
 
@@ -69,31 +69,32 @@ struct rings {
 };
 
 struct reference {
-    int64_t since;  /* the window began; NEVER */
-    int64_t frozen; /* it ended; NEVER: it learns */
-    int64_t next;   /* the interval that is due; NEVER */
+    int64_t since;             /* the window began; NEVER */
+    int64_t frozen;            /* it ended; NEVER: it learns */
+    int64_t next;              /* the interval that is due; NEVER */
     int64_t power_at, power_w; /* the newest power reading; NEVER */
-    int64_t day;    /* for which `edge` was found; NEVER */
-    int32_t unit_w; /* of what is kept in int16 */
-    bool watched;   /* the site was seen before it was closed */
+    int64_t day;               /* for which `edge` was found; NEVER */
+    int32_t unit_w;            /* of what is kept in int16 */
+    bool watched;              /* the site was seen before it was closed */
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
 
     /* Learned. */
     float mean_kw[PROFILE]; /* without heating */
     float slope_kw;         /* a K below 15 degrees */
+    float coldest;          /* K below 15 degrees up to which that is believed */
     float base_kw;          /* the profile's median */
     float core_kw;          /* over the upper profile, beyond this it is no noise */
     float known_kw;         /* a level that was there while it learned; 0: none */
     float most_kw[REACHES], noise_kw[REACHES];
-    float pump_kw, pump_noise_kw;   /* while it runs */
+    float pump_kw, pump_noise_kw;     /* while it runs */
     float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
 
     /* Going on. */
-    float off_kw;                /* the load beside the pump, lately */
-    float late_kw, late_cold;    /* an interval that waits for the next, beside a pump */
+    float off_kw;             /* the load beside the pump, lately */
+    float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
     int64_t late_from;
-    float cold_day, cold_days;   /* K, faded over one and four days */
+    float cold_day, cold_days;     /* K, faded over one and four days */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
     union {

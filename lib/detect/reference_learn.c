@@ -1,5 +1,5 @@
-/* How a reference is learned: once, when the commissioning window is over, from its hours.
- * Robust against the odd busy day; bounded work, nothing allocated. */
+/* How a reference is learned: once, when the commissioning window is over, from its
+ * hours. Robust against the odd busy day; bounded work, nothing allocated. */
 #include <math.h>
 
 #include "lib/state.h"
@@ -14,6 +14,8 @@ enum {
 
 /* The standard deviation of a normal distribution, from its median deviation. */
 #define SIGMAS 1.4826F
+
+#define BELIEVED 2.5F
 
 const int reach_hours[REACHES] = {1, 3, 8, 24, 96};
 
@@ -116,8 +118,7 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
     for (int round = 0; round < ROUNDS; round++) {
         fit(r, l, heated);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->over[i] =
-                l->kw[i] - r->mean_kw[i % PROFILE] - r->slope_kw * l->cold[i];
+            l->over[i] = l->kw[i] - r->mean_kw[i % PROFILE] - r->slope_kw * l->cold[i];
         (void)centre(l, &sigma);
         for (int i = 0; i < LOG_HOURS; i++)
             l->use[i] = fabsf(l->over[i]) < fmaxf(6 * sigma, middle / 2);
@@ -137,7 +138,8 @@ find_core(const struct lw_core *core, struct reference *r, struct lesson *l, boo
     r->base_kw = median(t, PROFILE);
     share = r->base_kw * (float)core->rules->reference.base_milli / 1000;
     for (int i = 0; i < LOG_HOURS; i++) {
-        l->over[i] = l->kw[i] - reference_upper(r, i % PROFILE) - r->slope_kw * l->cold[i];
+        l->over[i] =
+            l->kw[i] - reference_upper(r, i % PROFILE) - r->slope_kw * l->cold[i];
         seen = l->over[i] > seen ? l->over[i] : seen;
     }
     usual = centre(l, &sigma);
@@ -209,6 +211,21 @@ find_pump(struct reference *r, const struct sample *s, int64_t days)
     r->pump_usual_kw = l->day_sum / (float)days;
 }
 
+/* Heating is believed to be linear up to so many times the cold that it was learned from:
+ * a heater that was never seen on is not judged in the first frost. Where nothing tells
+ * how cold it is, and where none is declared, any cold is as usual. */
+static void
+find_coldest(struct reference *r, const struct lesson *l, bool heated)
+{
+    r->coldest = INFINITY;
+    if (!heated)
+        return;
+    r->coldest = 0;
+    for (int i = 0; i < LOG_HOURS; i++)
+        if (!isnan(l->kw[i]))
+            r->coldest = fmaxf(r->coldest, BELIEVED * l->cold[i]);
+}
+
 /* False: for most of the hours it is not known how cold it was. */
 static bool
 read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated)
@@ -241,6 +258,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
 
     r->frozen = s->from;
     reference_day(r, core, site, r->since); /* the edges as they were */
+    find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(core, r, &l, heated, s->resolution_kwh);
     for (int reach = 0; reach < REACHES; reach++)

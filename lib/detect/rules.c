@@ -97,22 +97,27 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Times the most that was seen over the same length while it learned: voltage moves a "
      "heater's load by a tenth, and four weeks have not seen all."},
     {"reference", "noise", LW_INI_DECIMAL, AT(reference.noise_milli), 0, 10000, 1000,
-     "1.5", "And so many standard deviations of that mean: half a year has more extremes "
-            "than four weeks."},
+     "1.5",
+     "And so many standard deviations of that mean: half a year has more extremes "
+     "than four weeks."},
     {"reference", "base", LW_INI_DECIMAL, AT(reference.base_milli), 0, 10000, 1000, "0.1",
      "And of the site's usual load, over up to eight hours: appliances, and voltage, which "
      "varies by 5 % and acts as its square."},
     {"reference", "base_long", LW_INI_DECIMAL, AT(reference.base_long_milli), 0, 10000,
      1000, "0.04", "The same over a day and more, which evens most of that out."},
     {"reference", "heating", LW_INI_DECIMAL, AT(reference.heating_milli), 0, 10000, 1000,
-     "0.1", "And of what heating takes at this temperature, as wind and sun are not known."},
+     "0.1",
+     "And of what heating takes at this temperature, as wind and sun are not known."},
     {"reference", "pair", LW_INI_DECIMAL, AT(reference.pair_milli), 1000, 10000, 1000,
-     "1.4", "The limit of an hour, times this, for two intervals: a kettle is no finding."},
+     "1.4",
+     "The limit of an hour, times this, for two intervals: a kettle is no finding."},
     {"reference", "long", LW_INI_DECIMAL, AT(reference.long_milli), 1000, 10000, 1000,
-     "1.6", "And the limits of a day and more, times this: a season drifts, and what is "
-            "slow can wait."},
+     "1.6",
+     "And the limits of a day and more, times this: a season drifts, and what is "
+     "slow can wait."},
     {"reference", "least_kw", LW_INI_DECIMAL, AT(reference.least_w), 0, 1000000, 1000,
-     "0.4", "kW over the reference that are no finding: a guard's fridge, set and kettle."},
+     "0.4",
+     "kW over the reference that are no finding: a guard's fridge, set and kettle."},
     {"reference", "least_long_kw", LW_INI_DECIMAL, AT(reference.least_long_w), 0, 1000000,
      1000, "0.2", "The same over a day and more: a lamp that burns on."},
     {"reference", "known", LW_INI_DECIMAL, AT(reference.known_milli), 1000, 10000, 1000,
@@ -128,9 +133,10 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"reference", "wear", LW_INI_DECIMAL, AT(reference.wear_milli), 0, 1000, 1000, "0.03",
      "Of a pump's power, by which head and wear change it."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
-     "6", "A profile that swings by more is a shift's: lamps of a closed site take less."},
-    {"reference", "shift_share", LW_INI_DECIMAL, AT(reference.shift_milli), 0, 10000, 1000,
-     "0.45", "And by this share of its mean, heating left out."},
+     "6",
+     "A profile that swings by more is a shift's: lamps of a closed site take less."},
+    {"reference", "shift_share", LW_INI_DECIMAL, AT(reference.shift_milli), 0, 10000,
+     1000, "0.45", "And by this share of its mean, heating left out."},
     {"reference", "clear", LW_INI_DURATION, AT(reference.clear_ms), 0, WEEK_MS, 0, "2h",
      "Quiet for so long returns what two intervals or an hour showed; what it took longer "
      "to see returns after as long."},
@@ -139,8 +145,9 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"re_emergence", "watch", LW_INI_DURATION, AT(re_emergence.watch_ms), 0, 366 * LW_DAY,
      0, "90d", "After a closing that was seen: the look-back period of the campaign."},
     {"re_emergence", "limit", LW_INI_DECIMAL, AT(re_emergence.most_milli), 0, 1000, 1000,
-     "0.7", "Of the other limits: who was closed last month begins small, and the cost of "
-            "one more look is small while the case is open."},
+     "0.7",
+     "Of the other limits: who was closed last month begins small, and the cost of "
+     "one more look is small while the case is open."},
     {"feeder_residual", "learn", LW_INI_DURATION, AT(feeder_residual.learn_ms), LW_DAY,
      366 * LW_DAY, 0, "28d",
      "Loss and deviations are learned for so long from a feeder's first register, and then "

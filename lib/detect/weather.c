@@ -45,9 +45,8 @@ log_cold(struct weather *w, int64_t at, int64_t temperature_mc)
 {
     int64_t hour = at / LW_HOUR;
     int16_t before = w->hour == NEVER ? NO_COLD : w->cold[w->hour % COLD_HOURS];
-    int16_t cold = (int16_t)(temperature_mc < HEATING_MC
-                                 ? (HEATING_MC - temperature_mc) / 10
-                                 : 0);
+    int16_t cold =
+        (int16_t)(temperature_mc < HEATING_MC ? (HEATING_MC - temperature_mc) / 10 : 0);
     int64_t first = w->hour + 1;
 
     w->coldest = cold > w->coldest ? cold : w->coldest;
