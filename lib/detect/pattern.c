@@ -148,7 +148,7 @@ is_over(const struct found *f, struct over *ret)
             ret->first = (enum channel)c;
         if (ret->quickest == CHANNELS || CHANNEL[c].quiet < CHANNEL[ret->quickest].quiet)
             ret->quickest = (enum channel)c;
-        ret->ratio = fmaxf(ret->ratio, f->ratio[c]);
+        ret->ratio = larger(ret->ratio, f->ratio[c]);
     }
     return ret->first != CHANNELS;
 }
@@ -196,7 +196,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->to = s->from + s->interval;
     run->energy_wh += watt_hours(s->kw, s->interval);
     run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(fmaxf(0, s->kw - f->expected), s->interval);
+    run->excess_wh += watt_hours(larger(0, s->kw - f->expected), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
@@ -399,7 +399,7 @@ put_window(struct lw_core *core, const struct window *w, const struct expectatio
                        .over = !x->unlimited && 20 * w->supply_wh > 21 * x->allowed_wh};
 
     if (weather && weather->temperature_mc != LW_NOT_GIVEN)
-        s.cold = fmaxf(0, 15 - (float)weather->temperature_mc / 1000);
+        s.cold = larger(0, 15 - (float)weather->temperature_mc / 1000);
     if (is_watched(core, w->site, w->from))
         s.limit_share = (float)core->rules->re_emergence.most_milli / 1000;
     skip(core, w->site, w->from, s);

@@ -66,8 +66,8 @@ reference_upper(const struct reference *r, int hour)
     float most = r->mean[hour];
 
     for (int i = 1; i <= r->edge; i++) {
-        most = fmaxf(most, r->mean[(hour + i) % PROFILE]);
-        most = fmaxf(most, r->mean[(hour - i + PROFILE) % PROFILE]);
+        most = larger(most, r->mean[(hour + i) % PROFILE]);
+        most = larger(most, r->mean[(hour - i + PROFILE) % PROFILE]);
     }
     return most;
 }
@@ -119,7 +119,7 @@ beside_pump(struct reference *r, const struct sample *s, bool *ret_on, float *re
         r->has_off = true;
     }
     *ret_on = s->runs || (s->pump_kw > 0 &&
-                          s->kw > r->off + fmaxf(0.6F * s->pump_kw, 0.3F * r->off));
+                          s->kw > r->off + larger(0.6F * s->pump_kw, 0.3F * r->off));
     if (*ret_on) {
         r->has_late = false;
     } else if (s->pump_kw > 0) {
@@ -187,7 +187,7 @@ learn(struct reference *r, const struct sample *s, float z, float pumped)
         float day = (float)(r->pumped / 24);
 
         r->duty += day;
-        r->duty_most = fmaxf(r->duty_most, day);
+        r->duty_most = larger(r->duty_most, day);
         r->pumped = 0;
     }
 }
@@ -213,7 +213,7 @@ limit(const struct lw_core *core, const struct reference *r, enum reach reach, f
     if (slow)
         t *= (float)core->rules->reference.long_milli / 1000;
     t += s->resolution_kwh / HOURS[reach];
-    return s->limit_share * fmaxf(t, least);
+    return s->limit_share * larger(t, least);
 }
 
 static void
@@ -225,7 +225,7 @@ put(const struct reference *r, struct found *f, enum channel channel, float over
     f->over[channel] = over;
     f->ratio[channel] = over / most;
     if (above_known && r->known > 0 && over <= r->known)
-        f->ratio[channel] = fminf(f->ratio[channel], 0.9F);
+        f->ratio[channel] = smaller(f->ratio[channel], 0.9F);
 }
 
 static float
@@ -268,9 +268,9 @@ end_hour(const struct lw_core *core, struct reference *r, const struct sample *s
     put(r, f, OVER_8H, ring_mean(r, &r->ring.hour[7], 8),
         limit(core, r, REACH_8H, s->cold, s), true);
     put(r, f, OVER_24H, ring_mean(r, &r->ring.capped[95], 24),
-        limit(core, r, REACH_24H, fmaxf(s->cold, r->cold_day), s), true);
+        limit(core, r, REACH_24H, larger(s->cold, r->cold_day), s), true);
     put(r, f, OVER_4D, ring_mean(r, &r->ring.capped[95], 96),
-        limit(core, r, REACH_4D, fmaxf(s->cold, r->cold_days), s), true);
+        limit(core, r, REACH_4D, larger(s->cold, r->cold_days), s), true);
 }
 
 static void
@@ -295,7 +295,7 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
         }
     if (!isnan(over)) {
         if (!isnan(r->last[2]))
-            put(r, f, OVER_PAIR, fminf(over, r->last[2]),
+            put(r, f, OVER_PAIR, smaller(over, r->last[2]),
                 one * 1.4F + s->resolution_kwh * (float)LW_HOUR / (float)s->interval,
                 true);
         if (4 * known >= 3 * per_hour)
@@ -304,7 +304,7 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
         /* A day's mean is of what lasts: one hour of a large motor is not spread over it.
          */
         r->hour_capped +=
-            fminf(over, fmaxf(r->core, 3 * limit(core, r, REACH_24H, s->cold, s)));
+            smaller(over, larger(r->core, 3 * limit(core, r, REACH_24H, s->cold, s)));
         r->hour_n++;
     }
     r->cold_day += (s->cold - r->cold_day) * days;
@@ -321,7 +321,7 @@ compare_pump(struct reference *r, const struct sample *s, float pumped, struct f
     float add = 0.03F * load + 0.05F * r->base, over = pumped - r->pump, sum = 0;
 
     if (r->pump_at == s->from - s->interval)
-        put(r, f, PUMP_PAIR, fminf(over, r->pump_before),
+        put(r, f, PUMP_PAIR, smaller(over, r->pump_before),
             s->limit_share * (4 * r->pump_spread + add + r->known), false);
     r->pump_before = over;
     r->pump_at = s->from;
@@ -345,15 +345,17 @@ compare_pump(struct reference *r, const struct sample *s, float pumped, struct f
 static void
 compare_starts(struct reference *r, const struct sample *s, float over, struct found *f)
 {
-    int per_3h = s->interval < LW_HOUR ? (int)(3 * LW_HOUR / s->interval) : 3;
+    int n = 0, per_3h = s->interval < LW_HOUR ? (int)(3 * LW_HOUR / s->interval) : 3;
     bool jump = !isnan(over) && !isnan(r->before) &&
                 fabsf(over - r->before) > 0.6F * r->known + 4 * s->resolution_kwh;
 
     r->before = over;
     r->jumps = (int32_t)(((uint32_t)r->jumps << 1 | jump) &
                          ((UINT32_C(1) << (per_3h < 31 ? per_3h : 31)) - 1));
-    f->over[STARTS] = isnan(over) ? 0 : fmaxf(over, 0.6F * r->known);
-    f->ratio[STARTS] = (float)__builtin_popcount((unsigned)r->jumps) / 3.5F;
+    f->over[STARTS] = isnan(over) ? 0 : larger(over, 0.6F * r->known);
+    for (uint32_t bits = (uint32_t)r->jumps; bits != 0; bits &= bits - 1)
+        n++;
+    f->ratio[STARTS] = (float)n / 3.5F;
 }
 
 /* What heating takes is believed to two and a half times the cold that it was learned
@@ -427,8 +429,8 @@ reference_gap(const struct lw_core *core, int32_t site, const struct sample *s,
         if (hours > 24)
             pump = r->duty + (pump - r->duty) / (float)sqrt((double)hours / 24);
         if (hours < 12)
-            pump = fminf(r->pump, pump * 24 / hours);
+            pump = smaller(r->pump, pump * 24 / hours);
     }
     put(r, f, OVER_GAP, s->kw - f->expected - pump - r->known,
-        limit(core, r, reach, fmaxf(s->cold, r->cold_day), s), false);
+        limit(core, r, reach, larger(s->cold, r->cold_day), s), false);
 }

@@ -7,6 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+static inline float
+larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float
+smaller(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 enum {
     LOG_HOURS = 672, /* four weeks */
     PROFILE = 24,    /* hours of the (UTC) day */

@@ -68,7 +68,7 @@ fit(struct reference *r, const struct lesson *l, bool heated)
     r->coldest = heated ? 0 : NAN;
     for (int i = 0; heated && i < LOG_HOURS; i++)
         if (l->use[i])
-            r->coldest = fmaxf(r->coldest, l->cold[i]);
+            r->coldest = larger(r->coldest, l->cold[i]);
     r->coldest = r->coldest * (xx > 1 ? 2.5F : 1) + 1;
     for (int c = 0; c < PROFILE; c++)
         if (n[c] >= 3) {
@@ -104,7 +104,7 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
         spread = 1.4826F * median(l->t, n);
         for (int i = 0; i < LOG_HOURS; i++)
             l->use[i] =
-                !isnan(l->over[i]) && fabsf(l->over[i]) < fmaxf(6 * spread, middle / 2);
+                !isnan(l->over[i]) && fabsf(l->over[i]) < larger(6 * spread, middle / 2);
     }
 }
 
@@ -132,14 +132,14 @@ find_core(const struct lw_core *core, struct reference *r, struct lesson *l, boo
         l->t[i] = fabsf(l->t[i] - r->usual);
     spread = 1.4826F * median(l->t, n);
     r->core = r->usual + 5 * spread + (heated ? 0 : 0.1F * r->base);
-    r->core = fmaxf(r->core, 0.02F * r->base + 0.05F) + resolution;
+    r->core = larger(r->core, 0.02F * r->base + 0.05F) + resolution;
     /* A heater that holds a house at -15 degrees comes on at once. */
     if (heated)
-        r->core = fmaxf(r->core, 24 * r->slope);
+        r->core = larger(r->core, 24 * r->slope);
     r->known = 0;
     if (seen > 1.3F * r->core && seen > r->core + 0.1F * r->base)
         r->known = (float)core->rules->reference.known_milli / 1000 * seen +
-                   fmaxf(0, r->core - r->usual);
+                   larger(0, r->core - r->usual);
 }
 
 /* The most and the deviation of the means over so many hours. */
@@ -207,9 +207,9 @@ reference_learn(const struct lw_core *core, int32_t site, bool heated, float pum
      * take all day. */
     if (heated && !cold)
         for (int reach = REACH_3H; reach < REACHES; reach++)
-            r->most[reach] = fmaxf(r->most[reach],
-                                   reach < REACH_24H ? r->most[REACH_1H]
-                                                     : fminf(r->most[REACH_1H], r->core));
+            r->most[reach] = larger(
+                r->most[reach], reach < REACH_24H ? r->most[REACH_1H]
+                                                  : smaller(r->most[REACH_1H], r->core));
     r->pump = pump_kw;
     r->pump_spread = 0.05F * pump_kw;
     if (r->pump_n >= 12) {
