@@ -23,34 +23,6 @@ enum {
     ALIKE_ENERGY = 3
 };
 
-static const char *const STATE[] = {
-    [LW_ALARM_NORMAL] = "normal",
-    [LW_ALARM_UNACKNOWLEDGED_ACTIVE] = "unacknowledged_active",
-    [LW_ALARM_ACKNOWLEDGED_ACTIVE] = "acknowledged_active",
-    [LW_ALARM_RETURNED_UNACKNOWLEDGED] = "returned_unacknowledged",
-    [LW_ALARM_SHELVED] = "shelved",
-    [LW_ALARM_OUT_OF_SERVICE] = "out_of_service",
-};
-
-static const char *const PRIORITY[] = {
-    [LW_PRIORITY_LOW] = "low",
-    [LW_PRIORITY_MEDIUM] = "medium",
-    [LW_PRIORITY_HIGH] = "high",
-    [LW_PRIORITY_URGENT] = "urgent",
-};
-
-const char *
-lw_alarm_state_name(enum lw_alarm_state state)
-{
-    return STATE[state];
-}
-
-const char *
-lw_priority_name(enum lw_priority priority)
-{
-    return PRIORITY[priority];
-}
-
 void
 lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
                  char text[LW_ID_MAX + 16])
@@ -362,6 +334,13 @@ revise(struct lw_core *core, enum lw_alert_kind kind, struct lw_alarm *alarm,
     emit(core, kind, alarm);
 }
 
+/* Most of it was not heard: nobody knows what else it was. */
+static bool
+behind_silence(const struct lw_evidence *e)
+{
+    return 2 * e->samples_good < e->samples_expected;
+}
+
 /* Not a match for what was told: higher by more than half, or much lower, or it goes on
  * for much longer. A rhythm of weeks is known once it has been seen twice. */
 static bool
@@ -370,7 +349,7 @@ is_alike(const struct lw_core *core, const struct lw_alarm *alarm,
 {
     int64_t weeks = alarm->occurrences < 2 ? 1 : 2;
 
-    return e->finding != LW_FOUND_DURING_SILENCE &&
+    return !behind_silence(e) &&
            (!has_returned(alarm) ||
             core->now - alarm->returned.ms <= weeks * 7 * LW_DAY) &&
            10 * over_w(e) <= ALIKE_MOST * alarm->most_over_w &&
@@ -422,6 +401,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
+        !(compared(evidence) && evidence->level_w == 0) &&
         (10 * over_w(evidence) > ALIKE_MOST * alarm->most_over_w ||
          over_wh(evidence) > ALIKE_ENERGY * alarm->most_wh))
         come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
