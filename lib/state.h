@@ -336,6 +336,16 @@ void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subje
 int64_t alarm_remind(struct lw_core *core);
 /* Lets an alarm stand that was raised elsewhere (checkpoint, old core). */
 void alarm_take(struct lw_core *core, const struct lw_alarm *alarm);
+/* --- alarm/alike.c: an occurrence's height and energy are kept in the alarm. */
+void alarm_measure(struct lw_alarm *alarm, const struct lw_evidence *e);
+void alarm_measure_energy(struct lw_alarm *alarm);
+/* What goes on is materially more than what was told. */
+bool alarm_has_outgrown(const struct lw_alarm *alarm, const struct lw_evidence *e);
+/* What begins now is what has returned. */
+bool alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e,
+                    int64_t now);
+
+/* --- alarm/alarm.c */
 /* The priority of what happens at a site: higher where nothing should run. */
 enum lw_priority alarm_site_priority(const struct lw_core *core, int32_t site);
 

@@ -90,7 +90,7 @@ struct lw_rules {
     struct {
         int64_t edge_ms;         /* by which habits move along the day */
         int64_t most_milli;      /* times the most that was seen while it learned */
-        int64_t noise_milli;     /* and standard deviations of the same mean */
+        int64_t spread_milli;    /* and standard deviations of the same mean */
         int64_t base_milli;      /* and of the site's usual load, up to eight hours */
         int64_t base_long_milli; /* and over a day and more */
         int64_t heating_milli;   /* and of the heating at this temperature */

@@ -14,15 +14,6 @@
 #define UPDATE_MOST  (6 * LW_DAY)
 #define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
 
-/* What comes back is the same thing up to so many tenths of the most that was told, down
- * to so many of the least, and up to so many times its energy: what a person who has it
- * on the desk would not call another matter. */
-enum {
-    ALIKE_MOST = 16,
-    ALIKE_LEAST = 3,
-    ALIKE_ENERGY = 3
-};
-
 void
 lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
                  char text[LW_ID_MAX + 16])
@@ -251,49 +242,6 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
            evidence->detail2 != before->detail2;
 }
 
-/* How high an occurrence is, and how much: above the reference; but where it is above a
- * ceiling, all of it, since a hair above the ceiling and two are not two matters. */
-/* By a reference, which says for every interval whether anything is over. */
-static bool
-compared(const struct lw_evidence *e)
-{
-    return e->finding == LW_FOUND_UNLIKE_REFERENCE ||
-           e->finding == LW_FOUND_DURING_SILENCE || e->finding == LW_FOUND_PREEXISTING;
-}
-
-/* How high it was found, by what was compared; or by its mean. */
-static int64_t
-over_w(const struct lw_evidence *e)
-{
-    if (e->level_w != 0)
-        return e->level_w;
-    return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->mean_w : e->mean_w - e->expected_w;
-}
-
-static int64_t
-over_wh(const struct lw_evidence *e)
-{
-    if (compared(e))
-        return e->since_wh;
-    return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->energy_wh : e->excess_wh;
-}
-
-/* The highest by its peak, the lowest by its mean; of what is compared with a reference,
- * both by the comparison. */
-static void
-measure(struct lw_alarm *alarm, const struct lw_evidence *e)
-{
-    int64_t over = over_w(e);
-    int64_t peak = e->level_w != 0 ? over : over + e->peak_w - e->mean_w;
-
-    if (compared(e) && e->level_w == 0)
-        return; /* nothing is over now */
-    if (peak > alarm->most_over_w)
-        alarm->most_over_w = peak;
-    if (over < alarm->least_over_w)
-        alarm->least_over_w = over;
-}
-
 static void
 raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject subject,
       enum lw_priority priority, const struct lw_evidence *evidence)
@@ -315,10 +263,10 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
         .at = {core->now},
         .occurrences = 1,
         .returned = LW_WALL_MIN,
-        .least_over_w = over_w(evidence),
+        .least_over_w = INT64_MAX,
         .evidence = *evidence,
     };
-    measure(alarm, evidence);
+    alarm_measure(alarm, evidence);
     identify(core, alarm);
     emit(core, LW_ALERT_RAISED, alarm);
 }
@@ -334,29 +282,6 @@ revise(struct lw_core *core, enum lw_alert_kind kind, struct lw_alarm *alarm,
     emit(core, kind, alarm);
 }
 
-/* Most of it was not heard: nobody knows what else it was. */
-static bool
-behind_silence(const struct lw_evidence *e)
-{
-    return 2 * e->samples_good < e->samples_expected;
-}
-
-/* Not a match for what was told: higher by more than half, or much lower, or it goes on
- * for much longer. A rhythm of weeks is known once it has been seen twice. */
-static bool
-is_alike(const struct lw_core *core, const struct lw_alarm *alarm,
-         const struct lw_evidence *e)
-{
-    int64_t weeks = alarm->occurrences < 2 ? 1 : 2;
-
-    return !behind_silence(e) &&
-           (!has_returned(alarm) ||
-            core->now - alarm->returned.ms <= weeks * 7 * LW_DAY) &&
-           10 * over_w(e) <= ALIKE_MOST * alarm->most_over_w &&
-           10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w &&
-           over_wh(e) <= ALIKE_ENERGY * alarm->most_wh;
-}
-
 bool
 alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              const struct lw_evidence *evidence)
@@ -364,7 +289,7 @@ alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     int32_t i = *slot_of(core, rule, subject);
     struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
 
-    if (!alarm || !has_returned(alarm) || !is_alike(core, alarm, evidence))
+    if (!alarm || !has_returned(alarm) || !alarm_is_alike(alarm, evidence, core->now))
         return false;
     alarm->returned = LW_WALL_MIN;
     alarm->state = LW_ALARM_UNACKNOWLEDGED_ACTIVE;
@@ -385,8 +310,7 @@ come_to_rest(struct lw_core *core, struct lw_alarm *alarm,
     revise(core, alarm->occurrences > 1 ? LW_ALERT_UPDATED : LW_ALERT_RETURNED, alarm,
            evidence);
     alarm->returned = (lw_wall){core->now};
-    if (over_wh(&alarm->evidence) > alarm->most_wh)
-        alarm->most_wh = over_wh(&alarm->evidence);
+    alarm_measure_energy(alarm);
 }
 
 void
@@ -401,9 +325,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
-        !(compared(evidence) && evidence->level_w == 0) &&
-        (10 * over_w(evidence) > ALIKE_MOST * alarm->most_over_w ||
-         over_wh(evidence) > ALIKE_ENERGY * alarm->most_wh))
+        alarm_has_outgrown(alarm, evidence))
         come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
     if (alarm && has_returned(alarm)) {
         fall(core, slot);
@@ -414,7 +336,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         return;
     }
     if (alarm->occurrences == 1)
-        measure(alarm, evidence);
+        alarm_measure(alarm, evidence);
     age = core->now - alarm->at.ms;
     if (age < UPDATE_MOST && (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
         return;

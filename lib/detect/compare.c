@@ -63,7 +63,7 @@ bound(const struct lw_core *core, const struct reference *r, enum reach reach, f
                                       : core->rules->reference.base_milli;
 
     return r->most_kw[reach] * milli(core->rules->reference.most_milli) +
-           r->noise_kw[reach] * milli(core->rules->reference.noise_milli) +
+           r->noise_kw[reach] * milli(core->rules->reference.spread_milli) +
            r->base_kw * milli(base) +
            r->slope_kw * cold * milli(core->rules->reference.heating_milli);
 }

@@ -241,12 +241,11 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
                                            LW_RULE_SLOW_CREEP, LW_RULE_RE_EMERGENCE};
     struct excess *e = &core->site[site].excess;
     struct subject subject = {LW_SUBJECT_SITE, site};
-
     bool stands = alarm_stands(core, (enum lw_rule_id)e->rule, subject);
+    bool over_ceiling = alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
 
-    /* What is told as over the ceiling is told; and what is over now, not what was. */
-    if (!stands &&
-        (found->level_w == 0 || alarm_stands(core, LW_RULE_CLOSED_LOAD, subject)))
+    /* The same excess is told as one over the ceiling; and what was over is not told. */
+    if (!stands && ((over_ceiling && !e->preexisting) || found->level_w == 0))
         return;
     if (!stands)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)

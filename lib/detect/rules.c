@@ -96,7 +96,7 @@ const struct lw_ini_key lw_rule_keys[] = {
      "1.15",
      "Times the most that was seen over the same length while it learned: voltage moves a "
      "heater's load by a tenth, and four weeks have not seen all."},
-    {"reference", "noise", LW_INI_DECIMAL, AT(reference.noise_milli), 0, 10000, 1000,
+    {"reference", "spread", LW_INI_DECIMAL, AT(reference.spread_milli), 0, 10000, 1000,
      "1.5",
      "And so many standard deviations of that mean: half a year has more extremes "
      "than four weeks."},
