@@ -333,8 +333,8 @@ look_at_shape(struct lw_core *core, int32_t site)
     float mean = 0;
     struct lw_evidence found;
 
-    for (int c = 0; c < PROFILE; c++)
-        mean += r->mean[c] / PROFILE;
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        mean += r->mean[c] / PROFILE_HOURS;
     if (watts(r->swing) <= core->rules->reference.shift_w ||
         1000 * r->swing <= (float)core->rules->reference.shift_milli * mean)
         return;

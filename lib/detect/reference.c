@@ -66,8 +66,8 @@ reference_upper(const struct reference *r, int hour)
     float most = r->mean[hour];
 
     for (int i = 1; i <= r->edge; i++) {
-        most = larger(most, r->mean[(hour + i) % PROFILE]);
-        most = larger(most, r->mean[(hour - i + PROFILE) % PROFILE]);
+        most = larger(most, r->mean[(hour + i) % PROFILE_HOURS]);
+        most = larger(most, r->mean[(hour - i + PROFILE_HOURS) % PROFILE_HOURS]);
     }
     return most;
 }
@@ -75,7 +75,7 @@ reference_upper(const struct reference *r, int hour)
 float
 reference_expected(const struct reference *r, int64_t at, float cold)
 {
-    return reference_upper(r, (int)(at / LW_HOUR % PROFILE)) + r->slope * cold;
+    return reference_upper(r, (int)(at / LW_HOUR % PROFILE_HOURS)) + r->slope * cold;
 }
 
 /* How far a lamp's edge can be from where it was learned: by half of what the night has
@@ -97,7 +97,7 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
         edge += grown > 0 ? grown / 2 : 0;
     }
     edge = (edge + LW_HOUR - 1) / LW_HOUR;
-    r->edge = (uint8_t)(edge < PROFILE / 2 ? edge : PROFILE / 2);
+    r->edge = (uint8_t)(edge < PROFILE_HOURS / 2 ? edge : PROFILE_HOURS / 2);
 }
 
 /* --- the pump that no sub-meter measures */

@@ -20,9 +20,9 @@ smaller(float a, float b)
 }
 
 enum {
-    LOG_HOURS = 672, /* four weeks */
-    PROFILE = 24,    /* hours of the (UTC) day */
-    PUMPS = 32,      /* intervals with a pump that are looked back at */
+    LOG_HOURS = 672,    /* four weeks */
+    PROFILE_HOURS = 24, /* hours of the (UTC) day */
+    PUMPS = 32,         /* intervals with a pump that are looked back at */
 };
 
 /* The lengths over which the mean load is compared. */
@@ -59,8 +59,8 @@ struct reference {
     int64_t power_at, power_w;                 /* the newest power reading; NEVER */
     double pump_n, pump_mean, pump_sq, pumped; /* over `off`; kWh of the day so far */
     int32_t unit_w;                            /* of the int16 below */
-    int32_t hours, hours_over;  /* that were known; that were above the ceilings */
-    float mean[PROFILE], slope; /* without heating; kW a K below 15 degrees */
+    int32_t hours, hours_over;        /* that were known; that were above the ceilings */
+    float mean[PROFILE_HOURS], slope; /* without heating; kW a K below 15 degrees */
     float usual, core; /* over the upper profile: what is; what is no noise any more */
     float base, low, swing; /* of the profile */
     float coldest;          /* K below 15 up to which heating is known; NAN: none is */
@@ -107,5 +107,29 @@ struct found {
     float ratio[CHANNELS]; /* of it to the limit; NAN: not compared */
     float expected;        /* kW, the most that is usual now */
 };
+
+struct lw_core;
+
+/* --- detect/reference.c */
+void reference_init(struct reference *r);
+/* Forgets what is in the rings: what has been told, or permitted, is not told again. */
+void reference_wipe(struct reference *r);
+/* The most of the hours that dusk and dawn may have moved to this one. */
+float reference_upper(const struct reference *r, int hour);
+/* kW, the most that is usual at `at`, so many kelvin below 15 degrees. */
+float reference_expected(const struct reference *r, int64_t at, float cold);
+/* To be called before the samples of a day. */
+void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+                   int64_t at);
+/* Learns the interval, or else compares it. */
+void reference_sample(const struct lw_core *core, int32_t site, const struct sample *s,
+                      struct found *f);
+/* Compares the mean over a silence from s->from to `to`. */
+void reference_gap(const struct lw_core *core, int32_t site, const struct sample *s,
+                   int64_t to, struct found *f);
+
+/* --- detect/reference_learn.c: once, when the commissioning window is over. */
+void reference_learn(const struct lw_core *core, int32_t site, bool heated, float pump_kw,
+                     float resolution_kwh);
 
 #endif

@@ -44,12 +44,12 @@ struct lesson {
 static void
 fit(struct reference *r, const struct lesson *l, bool heated)
 {
-    double n[PROFILE] = {0}, kw[PROFILE] = {0}, cold[PROFILE] = {0};
+    double n[PROFILE_HOURS] = {0}, kw[PROFILE_HOURS] = {0}, cold[PROFILE_HOURS] = {0};
     double xx = 0, xy = 0, all = 0;
     int hours = 0;
 
     for (int i = 0; i < LOG_HOURS; i++) {
-        int c = (l->first + i) % PROFILE;
+        int c = (l->first + i) % PROFILE_HOURS;
 
         if (!l->use[i])
             continue;
@@ -59,7 +59,7 @@ fit(struct reference *r, const struct lesson *l, bool heated)
         xx += (double)l->cold[i] * l->cold[i];
         xy += (double)l->cold[i] * l->kw[i];
     }
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] > 0) {
             xx -= cold[c] * cold[c] / n[c];
             xy -= cold[c] * kw[c] / n[c];
@@ -70,13 +70,13 @@ fit(struct reference *r, const struct lesson *l, bool heated)
         if (l->use[i])
             r->coldest = larger(r->coldest, l->cold[i]);
     r->coldest = r->coldest * (xx > 1 ? 2.5F : 1) + 1;
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] >= 3) {
             r->mean[c] = (float)((kw[c] - (double)r->slope * cold[c]) / n[c]);
             all += (double)r->mean[c];
             hours++;
         }
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] < 3)
             r->mean[c] = hours > 0 ? (float)(all / hours) : 0;
 }
@@ -95,8 +95,8 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
 
         fit(r, l, heated);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->over[i] =
-                l->kw[i] - r->mean[(l->first + i) % PROFILE] - r->slope * l->cold[i];
+            l->over[i] = l->kw[i] - r->mean[(l->first + i) % PROFILE_HOURS] -
+                         r->slope * l->cold[i];
         n = known(l->over, NULL, l->t);
         centre = median(l->t, n);
         for (int i = 0; i < n; i++)
@@ -113,16 +113,16 @@ static void
 find_core(const struct lw_core *core, struct reference *r, struct lesson *l, bool heated,
           float resolution)
 {
-    float t[PROFILE], spread, seen = 0;
+    float t[PROFILE_HOURS], spread, seen = 0;
     int n;
 
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         t[c] = r->mean[c];
-    r->base = median(t, PROFILE);
+    r->base = median(t, PROFILE_HOURS);
     r->low = t[0];
-    r->swing = t[PROFILE - 1] - t[0];
+    r->swing = t[PROFILE_HOURS - 1] - t[0];
     for (int i = 0; i < LOG_HOURS; i++)
-        l->over[i] = l->kw[i] - reference_upper(r, (l->first + i) % PROFILE) -
+        l->over[i] = l->kw[i] - reference_upper(r, (l->first + i) % PROFILE_HOURS) -
                      r->slope * l->cold[i];
     n = known(l->over, NULL, l->t);
     r->usual = median(l->t, n);
@@ -188,7 +188,7 @@ reference_learn(const struct lw_core *core, int32_t site, bool heated, float pum
     struct lesson l;
     bool cold = false;
 
-    l.first = (int)(r->since / LW_HOUR % PROFILE);
+    l.first = (int)(r->since / LW_HOUR % PROFILE_HOURS);
     for (int i = 0; i < LOG_HOURS; i++) {
         float k = weather == LW_NONE
                       ? NAN
