@@ -107,6 +107,14 @@ put_request(struct bus *bus, struct slot *slot, uint8_t *frame, int64_t now_us)
     wake_at_deadline(bus, slot->deadline_us, now_us);
 }
 
+/* What has no connection does no work. */
+static void
+note_work(struct bus *bus, int64_t now_us)
+{
+    bool works = bus->nbusy > 0 || (bus->state == LINK_UP && bus->first != NULL);
+    bus_figures_work(&bus->figures, works, now_us);
+}
+
 /* Sends as much as may be under way, in one go. */
 void
 bus_send(struct bus *bus, int64_t now_us)
@@ -133,6 +141,7 @@ bus_send(struct bus *bus, int64_t now_us)
         if (gap_us > 0)
             bus->not_before_us = now_us + gap_us;
     }
+    note_work(bus, now_us);
     if (n > 0) {
         bus->noise = 0;
         stream_send(bus->stream, out, n);
@@ -151,6 +160,7 @@ bus_fail(struct bus *bus, bool waiting)
     }
     while (waiting && bus->first != NULL)
         bus->owner->failed(bus->arg, take_first(bus), LW_FAIL_LINK);
+    note_work(bus, clock_io_us());
 }
 
 /* After a timeout nothing that came before may spoil what comes next.
@@ -225,7 +235,12 @@ take_reply(struct bus *bus, struct slot *slot, int code, const uint8_t *data, si
 {
     bus->failures = 0;
     bus->silent_units = 0;
-    bus->latency_us += (now_us - slot->sent_us - bus->latency_us) / 8;
+    bus->pool->latency_us = now_us - slot->sent_us;
+    bus->latency_us =
+        bus->latency_us == 0
+            ? bus->pool->latency_us
+            : bus->latency_us + (bus->pool->latency_us - bus->latency_us) / 8;
+    reply_times_add(&bus->figures.replies, bus->pool->latency_us);
     if (bus->reported) {
         log_note("%s: answers again", bus->options.name);
         bus->reported = false;
@@ -454,6 +469,19 @@ int64_t
 bus_latency_us(const struct bus *bus)
 {
     return bus->latency_us;
+}
+
+int64_t
+bus_retry_ms(const struct bus *bus)
+{
+    int64_t ms = lw_mono_since(bus->retry_at, clock_now(bus->pool->clock).mono);
+    return bus->state == LINK_BACKOFF && ms > 0 ? ms : 0;
+}
+
+const struct bus_figures *
+bus_figures(const struct bus *bus)
+{
+    return &bus->figures;
 }
 
 const struct link_counts *

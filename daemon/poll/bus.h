@@ -14,6 +14,7 @@
 #include <lodewatch/registration.h>
 
 #include "daemon/poll/dial.h"
+#include "daemon/poll/figures.h"
 #include "daemon/poll/poller.h"
 #include "daemon/poll/retries.h"
 #include "daemon/poll/rtu_line.h"
@@ -39,7 +40,8 @@ struct bus_pool {
     struct retries retries;
     struct clock *clock;
     const struct timeval *timeout[BUS_TIMEOUT_MAX / BUS_TIMEOUT_STEP + 1];
-    lw_wall received; /* when the bytes came in whose replies are handed over */
+    lw_wall received;   /* when the bytes came in whose replies are handed over, */
+    int64_t latency_us; /* and how long after the request */
     int32_t inflight;
 };
 
@@ -102,6 +104,9 @@ void bus_dialled_in(void *bus, int fd);
 enum link_state bus_state(const struct bus *bus);
 uint32_t bus_waiting(const struct bus *bus);
 int64_t bus_latency_us(const struct bus *bus);
+/* How long until a connection is tried for again; 0: that is not what it waits for. */
+int64_t bus_retry_ms(const struct bus *bus);
+const struct bus_figures *bus_figures(const struct bus *bus);
 const struct link_counts *bus_counts(const struct bus *bus);
 
 #endif

@@ -29,6 +29,7 @@ struct bus {
     struct dial *dial; /* of those that are dialled */
     enum link_state state;
     struct link_counts counts;
+    struct bus_figures figures;
 
     struct event *timer;   /* for deadlines and gaps */
     int64_t wake_us;       /* when it fires; NEVER */
