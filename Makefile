@@ -82,7 +82,7 @@ CLANG_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/clang
 SAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/san OPT="-O1 -g" SAN="$(ASAN)"
 TSAN_BUILD = $(MAKE) --no-print-directory CC=clang BUILD=$(BUILD)/tsan OPT="-O1 -g" \
              SAN="-fsanitize=thread"
-THREADED := test_journal test_poll_line
+THREADED := test_journal test_journal_room test_poll_line
 INTEGRATION := $(wildcard tests/integration/test_*.py tests/replay/test_*.py tests/faults/test_*.py)
 
 check:

@@ -166,22 +166,27 @@ needed(const struct journal *j)
     return position;
 }
 
-/* Cuts at the newest checkpoint before which everyone has read everything, and everything
- * is old or has no room. */
+/* Cuts at a checkpoint before which everyone has read everything: at the newest one where
+ * all that is old, else as far as there is no room. */
 static void
 remove_taken(struct journal *j, uint64_t limit, uint64_t most)
 {
-    uint64_t bytes = journal_bytes(j);
+    uint64_t bytes = journal_bytes(j), before = 0;
     size_t keep_from = 0;
+    bool old = true;
 
     for (size_t i = 1; i < j->list.n && j->list.segment[i].position <= limit; i++) {
         const struct journal_segment *s = &j->list.segment[i - 1];
 
-        if (s->age_ms < j->options.keep_ms && bytes <= most)
+        old = old && s->age_ms >= j->options.keep_ms;
+        before += s->ckpt_bytes + journal_segment_bytes(j, s);
+        if (j->list.segment[i].ckpt_bytes == 0)
+            continue;
+        if (!old && bytes <= most)
             break;
-        bytes -= s->ckpt_bytes + journal_segment_bytes(j, s);
-        if (j->list.segment[i].ckpt_bytes > 0)
-            keep_from = i;
+        bytes -= before;
+        before = 0;
+        keep_from = i;
     }
     if (keep_from == 0)
         return;

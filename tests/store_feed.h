@@ -19,52 +19,60 @@ struct store_feed {
     uint64_t next;             /* the number of the next reading */
 };
 
+/* The ledger's texts; free *ret_owned. */
+static inline struct lw_ledger_text
+store_feed_text(int32_t meters, char **ret_owned)
+{
+    struct lw_ledger_text text = {0};
+    char *csv = NULL;
+    size_t n = 0, sites_at, gateways_at;
+    FILE *to = open_memstream(&csv, &n);
+
+    fprintf(to,
+            "meter_id,installed_at,site_id,role,gateway_id,unit,profile,interval_s\n");
+    for (int32_t i = 0; i < meters; i++)
+        fprintf(to, "m%06d,2000-01-01T00:00:00Z,s%d,supply,g%d,%d,generic,60\n", i, i / 4,
+                i / 200, i % 200 + 1);
+    fflush(to);
+    sites_at = n;
+    fprintf(to, "site_id,name,kind,status,status_since,area_id\n");
+    for (int32_t i = 0; i <= meters / 4; i++)
+        fprintf(to, "s%d,S,quarry,closed,2000-01-01T00:00:00Z,a\n", i);
+    fflush(to);
+    gateways_at = n;
+    fprintf(to, "gateway_id,transport,address\n");
+    for (int32_t i = 0; i <= meters / 200; i++)
+        fprintf(to, "g%d,tcp,127.0.0.1:%d\n", i, 1000 + i);
+    fclose(to);
+    text.table[LW_METERS].text = csv;
+    text.table[LW_METERS].n = sites_at;
+    text.table[LW_SITES].text = csv + sites_at;
+    text.table[LW_SITES].n = gateways_at - sites_at;
+    text.table[LW_GATEWAYS].text = csv + gateways_at;
+    text.table[LW_GATEWAYS].n = n - gateways_at;
+    text.table[LW_AREAS].text = "area_id,level,name\na,county,A\n";
+    text.table[LW_AREAS].n = strlen(text.table[LW_AREAS].text);
+    *ret_owned = csv;
+    return text;
+}
+
 /* Exits where it cannot. */
 static inline void
 store_feed_init(struct store_feed *feed, int32_t meters, int64_t start_ms,
                 int64_t step_ms)
 {
-    struct lw_ledger_text text = {0};
     static struct lw_faults faults;
-    char *csv = NULL;
-    size_t n = 0;
-    FILE *to = open_memstream(&csv, &n);
+    char *owned;
+    struct lw_ledger_text text = store_feed_text(meters, &owned);
 
     *feed =
         (struct store_feed){.meters = meters, .start_ms = start_ms, .step_ms = step_ms};
-    fprintf(to,
-            "meter_id,installed_at,site_id,role,gateway_id,unit,profile,interval_s\n");
-    for (int32_t i = 0; i < meters; i++)
-        fprintf(to, "m%06d,2000-01-01T00:00:00Z,s,supply,g%d,%d,generic,60\n", i, i / 200,
-                i % 200 + 1);
-    fclose(to);
-    text.table[LW_METERS].text = csv;
-    text.table[LW_METERS].n = n;
-    text.table[LW_AREAS].text = "area_id,level,name\na,county,A\n";
-    text.table[LW_SITES].text = "site_id,name,kind,status,status_since,area_id\n"
-                                "s,S,quarry,closed,2000-01-01T00:00:00Z,a\n";
-
-    char *gateways = NULL;
-    size_t gateways_n = 0;
-
-    to = open_memstream(&gateways, &gateways_n);
-    fprintf(to, "gateway_id,transport,address\n");
-    for (int32_t i = 0; i <= meters / 200; i++)
-        fprintf(to, "g%d,tcp,127.0.0.1:%d\n", i, 1000 + i);
-    fclose(to);
-    text.table[LW_GATEWAYS].text = gateways;
-    text.table[LW_GATEWAYS].n = gateways_n;
-    for (int i = 0; i < LW_TABLES; i++) {
-        if (text.table[i].text && text.table[i].n == 0)
-            text.table[i].n = strlen(text.table[i].text);
-    }
     if (lw_ledger_new(&text, &faults, &feed->ledger) < 0) {
         fprintf(stderr, "store_feed: %s:%u: %s\n", faults.fault[0].file,
                 faults.fault[0].line, faults.fault[0].text);
         exit(1);
     }
-    free(csv);
-    free(gateways);
+    free(owned);
 }
 
 static inline void
@@ -73,16 +81,15 @@ store_feed_clear(struct store_feed *feed)
     lw_ledger_free(feed->ledger);
 }
 
-/* Appends the next reading. */
-static inline void
-store_feed_reading(struct store_feed *feed, struct journal *journal, uint16_t q)
+/* The next reading. */
+static inline struct lw_event
+store_feed_event(struct store_feed *feed)
 {
     uint64_t round = feed->next / (uint64_t)feed->meters;
     uint32_t meter = (uint32_t)(feed->next % (uint64_t)feed->meters);
     int64_t noise = (int64_t)(feed->next * 2654435761u % 997);
     struct lw_event event = {.kind = LW_EVENT_READING};
     struct lw_reading *r = &event.reading;
-    uint8_t bytes[2 + LW_EVENT_BYTES];
 
     r->time.ms = feed->start_ms + (int64_t)round * feed->step_ms;
     r->received.ms = r->time.ms + 120;
@@ -98,13 +105,23 @@ store_feed_reading(struct store_feed *feed, struct journal *journal, uint16_t q)
     }
     r->value[LW_POWER_FACTOR] = 950;
     r->have = (1u << LW_TEMPERATURE) - 1; /* the eleven electric ones */
+    feed->next++;
+    return event;
+}
+
+/* Appends the next reading. */
+static inline void
+store_feed_reading(struct store_feed *feed, struct journal *journal, uint16_t q)
+{
+    struct lw_event event = store_feed_event(feed);
+    uint8_t bytes[2 + LW_EVENT_BYTES];
+
     bytes[0] = (uint8_t)q;
     bytes[1] = (uint8_t)(q >> 8);
 
     size_t n = lw_event_pack(&event, feed->ledger, bytes + 2);
 
     journal_append(journal, JOURNAL_READING, bytes, n + 2);
-    feed->next++;
 }
 
 /* Appends revision `revision` of alarm number `alarm`. */

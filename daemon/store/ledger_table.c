@@ -132,7 +132,7 @@ static const struct ledger_column meter_columns[] = {
     {"asset_no", TEXT, MEMBER(T, asset_no)},
     {"site_id", SITE, true, MEMBER(P, site)},
     {"role", ENUM, true, MEMBER(P, role), .type = LW_ENUM_ROLE},
-    {"parent_id", POINT, true, MEMBER(P, parent)},
+    {"parent_id", POINT, MEMBER(T, parent)},
     {"gateway_id", GATEWAY, MEMBER(T, gateway)},
     {"unit", NUMBER, MEMBER(T, unit), .per_unit = 1},
     {"profile", TEXT, MEMBER(T, profile)},

@@ -393,17 +393,10 @@ watch(struct pg_conn *c, short what)
 static void
 connect_start(struct pg_conn *c)
 {
-    /* The conninfo may say otherwise: what stands before it is a default. */
-    const char *keys[] = {"tcp_user_timeout",
-                          "keepalives_idle",
-                          "keepalives_interval",
-                          "keepalives_count",
-                          "dbname",
-                          "fallback_application_name",
-                          "client_encoding",
-                          NULL};
-    const char *values[] = {"30000",     "15",       "5",    "3",
-                            c->conninfo, c->program, "UTF8", NULL};
+    /* What stands before dbname, the conninfo may say otherwise. */
+    const char *keys[] = {"tcp_user_timeout", "dbname", "fallback_application_name",
+                          "client_encoding", NULL};
+    const char *values[] = {"30000", c->conninfo, c->program, "UTF8", NULL};
 
     c->pg = PQconnectStartParams(keys, values, 1);
     c->state = CONNECTING;

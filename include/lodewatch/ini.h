@@ -4,6 +4,7 @@
 #ifndef LODEWATCH_INI_H
 #define LODEWATCH_INI_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -46,5 +47,15 @@ LW_MUSTCHECK
 int lw_ini_parse(const char *file, const char *text, size_t n,
                  const struct lw_ini_key *keys, size_t nkeys, void *conf,
                  struct lw_faults *faults);
+
+/* A section may be for some only: [name words]. Does it concern `arg`? LW_EINVAL: such
+ * words are not known. */
+typedef int lw_ini_scope(void *arg, const char *words, size_t n, bool *ret_concerns);
+/* The same, where a later section [name words] that concerns `arg` goes over an earlier
+ * one; those that do not are checked as far as their keys' names. */
+LW_MUSTCHECK
+int lw_ini_parse_scoped(const char *file, const char *text, size_t n,
+                        const struct lw_ini_key *keys, size_t nkeys, lw_ini_scope *scope,
+                        void *arg, void *conf, struct lw_faults *faults);
 
 #endif

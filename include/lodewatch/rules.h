@@ -83,10 +83,11 @@ struct lw_rules {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;
     struct {
-        int64_t learn_ms;     /* from the feeder's first register on; then frozen */
-        int64_t sigmas_milli; /* of a window's own deviation */
-        int64_t share_milli;  /* of the window's load */
-        int64_t skew_ms;      /* by which meters' clocks may be apart */
+        int64_t learn_ms;        /* from the feeder's first register on; then frozen */
+        int64_t sigmas_milli;    /* of a window's own deviation */
+        int64_t share_milli;     /* of the window's load */
+        int64_t most_loss_milli; /* of the load, when learned */
+        int64_t skew_ms;         /* by which meters' clocks may be apart */
         int64_t clear_ms;
     } feeder_residual;
     struct {

@@ -30,6 +30,10 @@ struct parse {
     uint32_t line;
     bool wants_key; /* it should be "key = value", and the handler has not seen it yet */
     bool known_section;
+    bool concerns; /* the section in hand is for us */
+    char section[LW_INI_SECTION + 1];
+    lw_ini_scope *scope; /* NULL: sections have no words */
+    void *scope_arg;
     uint32_t seen[KEYS_MAX]; /* the line on which each key was given; 0: not yet */
 };
 
@@ -226,15 +230,17 @@ fault_unknown_key(struct parse *p, const char *section, const char *name)
         add_fault(p, p->first, "unknown key \"%s\" in [%s]", name, section);
 }
 
-/* inih's handler; non-zero goes on. */
+/* inih's handler; non-zero goes on. The section that it hands over has its words. */
 static int
-on_key(void *arg, const char *section, const char *name, const char *value)
+on_key(void *arg, const char *whole, const char *name, const char *value)
 {
     struct parse *p = arg;
+    const char *section = p->section;
     char text[LW_FAULT_TEXT];
     struct lw_text why;
     size_t i = 0;
 
+    (void)whole;
     p->wants_key = false;
     if (!p->known_section)
         return 1; /* its section is the fault */
@@ -255,6 +261,8 @@ on_key(void *arg, const char *section, const char *name, const char *value)
         return 1;
     }
     p->seen[i] = p->line;
+    if (!p->concerns)
+        return 1;
 
     lw_text_init(&why, text, sizeof(text));
     if (set_value(&p->keys[i], value, p->conf, &why) != 0) {
@@ -284,25 +292,54 @@ next_line(struct parse *p)
         p->last--;
 }
 
+/* Cuts the words off the section's name and asks whether they concern us. */
+static bool
+enter_scope(struct parse *p, char *words)
+{
+    *words++ = '\0';
+    if (p->scope(p->scope_arg, words, strlen(words), &p->concerns) == 0)
+        return true;
+    add_fault(p, p->first, "\"%s\" names nothing that [%s] can be for", words,
+              p->section);
+    return false;
+}
+
+/* What was given for all may be given again for some. */
+static void
+forget_seen(struct parse *p)
+{
+    for (size_t i = 0; i < p->nkeys; i++)
+        if (strcmp(p->keys[i].section, p->section) == 0)
+            p->seen[i] = 0;
+}
+
 static void
 enter_section(struct parse *p)
 {
-    char name[LW_INI_SECTION + 1] = "";
+    char *name = p->section, *words;
     const char *from = p->first + 1;
     const char *close = memchr(from, ']', (size_t)(p->last - from));
     size_t n = close == NULL ? 0 : (size_t)(close - from);
 
     p->known_section = false;
+    p->concerns = true;
     if (n == 0 || n > LW_INI_SECTION) {
         add_fault(p, p->first, "a [section] has 1 to %d bytes and a closing bracket",
                   LW_INI_SECTION);
         return;
     }
     memcpy(name, from, n);
+    name[n] = '\0';
+    words = p->scope ? strchr(name, ' ') : NULL;
+    if (words && !enter_scope(p, words))
+        return;
     for (size_t i = 0; i < p->nkeys && !p->known_section; i++)
         p->known_section = strcmp(p->keys[i].section, name) == 0;
-    if (p->known_section)
+    if (p->known_section) {
+        if (words)
+            forget_seen(p);
         return;
+    }
     const char *meant = nearest(p, NULL, name);
     if (meant != NULL)
         add_fault(p, p->first, "unknown section [%s]; is [%s] meant?", name, meant);
@@ -368,6 +405,14 @@ int
 lw_ini_parse(const char *file, const char *text, size_t n, const struct lw_ini_key *keys,
              size_t nkeys, void *conf, struct lw_faults *faults)
 {
+    return lw_ini_parse_scoped(file, text, n, keys, nkeys, NULL, NULL, conf, faults);
+}
+
+int
+lw_ini_parse_scoped(const char *file, const char *text, size_t n,
+                    const struct lw_ini_key *keys, size_t nkeys, lw_ini_scope *scope,
+                    void *arg, void *conf, struct lw_faults *faults)
+{
     struct parse p = {
         .keys = keys,
         .nkeys = nkeys,
@@ -377,6 +422,9 @@ lw_ini_parse(const char *file, const char *text, size_t n, const struct lw_ini_k
         .at = text,
         .end = text + n,
         .known_section = true, /* "", before the first */
+        .concerns = true,
+        .scope = scope,
+        .scope_arg = arg,
     };
 
     assert(nkeys <= KEYS_MAX);

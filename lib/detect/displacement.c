@@ -33,10 +33,12 @@ displacement_watches(const struct lw_core *core, int32_t site, int64_t at)
            status_stops(lw_site_status_at(s, (lw_wall){at}));
 }
 
+/* It has been heard within so long, and has a history. */
 static bool
-known(const struct feeder *f, const struct child *c, int64_t at)
+known(const struct feeder *f, const struct child *c, int64_t at, int64_t within)
 {
-    return c->gauge.at == at && (int64_t)c->learned * f->interval >= HISTORY;
+    return c->gauge.at != NEVER && at - c->gauge.at <= within &&
+           (int64_t)c->learned * f->interval >= HISTORY;
 }
 
 static struct day
@@ -76,21 +78,24 @@ struct suspect {
     bool stands_out;
 };
 
-/* A site that lost as much lately, at the same hours; LW_NONE: there is none. */
+/* The stopped site that lost as much; of several, the one whose hours are the most alike.
+ * LW_NONE: there is none. */
 static int32_t
 lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
            const struct suspect *s, float *ret_lost_w)
 {
     const struct lw_rules *rules = core->rules;
+    float best = (float)rules->displacement.overlap_milli / 1000;
+    int32_t found = LW_NONE;
 
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
         const struct child *c = &core->child[i];
         int32_t site = core->ledger->point[c->point].site;
         struct day lost;
-        float share;
+        float share, alike;
 
         if (site == LW_NONE || site == s->site || !displacement_watches(core, site, at) ||
-            !known(f, c, at) ||
+            !known(f, c, at, LW_DAY) ||
             (s->began != NEVER && s->began < core->ledger->site[site].status_since.ms))
             continue;
         lost = rise_of(c);
@@ -100,14 +105,15 @@ lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
         if (lost.mean_w < (float)rules->displacement.least_w)
             continue;
         share = s->rise.mean_w / lost.mean_w * 1000;
+        alike = overlap(&lost, &s->rise);
         if (share < (float)rules->displacement.share_least_milli ||
-            share > (float)rules->displacement.share_most_milli ||
-            overlap(&lost, &s->rise) * 1000 < (float)rules->displacement.overlap_milli)
+            share > (float)rules->displacement.share_most_milli || alike < best)
             continue;
+        best = alike;
         *ret_lost_w = lost.mean_w;
-        return site;
+        found = site;
     }
-    return LW_NONE;
+    return found;
 }
 
 static struct lw_evidence
@@ -165,6 +171,24 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct su
     alarm_set(core, LW_RULE_DISPLACEMENT, s->subject, LW_PRIORITY_HIGH, &e);
 }
 
+/* Once a day, while nothing of a neighbour's can be in it. */
+static void
+learn_swing(struct lw_core *core, const struct feeder *f, int64_t at)
+{
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
+        int32_t site = core->ledger->point[core->child[i].point].site;
+
+        if (site != LW_NONE && displacement_watches(core, site, at))
+            return;
+    }
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
+        struct child *c = &core->child[i];
+        float rise_w = known(f, c, at, 0) ? rise_of(c).mean_w : 0;
+
+        c->swing_w = rise_w > c->swing_w ? rise_w : c->swing_w;
+    }
+}
+
 static void
 follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int64_t at)
 {
@@ -179,9 +203,6 @@ follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int6
     }
     s.stands_out = s.rise.mean_w > STAND_OUT * c->swing_w;
     follow(core, f, at, &s, &c->follower);
-    if (at % LW_DAY == 0 && c->follower.hours == 0 && s.rise.mean_w > c->swing_w &&
-        !alarm_stands(core, LW_RULE_DISPLACEMENT, s.subject))
-        c->swing_w = s.rise.mean_w;
 }
 
 /* The feeder's residual of the last day; there must be one that nothing else explains. */
@@ -215,6 +236,8 @@ displacement_hour(struct lw_core *core, struct feeder *f, int64_t at)
     if (feeder_stretch(f, at)->known && f->since <= at - LW_DAY)
         follow_residual(core, f, at);
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++)
-        if (known(f, &core->child[i], at))
+        if (known(f, &core->child[i], at, 0))
             follow_child(core, f, &core->child[i], at);
+    if (at % LW_DAY == 0)
+        learn_swing(core, f, at);
 }

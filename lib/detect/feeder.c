@@ -67,8 +67,9 @@ gauge_reading(struct lw_core *core, struct gauge *g, int32_t row,
     g->away = false;
     if (!judged->good || !judged->has_step)
         return;
-    if (g->row != row || judged->step.verdict == LW_REGISTER_FELL ||
-        judged->step.verdict == LW_REGISTER_LEAPT) {
+    /* Another meter, a noticed exchange, a reset: the count goes on, with a hole. */
+    if (g->row != row || (judged->step.verdict != LW_REGISTER_ADVANCED &&
+                          judged->step.verdict != LW_REGISTER_ROLLED)) {
         g->broken = g->at != NEVER;
         g->row = row;
         clear_marks(g);
@@ -275,6 +276,10 @@ feeder_step_back(struct lw_core *core, int64_t at)
             gauge_step_back(&core->child[c].gauge, boundary);
         f->begun = f->begun < boundary ? f->begun : boundary;
         f->since = boundary;
+        if (f->excess.from > boundary)
+            f->excess.from = boundary;
+        if (f->excess.to > boundary)
+            f->excess.to = boundary;
         open_boundary(core, f, boundary + f->interval);
         core_timer_feeder(core, i, f->open + PATIENCE * f->interval);
     }

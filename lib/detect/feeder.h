@@ -66,6 +66,7 @@ struct loss {
     double m[LOSS_TERMS][LOSS_TERMS];
     double y[LOSS_TERMS];
     double term[LOSS_TERMS];
+    double load_wh, open_wh; /* of all windows that it was learned from */
     uint32_t windows;
 };
 
@@ -126,8 +127,10 @@ struct tally {
     double counted_wh; /* in the interval that ends here */
     double unseen2;
     double spread2;
-    double silent2[FEEDER_LAGS]; /* Wh^2: what those who are silent may have drawn above
-                                    their usual, by window */
+    /* By window: Wh^2 that those who are silent may have drawn above their usual, and
+     * their usual itself, which nobody has measured. */
+    double silent2[FEEDER_LAGS];
+    double usual_wh[FEEDER_LAGS];
     uint16_t silent;
     struct {
         int32_t point;

@@ -214,7 +214,7 @@ child_silent(struct lw_core *core, struct feeder *f, struct child *c, int64_t at
 {
     double most_w = could_w(core, f, c), could_wh = most_w * interval_h(f);
     int64_t silent = c->gauge.at == NEVER ? INT64_MAX : (at - c->gauge.at) / f->interval;
-    double above = 0;
+    double above = 0, usual = 0;
     int64_t end = at, n = 0;
 
     name_silent(tally, c->point, most_w);
@@ -225,7 +225,9 @@ child_silent(struct lw_core *core, struct feeder *f, struct child *c, int64_t at
             double usual_wh = (double)c->usual_w[feeder_hour(f, end)] * interval_h(f);
 
             above += could_wh > usual_wh ? could_wh - usual_wh : 0;
+            usual += usual_wh;
         }
         tally->silent2[i] += above * above;
+        tally->usual_wh[i] += usual;
     }
 }

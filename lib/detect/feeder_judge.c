@@ -126,15 +126,14 @@ sigma_of(const struct feeder *f, int lag, const struct span *w)
 
 struct verdict {
     double worst;     /* of all windows: the residual over its bound */
-    double last;      /* the same of the time to clear, whatever silence may hide */
+    double last;      /* the same of the time to clear, were the silent at rest */
     int64_t since;    /* where that begins */
-    struct span by;   /* the worst */
     struct span step; /* from the likeliest time of the step on */
 };
 
 static void
 consider(const struct lw_core *core, struct feeder *f, int lag, const struct span *w,
-         double hidden2, struct verdict *v)
+         double hidden2, double usual_wh, struct verdict *v)
 {
     double own2 = square((double)core->rules->feeder_residual.sigmas_milli / 1000 *
                          sigma_of(f, lag, w)) +
@@ -144,12 +143,9 @@ consider(const struct lw_core *core, struct feeder *f, int lag, const struct spa
     double excess_wh = span_excess(f, w);
     double ratio = excess_wh / sqrt(own2 + hidden2);
 
-    if (ratio > v->worst) {
-        v->worst = ratio;
-        v->by = *w;
-    }
+    v->worst = ratio > v->worst ? ratio : v->worst;
     if (feeder_lag[lag] * f->interval <= core->rules->feeder_residual.clear_ms) {
-        v->last = excess_wh / sqrt(own2);
+        v->last = (excess_wh + usual_wh) / sqrt(own2);
         v->since = w->from;
     }
 }
@@ -165,6 +161,7 @@ look(const struct lw_core *core, struct feeder *f, int64_t at, const struct tall
 
     for (int lag = 0; lag < FEEDER_LAGS && w.intervals < FEEDER_RING - 2;) {
         double hidden2, excess;
+        int longest;
 
         if (w.from - f->interval < f->since)
             break;
@@ -176,10 +173,12 @@ look(const struct lw_core *core, struct feeder *f, int64_t at, const struct tall
         }
         if (w.intervals < feeder_lag[lag] || !feeder_stretch(f, w.from)->known)
             continue;
+        longest = w.intervals == feeder_lag[lag] ? lag : FEEDER_LAGS - 1;
         hidden2 = (double)feeder_stretch(f, w.from)->late2 + w.unseen2 +
-                  tally->silent2[w.intervals == feeder_lag[lag] ? lag : FEEDER_LAGS - 1];
+                  tally->silent2[longest];
         if (!learning) {
-            consider(core, f, lag, &w, hidden2 + skew2(core, f, &w, at), &v);
+            consider(core, f, lag, &w, hidden2 + skew2(core, f, &w, at),
+                     tally->usual_wh[longest], &v);
         } else {
             learn_loss(f, &w, hidden2, at);
             if (f->loss.windows > WARM_UP)
@@ -274,12 +273,22 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct tally *ta
             span_grow(f, &w);
         account(f, &w);
     }
-    /* Half the bound, so that what has just been found is not gone the next hour. */
-    returns =
-        v->last < 0.5 && at - f->excess.from > core->rules->feeder_residual.clear_ms;
+    /* Half the bound, so that what has just been found is not gone the next hour; and of
+     * a window that is there as long as it should be. */
+    returns = v->last < 0.5 && v->since > f->excess.from &&
+              at - v->since >= core->rules->feeder_residual.clear_ms / 3 * 2;
     tell(core, f, tally, returns);
     if (returns) /* no window looks back at what has been told */
         f->since = v->since;
+}
+
+/* More than lines and transformers can lose: there are customers without a meter, whose
+ * load follows the season. */
+static bool
+covered(const struct lw_core *core, const struct loss *loss)
+{
+    return loss->open_wh * 1000 <=
+           loss->load_wh * (double)core->rules->feeder_residual.most_loss_milli;
 }
 
 void
@@ -293,6 +302,6 @@ feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
     if (!feeder_stretch(f, at)->known)
         return;
     v = look(core, f, at, tally, learning);
-    if (!learning)
+    if (!learning && covered(core, &f->loss))
         judge(core, f, at, tally, &v);
 }

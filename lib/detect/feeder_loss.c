@@ -71,6 +71,8 @@ loss_learn(struct loss *loss, const struct loss_window *w, double wh, double var
             loss->m[i][k] += weight * w->term[i] * w->term[k];
         loss->y[i] += weight * w->term[i] * wh;
     }
+    loss->load_wh += w->term[1];
+    loss->open_wh += wh;
     loss->windows++;
     loss_fit(loss);
 }

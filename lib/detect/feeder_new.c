@@ -253,6 +253,8 @@ static const struct lw_field FEEDER[] = {
     LW_FIELD_RAW(struct feeder, loss.m),
     LW_FIELD_RAW(struct feeder, loss.y),
     LW_FIELD_RAW(struct feeder, loss.term),
+    LW_FIELD_RAW(struct feeder, loss.load_wh),
+    LW_FIELD_RAW(struct feeder, loss.open_wh),
     LW_FIELD(struct feeder, loss.windows),
     LW_FIELD_RAW(struct feeder, noise_wh),
     LW_FIELD_RAW(struct feeder, noise_n),

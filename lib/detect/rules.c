@@ -91,13 +91,19 @@ const struct lw_ini_key lw_rule_keys[] = {
      1000, "0.003",
      "And so much of the window's load: ten degrees more make copper's loss 4 % higher, "
      "0.15 % of the load of a poor feeder; and meters of class 0.5 drift."},
+    {"feeder_residual", "most_loss", LW_INI_DECIMAL, AT(feeder_residual.most_loss_milli),
+     0, 1000, 1000, "0.15",
+     "A feeder that has lost a larger share of its load while it learned is not judged: "
+     "lines and transformers lose 2 to 12 %, the rest are customers without a meter."},
     {"feeder_residual", "skew", LW_INI_DURATION, AT(feeder_residual.skew_ms), 0, LW_HOUR,
      0, "1m", "Registers may have been read so much apart."},
-    {"feeder_residual", "clear", LW_INI_DURATION, AT(feeder_residual.clear_ms), 0,
+    {"feeder_residual", "clear", LW_INI_DURATION, AT(feeder_residual.clear_ms), LW_HOUR,
      WEEK_MS, 0, "24h",
      "Without a residual for so long returns: a tap that runs every night is one alarm."},
     {"displacement", "watch", LW_INI_DURATION, AT(displacement.watch_ms), 0, 366 * LW_DAY,
-     0, "30d", "For so long after a site was stopped its load is looked for elsewhere."},
+     0, "14d",
+     "For so long after a site was stopped its load is looked for elsewhere: who moves his "
+     "machines does so within days, and later a rise has other reasons."},
     {"displacement", "for", LW_INI_DURATION, AT(displacement.for_ms), 0, WEEK_MS, 0,
      "24h", "A neighbour's last 24 hours must have been alike for so long."},
     {"displacement", "least_kw", LW_INI_DECIMAL, AT(displacement.least_w), 0, 1000000000,

@@ -1,6 +1,10 @@
-/* store.copy_rate: readings a second from the journal into PostgreSQL through the store,
- * with meter_last and the cursor, beside a bare binary COPY of the same rows, batch by
- * batch, into the same table from one connection. Both in the same run, by turns.
+/* From the journal into PostgreSQL through the store, with meter_last, alerts and the
+ * cursors, beside the same rows, batch by batch, in bare binary COPYs. In the same run,
+ * by turns:
+ * - store.copy_rate: beside COPY into the same table from one connection;
+ * - store.ingest_rate: beside COPY into a table without an index from two;
+ * - store.backlog_rate: as copy_rate, while live readings go on;
+ * - store.callback: the longest turn of the loop in all this, thread CPU.
  *
  * bench_store [CONNINFO-FILE [READINGS [METERS [ROWS-OF-A-BATCH]]]]; without arguments
  * with a cluster of its own, from the tree's root. */
@@ -8,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <event2/event.h>
@@ -21,9 +26,12 @@
 #include "tests/store_feed.h"
 
 enum {
-    ROUNDS = 5
+    ROUNDS = 5, /* one, where they are long */
+    LONG = 1000000,
+    REFERENCE = 100, /* batches at most that the reference copies */
+    LIVE = 5,        /* readings a millisecond while a backlog is brought */
+    ALERTS = 500,    /* readings an alert */
 };
-#define GOAL  0.9
 #define START INT64_C(1741737600000) /* 2025-03-12T00:00:00Z */
 
 /* What the reference sends: the COPY bytes of each batch, taken from the table itself. */
@@ -40,7 +48,11 @@ struct bench {
     struct store *store;
     uint64_t readings;
     uint64_t rows; /* in a batch */
-    int64_t started_us, ended_us;
+    struct store_feed feed;
+    bool live;
+    uint64_t stored;
+    int64_t started_us, ended_us, longest_us;
+    bool over;
 };
 
 static void
@@ -71,9 +83,12 @@ on_tick(evutil_socket_t fd, short what, void *arg)
     store_stats(b->store, &s);
     if (b->started_us == 0 && s.state == STORE_UP)
         b->started_us = clock_io_us();
-    if (s.readings_stored == b->readings) {
+    for (int i = 0; b->live && i < LIVE && s.state == STORE_UP; i++)
+        store_feed_reading(&b->feed, b->journal, 0);
+    if (s.readings_stored >= b->readings && s.backlog == 0) {
         b->ended_us = clock_io_us();
-        event_base_loopbreak(b->base);
+        b->stored = s.readings_stored;
+        b->over = true;
     }
     event_add(b->tick, &tv);
 }
@@ -83,27 +98,31 @@ static void
 fill(struct bench *b, const char *dir, int32_t meters)
 {
     struct journal_options options = {.dir = dir,
-                                      .sync_ms = 50,
-                                      .segment_bytes = INT64_C(1) << 31,
+                                      .sync_ms = 200,
+                                      .segment_bytes = INT64_C(1) << 40,
                                       .segment_ms = LW_HOUR,
                                       .keep_ms = LW_DAY,
-                                      .max_bytes = INT64_C(1) << 33};
-    struct store_feed feed;
+                                      .max_bytes = INT64_C(1) << 40};
 
     if (journal_open(b->base, &options, &b->journal) < 0)
         die(dir, "the journal cannot be opened");
-    store_feed_init(&feed, meters, START, 60000);
-    while (feed.next < b->readings) {
-        for (uint64_t i = 0; i < b->rows; i++)
-            store_feed_reading(&feed, b->journal, 0);
+    store_feed_init(&b->feed, meters, START, 60000);
+    while (b->feed.next < b->readings) {
+        for (uint64_t i = 0; i < b->rows; i++) {
+            uint64_t n = b->feed.next;
+
+            store_feed_reading(&b->feed, b->journal, 0);
+            if (n % ALERTS == 0)
+                store_feed_alert(b->journal, (uint32_t)(n / ALERTS / 4),
+                                 (uint32_t)(n / ALERTS % 4 + 1), START + (int64_t)n);
+        }
         while (journal_durable(b->journal) < journal_end(b->journal))
             event_base_loop(b->base, EVLOOP_ONCE);
     }
-    store_feed_clear(&feed);
 }
 
 static double
-store_rate(struct bench *b, const char *conninfo, const char *dir)
+store_rate(struct bench *b, const char *conninfo, const char *dir, bool live)
 {
     struct store_options options = {.conninfo = conninfo,
                                     .journal_dir = dir,
@@ -113,14 +132,22 @@ store_rate(struct bench *b, const char *conninfo, const char *dir)
     struct timeval now = {0, 0};
 
     b->started_us = 0;
+    b->live = live;
+    b->over = false;
     if (store_new(b->base, b->clock, b->journal, &options, &b->store) < 0)
         die("store", "cannot be made");
     b->tick = event_new(b->base, -1, 0, on_tick, b);
     event_add(b->tick, &now);
-    event_base_dispatch(b->base);
+    while (!b->over) {
+        int64_t began = clock_thread_us();
+
+        event_base_loop(b->base, EVLOOP_ONCE);
+        if (clock_thread_us() - began > b->longest_us)
+            b->longest_us = clock_thread_us() - began;
+    }
     store_free(b->store);
     event_free(b->tick);
-    return (double)b->readings * 1e6 / (double)(b->ended_us - b->started_us);
+    return (double)b->stored * 1e6 / (double)(b->ended_us - b->started_us);
 }
 
 /* The rows as they stand in the table, in the writer's order, as COPY gives them. */
@@ -151,13 +178,13 @@ take_batches(PGconn *pg, struct batch *batch, size_t nbatches, int64_t seconds)
     }
 }
 
-static double
-bare_rate(PGconn *pg, const struct batch *batch, size_t nbatches, uint64_t readings)
+/* Every `step`-th batch from the first one on. */
+static void
+bare_copy(PGconn *pg, const char *sql, const struct batch *batch, size_t nbatches,
+          size_t first, size_t step)
 {
-    int64_t started = clock_io_us();
-
-    for (size_t i = 0; i < nbatches; i++) {
-        PQclear(run(pg, "COPY reading FROM STDIN (FORMAT binary)", PGRES_COPY_IN));
+    for (size_t i = first; i < nbatches; i += step) {
+        PQclear(run(pg, sql, PGRES_COPY_IN));
         if (PQputCopyData(pg, batch[i].data, (int)batch[i].n) != 1 ||
             PQputCopyEnd(pg, NULL) != 1)
             die("COPY", PQerrorMessage(pg));
@@ -169,13 +196,41 @@ bare_rate(PGconn *pg, const struct batch *batch, size_t nbatches, uint64_t readi
         PQclear(r);
         PQclear(PQgetResult(pg));
     }
+}
+
+static double
+bare_rate(PGconn *pg, const struct batch *batch, size_t nbatches, uint64_t readings)
+{
+    int64_t started = clock_io_us();
+
+    bare_copy(pg, "COPY reading FROM STDIN (FORMAT binary)", batch, nbatches, 0, 1);
+    return (double)readings * 1e6 / (double)(clock_io_us() - started);
+}
+
+/* Two connections, each from a process of its own, into a table without an index. */
+static double
+raw_rate(const char *conninfo, const struct batch *batch, size_t nbatches,
+         uint64_t readings)
+{
+    int64_t started = clock_io_us();
+
+    for (size_t i = 0; i < 2; i++) {
+        if (fork() == 0) {
+            bare_copy(PQconnectdb(conninfo), "COPY raw FROM STDIN (FORMAT binary)", batch,
+                      nbatches, i, 2);
+            _exit(0);
+        }
+    }
+    while (wait(NULL) > 0)
+        ;
     return (double)readings * 1e6 / (double)(clock_io_us() - started);
 }
 
 static void
 empty(PGconn *pg)
 {
-    PQclear(run(pg, "TRUNCATE reading, meter_last, store_cursor", PGRES_COMMAND_OK));
+    PQclear(run(pg, "TRUNCATE reading, raw, meter_last, alert, alarm, store_cursor",
+                PGRES_COMMAND_OK));
     PQclear(run(pg, "CHECKPOINT", PGRES_COMMAND_OK));
 }
 
@@ -204,13 +259,21 @@ ascending(const void *a, const void *b)
 }
 
 static double
-median(const double values[ROUNDS])
+median(const double values[ROUNDS], int n)
 {
     double v[ROUNDS];
 
     memcpy(v, values, sizeof(v));
-    qsort(v, ROUNDS, sizeof(v[0]), ascending);
-    return v[ROUNDS / 2];
+    qsort(v, (size_t)n, sizeof(v[0]), ascending);
+    return v[n / 2];
+}
+
+static void
+print(const char *name, double value, const char *reference, double reference_value,
+      double ratio, double goal)
+{
+    printf("%s\t%.0f\treadings/s\t%s\t%.0f\t%.2f\t%.1f\t%s\n", name, value, reference,
+           reference_value, ratio, goal, ratio >= goal ? "ok" : "short");
 }
 
 int
@@ -222,7 +285,7 @@ main(int argc, char **argv)
     char dir[] = "/tmp/bench_store.XXXXXX";
     char *conninfo;
     size_t n;
-    double store[ROUNDS], bare[ROUNDS], ratio[ROUNDS];
+    double store[ROUNDS], bare[ROUNDS], raw[ROUNDS], backlog[ROUNDS], ratio[3][ROUNDS];
 
     if (argc < 2)
         return own_cluster();
@@ -237,29 +300,48 @@ main(int argc, char **argv)
         return 1;
     fill(&b, dir, meters);
 
-    size_t nbatches = b.readings / b.rows;
+    size_t nbatches = b.readings / b.rows < REFERENCE ? b.readings / b.rows : REFERENCE;
+    uint64_t copied = nbatches * b.rows;
+    int rounds = b.readings > LONG ? 1 : ROUNDS;
     struct batch *batch = calloc(nbatches, sizeof(*batch));
 
     /* The first run makes schema, partitions and the rows to compare with, and warms up.
      */
-    store_rate(&b, conninfo, dir);
+    store_rate(&b, conninfo, dir, false);
 
     PGconn *pg = PQconnectdb(conninfo);
 
+    PQclear(run(pg, "CREATE TABLE raw (LIKE reading)", PGRES_COMMAND_OK));
     take_batches(pg, batch, nbatches, (int64_t)b.rows / meters * 60);
-    for (int i = 0; i < ROUNDS; i++) {
+    for (int i = 0; i < rounds; i++) {
         empty(pg);
-        bare[i] = bare_rate(pg, batch, nbatches, b.readings);
+        bare[i] = bare_rate(pg, batch, nbatches, copied);
         empty(pg);
-        store[i] = store_rate(&b, conninfo, dir);
-        ratio[i] = store[i] / bare[i];
+        raw[i] = raw_rate(conninfo, batch, nbatches, copied);
+        empty(pg);
+        store[i] = store_rate(&b, conninfo, dir, false);
+        ratio[0][i] = store[i] / bare[i];
+        ratio[1][i] = store[i] / raw[i];
     }
-    printf("store.copy_rate\t%.0f\treadings/s\tbare_copy\t%.0f\t%.2f\t%.1f\t%s\n",
-           median(store), median(bare), median(ratio), GOAL,
-           median(ratio) >= GOAL ? "ok" : "short");
+    for (int i = 0; i < rounds; i++) { /* the journal is longer after each of them */
+        empty(pg);
+        bare[i] = bare_rate(pg, batch, nbatches, copied);
+        empty(pg);
+        backlog[i] = store_rate(&b, conninfo, dir, true);
+        ratio[2][i] = backlog[i] / bare[i];
+    }
+    print("store.copy_rate", median(store, rounds), "bare_copy", median(bare, rounds),
+          median(ratio[0], rounds), 0.9);
+    print("store.ingest_rate", median(store, rounds), "raw_copy_2", median(raw, rounds),
+          median(ratio[1], rounds), 0.3);
+    print("store.backlog_rate", median(backlog, rounds), "bare_copy",
+          median(bare, rounds), median(ratio[2], rounds), 0.8);
+    printf("store.callback\t%.1f\tms\tnone\t0\t0\t10\t%s\n", (double)b.longest_us / 1000,
+           b.longest_us <= 10000 ? "ok" : "short");
 
     PQfinish(pg);
     journal_close(b.journal);
+    store_feed_clear(&b.feed);
     clock_free(b.clock);
     event_base_free(b.base);
     for (size_t i = 0; i < nbatches; i++)

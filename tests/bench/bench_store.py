@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs a benchmark with an empty PostgreSQL of its own: bench_store.py PROGRAM."""
+"""Runs a benchmark with an empty PostgreSQL of its own: bench_store.py PROGRAM [ARGUMENT...]."""
 import os
 import subprocess
 import sys
@@ -8,4 +8,4 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from harness import Cluster  # noqa: E402
 
 cluster = Cluster(shared_buffers="256MB", max_wal_size="4GB")
-sys.exit(subprocess.call([sys.argv[1], cluster.conninfo_file()]))
+sys.exit(subprocess.call([sys.argv[1], cluster.conninfo_file(), *sys.argv[2:]]))

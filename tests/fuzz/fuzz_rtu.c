@@ -42,7 +42,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
     const uint8_t *pdu;
     size_t pdu_len;
     uint8_t frame[LW_RTU_REQUEST], unit;
-    if (n < 4 || n > 4096)
+    if (n < 4 || n > 1024)
         return 0;
     struct lw_mb_request asked = {
         .unit = data[0],

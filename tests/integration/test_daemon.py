@@ -76,9 +76,9 @@ def check_faults():
         ("a profile that is not there",
          lambda d: d.write("ledger/meters.csv", LEDGER["meters.csv"].replace("generic", "nope")),
          r"meters.csv:2:1: .* m1: .*nope"),
-        ("a gateway's name", lambda d: d.write(
+        ("a gateway without a port", lambda d: d.write(
             "ledger/gateways.csv", "gateway_id,transport,address\ng0,tcp,127.0.0.1:1\n"
-                                   "g1,tcp,gate.example:502\n"),
+                                   "g1,tcp,gate.example\n"),
          r"gateways.csv:3:1: .* g1: .*gate.example"),
         ("a token for everybody", lambda d: os.chmod(d.path("token"), 0o644), r"token:1:1: .*0600"),
         ("a short token", lambda d: d.write("token", "short\n", 0o600), r"token:1:1: "),

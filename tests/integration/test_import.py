@@ -75,7 +75,7 @@ pg.create("ledger")
 with tap.test("migrate makes the schema, and then has nothing to do"):
     args = [LODEWATCH, "migrate", "--conninfo-file", pg.conninfo_file("ledger")]
     first, second = run(args), run(args)
-    assert first.returncode == 0 and "from version 0 to 1" in first.stdout, first
+    assert first.returncode == 0 and "from version 0 to " in first.stdout, first
     assert second.returncode == 0 and "nothing to do" in second.stdout, second
 
 with tap.test("a ledger with a fault is refused whole, with the place"):

@@ -158,7 +158,7 @@ with tap.test("rows that are there already are merged"):
 
 with tap.test("a partition that somebody dropped is made again"):
     store = Store()
-    driver = store.start(pause_ms=20, rounds=100)
+    driver = store.start(pause_ms=40, rounds=300)
     wait_for(lambda: store.stored() > 1000, what="some readings")
     store.psql("SET lock_timeout = '20s'; DROP TABLE reading_20250312")
     assert driver.wait(60) == 0, driver.err

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Every key stands in its sample in etc/, commented out at its default, and in its manual
-# page in docs/; and the samples and pages name no other.
+# page in docs/ (a rule's in docs/rules/); and the samples and pages name no other.
 set -eu
 cd "$(dirname "$0")/../.."
 "$1/helpers/print_keys" | awk -F'\t' '
@@ -30,7 +30,7 @@ BEGIN {
     if (!(k in sample)) { print "etc/" $1 ": no key [" $2 "] " $3; rc = 1 }
     else if (sample[k] != $4) { print "etc/" $1 ": [" $2 "] " $3 " = " sample[k] ", not " $4; rc = 1 }
     delete seen[k]
-    if (index(manual[$1], "`" $3 "`") == 0) { print page[$1] ": no `" $3 "` of [" $2 "]"; rc = 1 }
+    if (index(manual[$1] text_of("docs/rules/" $2 ".md"), "`" $3 "`") == 0) { print page[$1] ": no `" $3 "` of [" $2 "]"; rc = 1 }
 }
 END {
     for (k in seen) { gsub(SUBSEP, " ", k); print k ": not a key"; rc = 1 }

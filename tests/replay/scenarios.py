@@ -319,13 +319,59 @@ def stands_for_weeks(c):
     c.meter("M", "S", lambda t: 40 if t >= at("2 00:00") else 0.05)
 
 
+def feeder(c, unmetered=dark, mill=None):
+    """A works, a shop and a mill behind a feeder's meter, which counts them, a loss and what no meter sees."""
+    loads = {
+        "WORKS": lambda t: 80 if 7 <= t.hour < 19 else 15,
+        "SHOP": lambda t: 14 if 8 <= t.hour < 21 else 2,
+        "MILL": mill or (lambda t: 30),
+    }
+    for name, load in loads.items():
+        c.site(name, status="licensed", kind="processing_plant", contract=150)
+        c.meter(name, name, load, parent="F")
+
+    def total(t):
+        kw = sum(load(t) for load in loads.values()) + unmetered(t)
+        return kw + 1 + 0.0002 * kw * kw
+
+    c.meter("F", "", total, role="feeder")
+    return loads
+
+
+def tap_on_a_feeder(c):
+    """From a Monday night on a tenth of the load passes no meter: one alarm, a day after its end it is over."""
+    feeder(c, crusher("29 22:00", "30 22:00", kw=12, idle=0))
+
+
+def works_silent_on_a_feeder(c):
+    """A works that is silent may draw what is missing: the alarm waits until it is heard, and is not owed."""
+    feeder(c)
+    works = c.meters[0]
+    works.reading = lambda t, r: dict(r, quality="missing") if between(t, "30 06:00", "31 06:00") else r
+
+
+def load_moves_after_a_cutoff(c):
+    """A mill is cut off, and the shop on its feeder draws as much more at the same hours."""
+    stop = at("30 12:00")
+    mill = lambda t: 30 if t < stop else 0
+    loads = feeder(c, mill=mill)
+    c.tables["sites.csv"] = [row for row in c.tables["sites.csv"] if not row.startswith("MILL,")]
+    c.site("MILL", status="cut_off", kind="processing_plant", since=stop, contract=150)
+    shop = loads["SHOP"]
+    c.meters[1].load = lambda t: shop(t) + (30 if t >= stop else 0)
+    total = c.meters[3].load
+    c.meters[3].load = lambda t: total(t) + (30 if t >= stop else 0)
+
+
 ALL = {f.__name__: f for f in (
     crusher_at_night, unlicensed_point, guard_house_within_ceiling, guard_house_exceeded,
     maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
     exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
     silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
-    closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks)}
-DAYS = {"stands_for_weeks": 17}
+    closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks,
+    tap_on_a_feeder, works_silent_on_a_feeder, load_moves_after_a_cutoff)}
+DAYS = {"stands_for_weeks": 17, "tap_on_a_feeder": 33, "works_silent_on_a_feeder": 33,
+        "load_moves_after_a_cutoff": 34}
 
 
 def make(name, seed):

@@ -173,11 +173,61 @@ test_every_fault_is_found(void **state)
         check_int(faults.fault[i].line, lines[i]);
 }
 
+/* Words are kinds of mine here; we are a quarry. */
+static int
+is_quarry(void *arg, const char *words, size_t n, bool *ret_concerns)
+{
+    (void)arg;
+    (void)n;
+    *ret_concerns = strcmp(words, "quarry") == 0;
+    return *ret_concerns || strcmp(words, "sand") == 0 ? 0 : LW_EINVAL;
+}
+
+static void
+test_sections_for_some(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        int rc;
+        int64_t power_w;
+        const char *fault;
+    } rows[] = {
+        {"for us", "[rules]\npower_kw = 2\n[rules quarry]\npower_kw = 3\n", 0, 3000, ""},
+        {"for others", "[rules]\npower_kw = 2\n[rules sand]\npower_kw = 3\n", 0, 2000,
+         ""},
+        {"the later one goes", "[rules quarry]\npower_kw = 3\n[rules]\non = no\n", 0,
+         3000, ""},
+        {"for nobody", "[rules adit]\npower_kw = 3\n", LW_EPARSE, 0, "adit"},
+        {"no such section", "[rulez quarry]\npower_kw = 3\n", LW_EPARSE, 0, "[rules]"},
+        {"a key of another section", "[rules sand]\ncount = 3\n", LW_EPARSE, 0,
+         "[daemon]"},
+        {"twice in one", "[rules sand]\non = no\non = no\n", LW_EPARSE, 0, "twice"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        static struct lw_faults faults;
+        struct conf conf;
+
+        row(rows[i].name);
+        memset(&faults, 0, sizeof faults);
+        lw_ini_defaults(keys, LENGTH(keys), &conf);
+        check_int(lw_ini_parse_scoped("x.conf", rows[i].text, strlen(rows[i].text), keys,
+                                      LENGTH(keys), is_quarry, NULL, &conf, &faults),
+                  rows[i].rc);
+        if (rows[i].rc == 0)
+            check_int(conf.power_w, rows[i].power_w);
+        else
+            check(strstr(faults.fault[0].text, rows[i].fault) != NULL);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_values),
+        cmocka_unit_test(test_sections_for_some),
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_long_lines),
         cmocka_unit_test(test_every_fault_is_found),

@@ -2,9 +2,12 @@
  * what was reported durable is there, whole and in order. */
 #include "tests/unit/journal_world.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+
+#include "daemon/clock.h"
 
 static void
 torn_at_every_byte(void **state)
@@ -304,6 +307,60 @@ what_was_durable_survives_kill(void **state)
     world_open(w);
 }
 
+/* The child of the test below: a record a millisecond, which says when it came. */
+static void
+write_the_time(struct world *w)
+{
+    event_reinit(w->base);
+    world_open(w);
+    for (;;) {
+        const struct timeval ms = {0, 1000};
+        int64_t now = clock_io().ms;
+
+        journal_append(w->journal, JOURNAL_EVENT, &now, sizeof now);
+        event_base_loopexit(w->base, &ms);
+        event_base_dispatch(w->base);
+    }
+}
+
+/* With the longest `sync` that may be configured, on a disk that does not tarry. */
+static void
+a_kill_loses_less_than_250_ms(void **state)
+{
+    struct world *w = *state;
+    char fast[] = "/dev/shm/journal.XXXXXX";
+
+    if (!mkdtemp(fast))
+        skip();
+    journal_close(w->journal);
+    w->options.dir = fast;
+    w->options.sync_ms = 250;
+    for (int round = 0; round < 4; round++) {
+        struct journal_reader *reader;
+        struct journal_record r;
+        int64_t killed, last = 0;
+        pid_t pid = fork();
+
+        if (pid == 0)
+            write_the_time(w);
+        poll(NULL, 0, 400 + 57 * round);
+        killed = clock_io().ms;
+        kill(pid, SIGKILL);
+        waitpid(pid, NULL, 0);
+        world_open(w);
+        assert_int_equal(journal_reader_new(w->journal, 0, NULL, NULL, &reader), 0);
+        while (journal_next(reader, &r) == 1)
+            if (r.kind == JOURNAL_EVENT)
+                memcpy(&last, r.data, sizeof last);
+        journal_reader_free(reader);
+        journal_close(w->journal);
+        assert_in_range(killed - last, 0, 250);
+    }
+    nftw(fast, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    w->options.dir = w->dir;
+    world_open(w);
+}
+
 int
 main(void)
 {
@@ -316,6 +373,7 @@ main(void)
         ROW(a_full_disk_is_waited_for),
         ROW(a_failed_checkpoint_changes_nothing),
         ROW(what_was_durable_survives_kill),
+        ROW(a_kill_loses_less_than_250_ms),
     };
 
     log_open("test_journal_faults", (enum log_level)0); /* the damage is meant */
