@@ -114,7 +114,8 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->site[i].interval = site_interval(ledger, &ledger->site[i]);
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
-        core->gateway[i] = (struct gateway_state){NEVER, NEVER};
+        core->gateway[i] = (struct gateway_state){
+            .heard = NEVER, .back = NEVER, .overran = NEVER, .overran_from = NEVER};
     index_gateways(core);
     for (int32_t i = 0; i < ledger->ncontacts; i++) {
         if (ledger->contact[i].site != LW_NONE)

@@ -86,6 +86,9 @@ static const struct lw_field SITE[] = {
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
+    LW_FIELD(struct gateway_state, overran),
+    LW_FIELD(struct gateway_state, overran_from),
+    LW_FIELD(struct gateway_state, overruns),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)

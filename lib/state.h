@@ -75,6 +75,9 @@ struct site_state {
 struct gateway_state {
     int64_t heard;
     int64_t back;
+    int64_t overran; /* when a read of its meters was last due again too early; NEVER */
+    int64_t overran_from; /* since when they are, without a pause that clears it, */
+    int64_t overruns;     /* and how many were */
 };
 
 /* A standing alarm, in the order of raising. A free one has its follower in `next`. */
@@ -226,12 +229,14 @@ struct expectation expect(const struct lw_core *core, const struct window *windo
 struct family {
     void (*window)(struct lw_core *core, const struct window *window);
     void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
+    void (*failed)(struct lw_core *core, int32_t meter, enum lw_read_failure why);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
+extern const struct family detect_overrun;   /* comm_loss, too */
 extern const struct family detect_register;  /* register_jump, stuck_register */
 extern const struct family detect_feeder;    /* feeder_residual, displacement */
 extern const struct family detect_coverage;  /* coverage */

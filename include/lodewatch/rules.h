@@ -69,6 +69,8 @@ struct lw_rules {
         int64_t intervals; /* of the meter, without a good sample */
         int64_t least_ms;
         int64_t clear_ms;
+        int64_t overruns; /* reads of a gateway's meters, */
+        int64_t overruns_for_ms;
     } comm_loss;
     struct {
         int64_t clear_ms;

@@ -103,6 +103,12 @@ put_meters(struct filler *f)
 }
 
 static void
+put_overruns(struct filler *f)
+{
+    lw_text_addf(f->out, "%" PRId64, f->alert->alarm->evidence.detail);
+}
+
+static void
 put_night(struct filler *f)
 {
     if (f->alert->alarm->evidence.night)
@@ -374,6 +380,7 @@ static const struct place {
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
+    {"overruns", BY(put_overruns)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"silent", BY(put_silent)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},

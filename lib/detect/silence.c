@@ -58,6 +58,16 @@ look_behind(const struct lw_core *core, int32_t gateway)
     return b;
 }
 
+/* Stands the gateway's alarm, and is it its silence that it tells? */
+static bool
+is_dark(const struct lw_core *core, int32_t gateway)
+{
+    const struct lw_alarm *alarm =
+        alarm_of(core, LW_RULE_COMM_LOSS, (struct subject){LW_SUBJECT_GATEWAY, gateway});
+
+    return alarm && alarm->evidence.finding == LW_FOUND_SILENT_GATEWAY;
+}
+
 /* Raises or updates the gateway's alarm; false where somebody behind it is not silent. */
 static bool
 gateway_silent(struct lw_core *core, int32_t gateway)
@@ -70,6 +80,9 @@ gateway_silent(struct lw_core *core, int32_t gateway)
     if (b.silent < b.meters)
         return false;
     g->back = NEVER;
+    if (!is_dark(core, gateway)) /* what it told before is not the matter any more */
+        alarm_return(core, LW_RULE_COMM_LOSS,
+                     (struct subject){LW_SUBJECT_GATEWAY, gateway}, NULL);
     alarm_set(core, LW_RULE_COMM_LOSS, (struct subject){LW_SUBJECT_GATEWAY, gateway},
               b.priority, &e);
     core_timer_gateway(core, gateway, core->now + LW_DAY);
@@ -90,9 +103,7 @@ meter_silent(struct lw_core *core, int32_t meter)
     if (gateway != LW_NONE) {
         int64_t unheard = core->now - core->gateway[gateway].heard;
 
-        if (core->gateway[gateway].back == NEVER &&
-            alarm_stands(core, LW_RULE_COMM_LOSS,
-                         (struct subject){LW_SUBJECT_GATEWAY, gateway}))
+        if (core->gateway[gateway].back == NEVER && is_dark(core, gateway))
             return;
         if (unheard >= allowed_silence(core, meter) && gateway_silent(core, gateway))
             return;
@@ -163,7 +174,7 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
     struct gateway_state *g = &core->gateway[gateway];
     struct subject subject = {LW_SUBJECT_GATEWAY, gateway};
 
-    if (!alarm_stands(core, LW_RULE_COMM_LOSS, subject))
+    if (!is_dark(core, gateway))
         return;
     if (g->back == NEVER)
         gateway_silent(core, gateway);
@@ -207,11 +218,8 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     if (gateway == LW_NONE)
         return;
     core->gateway[gateway].heard = core->now;
-    if (core->gateway[gateway].back == NEVER &&
-        alarm_stands(core, LW_RULE_COMM_LOSS,
-                     (struct subject){LW_SUBJECT_GATEWAY, gateway})) {
+    if (core->gateway[gateway].back == NEVER && is_dark(core, gateway))
         gateway_back(core, gateway);
-    }
 }
 
 const struct family detect_silence = {
