@@ -163,6 +163,15 @@ bus_fail(struct bus *bus, bool waiting)
     note_work(bus, clock_io_us());
 }
 
+void
+bus_settle(struct bus *bus, const struct slot *slot, int64_t now_us)
+{
+    if (!bus->framing->settles)
+        return;
+    bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
+    hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+}
+
 /* After a timeout nothing that came before may spoil what comes next.
  *
  * Where replies have no number, a late one could be taken for the next one's: what has
@@ -176,13 +185,11 @@ static void
 clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
     bool half = stream_forget(bus->stream), close = false;
-    if (bus->framing->settles) {
-        bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
-        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    bus_settle(bus, slot, now_us);
+    if (bus->framing->settles)
         close = !bus->framing->numbered && stream_stalls(bus->stream);
-    } else {
+    else
         close = half && bus->options.transport != LW_DIAL_IN_TCP;
-    }
     if (close)
         bus->silent_units = INT_MAX;
 }
@@ -449,7 +456,8 @@ bus_free(struct bus *bus)
     bus_link_clear(bus);
     if (bus->timer != NULL)
         event_free(bus->timer);
-    bus->pool->inflight -= bus->nbusy;
+    if (bus->nbusy > 0)
+        bus->pool->inflight -= bus->nbusy;
     free(bus);
 }
 

@@ -91,6 +91,13 @@ int bus_new(struct bus_pool *pool, const struct bus_options *options,
 /* Without a word to the owners of the reads. */
 void bus_free(struct bus *bus);
 
+/* From one pool to the next, with its connection and all that it counts. What waits and
+ * what is under way is dropped without a word; in between it may be freed, nothing else.
+ * The address and max_inflight must stay what they were. */
+void bus_leave(struct bus *bus);
+void bus_join(struct bus *bus, struct bus_pool *pool, const struct bus_options *options,
+              void *arg);
+
 /* Puts a read last in the queue; bus_pump sends. A read is in it at most once, so that
  * the queue is bounded by the meters. False: there is no connection, and it is too early
  * to try for one. */
@@ -99,7 +106,7 @@ void bus_pump(struct bus *bus);
 /* It is time to try for a connection again, whether anything waits or not. */
 void bus_retry(struct bus *bus);
 /* Its gateway has dialled in: this socket takes the place of the one before. */
-void bus_dialled_in(void *bus, int fd);
+void bus_dialled_in(struct bus *bus, int fd);
 
 enum link_state bus_state(const struct bus *bus);
 uint32_t bus_waiting(const struct bus *bus);

@@ -65,6 +65,8 @@ void bus_on_down(void *bus, int error);
 /* bus.c */
 ptrdiff_t bus_on_bytes(void *bus, const uint8_t *data, size_t n);
 void bus_send(struct bus *bus, int64_t now_us);
+/* The reply to that request may still come, and must spoil nothing. */
+void bus_settle(struct bus *bus, const struct slot *slot, int64_t now_us);
 /* All that is under way, and all that waits where `waiting`, fails as LW_FAIL_LINK. */
 void bus_fail(struct bus *bus, bool waiting);
 

@@ -34,8 +34,8 @@ leave(struct poller *p, struct meter *m)
     lw_due_remove(p->due, key_of(p, m));
 }
 
-static void
-set_timer(struct poller *p)
+void
+poller_set_timer(struct poller *p)
 {
     int32_t key;
     int64_t at;
@@ -77,7 +77,7 @@ on_due(void *arg)
         p->line[touched[i]].touched = false;
         bus_pump(p->line[touched[i]].bus);
     }
-    set_timer(p);
+    poller_set_timer(p);
     clock_release(p->clock);
 }
 
@@ -94,7 +94,7 @@ poller_clock_step(struct poller *p)
             poller_lay(p, m, back < interval_of(row_of(p, m)) ? p->seen : now);
     }
     p->seen = now;
-    set_timer(p);
+    poller_set_timer(p);
 }
 
 static bool
@@ -110,9 +110,16 @@ on_retry(void *arg, int32_t line)
     bus_retry(p->line[line].bus);
 }
 
+static void
+on_dialled_in(void *arg, int fd)
+{
+    struct line *line = arg;
+    bus_dialled_in(line->bus, fd);
+}
+
 /* Gateways with one address share a listener. */
 static int
-await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
+await(struct poller *p, const struct endpoint *endpoint, struct line *line)
 {
     const struct bus_options *options = &endpoint->options;
     const struct dial_target *at = &options->target;
@@ -128,7 +135,7 @@ await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
             return rc;
         p->nlisteners++;
     }
-    return listener_await(p->listener[i], &options->registration, bus_dialled_in, bus);
+    return listener_await(p->listener[i], &options->registration, on_dialled_in, line);
 }
 
 void
@@ -150,7 +157,7 @@ make_lines(struct poller *p)
             return LW_ENOMEM;
         int rc = bus_new(&p->pool, options, &read_owner, line, &line->bus);
         if (rc == 0 && is_dial_in(options->transport))
-            rc = await(p, &p->endpoints.endpoint[i], line->bus);
+            rc = await(p, &p->endpoints.endpoint[i], line);
         if (rc != 0)
             return rc;
     }
@@ -227,7 +234,7 @@ poller_new(struct event_base *base, struct clock *clock, const struct lw_ledger 
         (rc = make_lines(p)) != 0 || (rc = lay_schedule(p, profiles)) != 0)
         goto out;
     clock_timer_init(&p->timer, clock, on_due, p);
-    set_timer(p);
+    poller_set_timer(p);
     *ret_poller = p;
     p = NULL;
 out:

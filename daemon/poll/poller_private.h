@@ -76,6 +76,8 @@ struct poller {
     int32_t nlines;
     struct listener **listener;
     int32_t nlisteners;
+    struct registration_counts
+        before; /* of the listeners of the poller before this one */
     struct endpoints endpoints;
     struct plans plans;
     struct bus_pool pool;
@@ -99,6 +101,8 @@ interval_of(const struct lw_meter *row)
     return row->interval_s * LW_SECOND;
 }
 
+/* Lets the timer fire when the first one is due. */
+void poller_set_timer(struct poller *p);
 /* Puts the meter's next read after `t` into the heap. */
 void poller_lay(struct poller *p, struct meter *m, lw_wall t);
 

@@ -41,6 +41,7 @@ poller_stats(const struct poller *p, struct poller_stats *ret_stats)
     *ret_stats = (struct poller_stats){
         .gateways = p->ledger->ngateways,
         .inflight = p->pool.inflight,
+        .registration = p->before,
     };
     for (int32_t i = 0; i < p->nlines; i++) {
         const struct bus_figures *figures = bus_figures(p->line[i].bus);

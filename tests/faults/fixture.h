@@ -20,6 +20,7 @@
 
 #include "daemon/clock.h"
 #include "daemon/poll/poller.h"
+#include "daemon/poll/remember.h"
 #include "tests/faults/fault_server.h"
 
 enum {
@@ -158,6 +159,19 @@ fixture_poll(struct fixture *f, const char *gateways, const char *meters)
 {
     if (fixture_try(f, gateways, meters) != 0)
         fail_msg("%s: %s", f->faults.fault[0].file, f->faults.fault[0].text);
+}
+
+/* Another ledger takes the place of this one, as at SIGHUP. */
+static inline void
+fixture_reload(struct fixture *f, const char *gateways, const char *meters)
+{
+    struct remembered *remembered = poller_remember(f->poller);
+    assert_non_null(remembered);
+    poller_free(f->poller);
+    lw_ledger_free(f->ledger);
+    fixture_poll(f, gateways, meters);
+    poller_recall(f->poller, remembered);
+    remembered_free(remembered);
 }
 
 static void

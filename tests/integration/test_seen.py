@@ -5,6 +5,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import struct
 import subprocess
 
@@ -15,9 +16,11 @@ CLOCK = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "50")
 
 class Mixed(Gateway):
     """Unit 1 answers, unit 2 never does, unit 3 with exception 4."""
+    accepted = 0
 
     def serve(self, peer):
         data = b""
+        self.accepted += 1
         with peer:
             while chunk := peer.recv(4096):
                 data += chunk
@@ -117,6 +120,11 @@ def seen():
     check(metrics['lodewatch_gateway_busy_seconds_total{gateway="g\\"1"}'] > 0, metrics)
     equal(metrics["lodewatch_meters_silent"], 3)
     exposed = d.get("/metrics")[2]
+
+    d.signal(signal.SIGHUP)
+    check(wait_for(lambda: "reloaded" in d.logged()), "not reloaded")
+    check(wait_for(lambda: gateways()['g"1']["reads"]["good"] > g1["reads"]["good"] + 5), "no reads")
+    equal((gateways()['g"1']["connects"], gateway.accepted), (1, 1))
     d.close()
     gateway.close()
     if shutil.which("promtool"):
