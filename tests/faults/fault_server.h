@@ -37,6 +37,8 @@ enum {
     SERVER_SLOW_MS = 70,   /* within one */
     SERVER_DRIP_MS = 1,
     SERVER_BAD_UNIT = 1,
+    SERVER_KICKS = 3, /* connections that are closed while another client has the place */
+    SERVER_DIAL_MS = 20,
 };
 
 struct server_connection {
@@ -54,8 +56,12 @@ struct fault_server {
     struct evconnlistener *listener;
     uint16_t port;
     const char *script;
-    bool rtu;        /* frames are RTU's */
-    int slave;       /* of a serial line, held open; -1: it is none */
+    bool rtu;       /* frames are RTU's */
+    int slave;      /* of a serial line, held open; -1: it is none */
+    int kicks;      /* so many connections are closed at once */
+    uint16_t dials; /* it dials in at this port, and says who it is; 0: it listens */
+    const char *packet;
+    struct event *dial;
     bool one_by_one; /* refuses reads of more than two registers with exception 2 */
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
@@ -92,6 +98,8 @@ server_hang_up(struct server_connection *c, bool reset)
     event_free(c->event);
     close(c->fd);
     c->fd = -1;
+    if (c->server->dial != NULL)
+        event_add(c->server->dial, &(struct timeval){.tv_usec = SERVER_DIAL_MS * 1000});
 }
 
 static void
@@ -130,14 +138,17 @@ server_send_later(struct server_connection *c, const uint8_t *bytes, size_t n,
     event_add(later->event, &(struct timeval){.tv_usec = ms * 1000});
 }
 
-/* The whole right answer. */
+/* The whole right answer; that of another unit or request, where it will say that it is
+ * one: whoever believes it shall be caught. */
 static size_t
 server_right(struct server_connection *c, uint16_t transaction,
-             const struct lw_mb_request *req, uint8_t *frame)
+             const struct lw_mb_request *req, char how, uint8_t *frame)
 {
     uint8_t map[2 * 256] = {0};
     uint32_t words[] = {(uint32_t)(clock_now(c->server->clock).wall.ms / 1000),
                         req->unit};
+    if (strchr("uif", how) != NULL)
+        words[0] = words[1] = 0xdead;
     for (size_t i = 0; i < 2; i++) {
         uint32_t be = htonl(words[i]);
         memcpy(map + 4 * i, &be, 4);
@@ -154,7 +165,7 @@ server_answer(struct server_connection *c, uint16_t transaction,
 {
     static const uint8_t garbage[] = "\xff\xfe garbage \x00\x01";
     uint8_t f[2 * LW_MBAP_MAX];
-    size_t n = server_right(c, transaction, req, f);
+    size_t n = server_right(c, transaction, req, how, f);
 
     switch (how) {
     case 'g': /* good */
@@ -220,6 +231,10 @@ server_answer(struct server_connection *c, uint16_t transaction,
     case 'c': /* closed */
         server_hang_up(c, false);
         return false;
+    case 'k': /* another client has taken the only connection, and holds it for a while */
+        c->server->kicks = SERVER_KICKS;
+        server_hang_up(c, false);
+        return false;
     default: /* an exception: its code */
         assert((how >= '1' && how <= '9') || how == 'A' || how == 'B');
         n = lw_mbap_exception(transaction, req->unit, req->function,
@@ -229,7 +244,7 @@ server_answer(struct server_connection *c, uint16_t transaction,
     return true;
 }
 
-/* The letters in RTU: those that mean the same there, and
+/* The letters in RTU: those that mean the same there, exceptions too, and
  *   x a wrong CRC     . a heartbeat before the frame   Z later than z
  *   w slow, but in time
  *   a alike: the frame's first three bytes, and then the frame */
@@ -239,10 +254,13 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
     static const uint8_t garbage[] = "\xff\xfe garbage \x00\x01",
                          heartbeat[] = "DTU-0001";
     uint8_t mbap[2 * LW_MBAP_MAX], f[2 * LW_MBAP_MAX];
-    size_t n = server_right(c, 0, req, mbap) - (LW_MBAP_HEADER - 1);
+    size_t n = server_right(c, 0, req, how, mbap) - (LW_MBAP_HEADER - 1);
     memcpy(f, mbap + LW_MBAP_HEADER - 1, n);
     switch (how) {
     case 's': /* silent */
+        return true;
+    case 'q': /* this connection is silent from now on */
+        c->dead = true;
         return true;
     case 'u': /* another unit's */
         f[0] ^= 0x10;
@@ -254,13 +272,26 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
         f[2] = (uint8_t)(f[2] - 2);
         n -= 2;
         break;
-    case '2': /* exception 2 */
+    case 'b': /* a byte count that the frame does not have */
+        f[2] = (uint8_t)(f[2] + 2);
+        break;
+    case 'e': /* exception without a code */
         f[1] |= 0x80;
-        f[2] = 2;
-        n = 3;
+        n = 2;
         break;
-    default:
+    case 'o': /* oversize */
+        f[2] = 0xfe;
+        n = 3 + 0xfe;
         break;
+    case 'v': /* no value */
+        memset(f + 3, 0xff, n - 3);
+        break;
+    default: /* an exception: its code */
+        if ((how >= '1' && how <= '9') || how == 'A' || how == 'B') {
+            f[1] |= 0x80;
+            f[2] = (uint8_t)(how <= '9' ? how - '0' : how - 'A' + 10);
+            n = 3;
+        }
     }
     n = lw_rtu_seal(f, n);
     switch (how) {
@@ -300,10 +331,12 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
         break;
     case 'r': /* reset */
     case 'c': /* closed */
+    case 'k': /* taken by another client */
+        c->server->kicks = how == 'k' ? SERVER_KICKS : 0;
         server_hang_up(c, how == 'r');
         return false;
     default:
-        assert(strchr("gufl2", how) != NULL);
+        assert(strchr("guflbeov123456789AB", how) != NULL);
     }
     server_send(c, f, n);
     return true;
@@ -325,7 +358,7 @@ server_take_rtu(struct server_connection *c, const uint8_t *frame)
     char how = 'g';
     if (req.unit == SERVER_BAD_UNIT && *s->script != '\0')
         how = *s->script++;
-    return server_answer_rtu(c, &req, how);
+    return c->dead || server_answer_rtu(c, &req, how);
 }
 
 static bool
@@ -371,14 +404,9 @@ server_on_bytes(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
-                 struct sockaddr *address, int len, void *arg)
+server_connected(struct fault_server *s, int fd)
 {
-    struct fault_server *s = arg;
-    (void)listener;
-    (void)address;
-    (void)len;
-    for (int i = 0; i < SERVER_CONNECTIONS; i++) {
+    for (int i = 0; i < SERVER_CONNECTIONS && s->kicks == 0; i++) {
         struct server_connection *c = &s->connection[i];
         if (c->fd >= 0)
             continue;
@@ -390,7 +418,18 @@ server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
         s->connections++;
         return;
     }
+    s->kicks -= s->kicks > 0;
     close(fd);
+}
+
+static void
+server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
+                 struct sockaddr *address, int len, void *arg)
+{
+    (void)listener;
+    (void)address;
+    (void)len;
+    server_connected(arg, fd);
 }
 
 static struct fault_server *
@@ -420,6 +459,41 @@ server_start(struct event_base *base, struct clock *clock, const char *script)
     assert(s->listener != NULL);
     getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&address, &len);
     s->port = ntohs(address.sin_port);
+    return s;
+}
+
+static void
+server_on_dial(evutil_socket_t none, short what, void *arg)
+{
+    struct fault_server *s = arg;
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons(s->dials),
+                                  .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    int fd = socket(AF_INET, SOCK_STREAM, 0);
+    (void)none;
+    (void)what;
+    assert(fd >= 0);
+    if (connect(fd, (struct sockaddr *)&address, sizeof address) != 0) {
+        close(fd);
+        event_add(s->dial, &(struct timeval){.tv_usec = SERVER_DIAL_MS * 1000});
+        return;
+    }
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    s->kicks = 0;
+    (void)!send(fd, s->packet, strlen(s->packet), MSG_NOSIGNAL);
+    server_connected(s, fd);
+}
+
+/* A gateway that dials in, and again whenever it was cut off. */
+static inline struct fault_server *
+server_start_dialling(struct event_base *base, struct clock *clock, const char *script,
+                      uint16_t port, const char *packet)
+{
+    struct fault_server *s = server_new(base, clock, script);
+    s->dials = port;
+    s->packet = packet;
+    s->dial = event_new(base, -1, 0, server_on_dial, s);
+    event_add(s->dial, &(struct timeval){.tv_usec = SERVER_DIAL_MS * 1000});
     return s;
 }
 
@@ -458,6 +532,9 @@ server_stop(struct fault_server *s)
         evconnlistener_free(s->listener);
     if (s->slave >= 0)
         close(s->slave);
+    if (s->dial != NULL)
+        event_free(s->dial);
+    s->dial = NULL;
     for (int i = 0; i < SERVER_CONNECTIONS; i++)
         if (s->connection[i].fd >= 0)
             server_hang_up(&s->connection[i], false);
