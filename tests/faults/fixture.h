@@ -205,12 +205,12 @@ fixture_run_until(struct fixture *f, int64_t s)
     clock_timer_init(&timer, f->clock, fixture_on_time, f->base);
     clock_timer_set(&timer, (lw_mono){s * LW_SECOND});
     event_base_loopexit(f->base, &(struct timeval){.tv_sec = 30});
-    while (!event_base_got_exit(f->base) && !event_base_got_break(f->base)) {
+    do {
         int64_t began_us = fixture_thread_us();
         event_base_loop(f->base, EVLOOP_ONCE);
         int64_t us = fixture_thread_us() - began_us;
         f->turn_us = us > f->turn_us ? us : f->turn_us;
-    }
+    } while (!event_base_got_exit(f->base) && !event_base_got_break(f->base));
     if (timer.set) {
         clock_timer_stop(&timer);
         fail_msg("simulated time stands still");
