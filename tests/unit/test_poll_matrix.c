@@ -24,7 +24,7 @@ enum {
 #endif
 };
 
-/* A letter of tests/faults/fault_server.h, ' ' where the framing has no such thing; it
+/* A letter of tests/faults/fault_answers.h, ' ' where the framing has no such thing; it
  * comes to the second of the second reading's two requests, and to the first one when it
  * is tried again: they differ in their address alone. `link`: it concerns the connection,
  * which is another matter where it is the gateway that makes it. */

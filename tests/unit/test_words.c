@@ -63,9 +63,10 @@ static const struct about ALL_GAPS = {
     LW_RULE_COVERAGE, LW_FOUND_NO_METER, LW_SUBJECT_SITE, 1, 1, 15, 0};
 
 static const struct about *const EVERY[] = {
-    &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED, &BOTH_LICENCES,
-    &BY_STATUS,    &SILENT,         &FEEDER,      &GATEWAY,    &GATEWAY_ONE,
-    &OVERRUN,      &FELL,         &LEAPT,          &STOOD,       &GAPS,       &ALL_GAPS,
+    &CLOSED_ABOVE,  &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED,
+    &BOTH_LICENCES, &BY_STATUS,      &SILENT,      &FEEDER,
+    &GATEWAY,       &GATEWAY_ONE,    &OVERRUN,     &FELL,
+    &LEAPT,         &STOOD,          &GAPS,        &ALL_GAPS,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
