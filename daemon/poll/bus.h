@@ -109,6 +109,8 @@ void bus_retry(struct bus *bus);
 void bus_dialled_in(struct bus *bus, int fd);
 
 enum link_state bus_state(const struct bus *bus);
+/* Are several units silent, and none answers in between? */
+bool bus_is_silent(const struct bus *bus);
 uint32_t bus_waiting(const struct bus *bus);
 int64_t bus_latency_us(const struct bus *bus);
 /* How long until a connection is tried for again; 0: that is not what it waits for. */

@@ -215,6 +215,12 @@ bus_join(struct bus *bus, struct bus_pool *pool, const struct bus_options *optio
         retries_set(&pool->retries, options->line, bus->retry_at);
 }
 
+bool
+bus_is_silent(const struct bus *bus)
+{
+    return bus->silent_units > 1;
+}
+
 void
 bus_link_clear(struct bus *bus)
 {

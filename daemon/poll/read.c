@@ -132,7 +132,8 @@ end_good(struct poller *p, struct meter *m, struct lw_event *event)
 }
 
 /* A unit that fails is asked less often, so that it does not keep the bus from the
- * others; but on schedule where that is seldom enough. That there is no connection is not
+ * others; but on schedule where that is seldom enough. Where others are silent, too, it
+ * may be the connection, which is found out by asking. That there is no connection is not
  * the unit's failure: it costs the others nothing, and ends for all at once. */
 static void
 end_failed(struct poller *p, struct meter *m, enum poller_result result, int exception)
@@ -148,7 +149,10 @@ end_failed(struct poller *p, struct meter *m, enum poller_result result, int exc
     if (result != POLL_LINK && interval_of(row) < SILENT_MOST_MS && m->failures > 1 &&
         lw_due_has(p->due, key_of(p, m))) {
         uint64_t seed = (uint64_t)key_of(p, m);
-        int64_t wait = lw_backoff(m->failures, SILENT_MS, SILENT_MOST_MS, seed);
+        int64_t base = interval_of(row);
+        if (base < SILENT_MS || bus_is_silent(p->line[m->line].bus))
+            base = SILENT_MS;
+        int64_t wait = lw_backoff(m->failures, base, SILENT_MOST_MS, seed);
         poller_lay(p, m, lw_wall_add(clock_now(p->clock).wall, wait - 1));
     }
     end_read(p, m);
