@@ -12,6 +12,7 @@ static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
+    LW_FIELD_RAW(struct lw_core, peers),
     RAISED(0),
     RAISED(1),
     RAISED(2),
@@ -29,6 +30,10 @@ _Static_assert(LW_FLOOD_ALARMS == 10, "each time is a field of the checkpoint");
 
 #define MARK(i)                                                                          \
     LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
+
+#define PHASE(i)                                                                         \
+    LW_FIELD(struct meter_state, wiring.voltage[i]),                                     \
+        LW_FIELD(struct meter_state, wiring.share[i])
 
 static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, newest),
@@ -50,6 +55,39 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, modulus_wh),
     LW_FIELD(struct meter_state, most_w),
     LW_FIELD(struct meter_state, serial),
+    LW_FIELD(struct meter_state, reg.odd_w),
+    LW_FIELD(struct meter_state, reg.carries_w),
+    LW_FIELD(struct meter_state, reg.odd_n),
+    LW_FIELD(struct meter_state, reg.odd_broken),
+    LW_FIELD(struct meter_state, due_since),
+    LW_FIELD(struct meter_state, stood_most),
+    LW_FIELD(struct meter_state, mute),
+    LW_FIELD(struct meter_state, same),
+    LW_FIELD(struct meter_state, export_wh),
+    LW_FIELD(struct meter_state, reversed),
+    LW_FIELD(struct meter_state, reversed_seen),
+    LW_FIELD(struct meter_state, reversed_at),
+    LW_FIELD(struct meter_state, phase_lost),
+    LW_FIELD(struct meter_state, phase_at),
+    LW_FIELD(struct meter_state, returned),
+    PHASE(0),
+    PHASE(1),
+    PHASE(2),
+    LW_FIELD(struct meter_state, wiring.current),
+    LW_FIELD(struct meter_state, wiring.power),
+    LW_FIELD(struct meter_state, wiring.n),
+    LW_FIELD(struct meter_state, sum.ms),
+    LW_FIELD(struct meter_state, sum.register_wh),
+    LW_FIELD(struct meter_state, sum.power_mwh),
+    LW_FIELD(struct meter_state, sum.slack_mwh),
+    LW_FIELD(struct meter_state, values),
+    LW_FIELD(struct meter_state, powers),
+    LW_FIELD(struct meter_state, moves),
+    LW_FIELD(struct meter_state, grain_wh),
+    LW_FIELD(struct meter_state, flaps),
+    LW_FIELD(struct meter_state, same_n),
+    LW_FIELD(struct meter_state, odd),
+    LW_FIELD(struct meter_state, drifts),
     LW_FIELD(struct meter_state, failures),
     LW_FIELD(struct meter_state, silent),
     LW_FIELD(struct meter_state, exchanged),
@@ -80,7 +118,33 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, good),
     RUN(load),
     RUN(production),
+    RUN(demand),
+    LW_FIELD(struct site_state, output.month),
+    LW_FIELD(struct site_state, output.from),
+    LW_FIELD(struct site_state, output.year_from),
+    LW_FIELD(struct site_state, output.month_wh),
+    LW_FIELD(struct site_state, output.year_wh),
+    LW_FIELD(struct site_state, share.ms),
+    LW_FIELD(struct site_state, share.wh),
+    LW_FIELD(struct site_state, share.allowed_wh),
+    RUN(dark),
+    LW_FIELD_RAW(struct site_state, reference),
+    LW_FIELD_RAW(struct site_state, residual),
+    LW_FIELD_RAW(struct site_state, excess),
+    LW_FIELD_RAW(struct site_state, fellow),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
+};
+
+/* Whole weeks and days as this machine has them, like the hash. */
+static const struct lw_field PROFILE[] = {
+    LW_FIELD_RAW(struct profile, cell),      LW_FIELD_RAW(struct profile, weeks),
+    LW_FIELD(struct profile, week_wh),       LW_FIELD(struct profile, from),
+    LW_FIELD(struct profile, hour),          LW_FIELD(struct profile, part),
+    LW_FIELD(struct profile, part_ms),       LW_FIELD(struct profile, part_wh),
+    LW_FIELD_RAW(struct profile, day),       LW_FIELD_RAW(struct profile, level),
+    LW_FIELD_RAW(struct profile, spread),    LW_FIELD_RAW(struct profile, extreme),
+    LW_FIELD_RAW(struct profile, yesterday), LW_FIELD_RAW(struct profile, today),
+    LW_FIELD(struct profile, judged),        LW_FIELD(struct profile, clear),
 };
 
 static const struct lw_field GATEWAY[] = {
@@ -89,6 +153,15 @@ static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, overran),
     LW_FIELD(struct gateway_state, overran_from),
     LW_FIELD(struct gateway_state, overruns),
+    LW_FIELD(struct gateway_state, returned),
+    LW_FIELD(struct gateway_state, flaps),
+};
+
+static const struct lw_field WEATHER[] = {
+    LW_FIELD(struct weather, at),
+    LW_FIELD(struct weather, temperature_mc),
+    LW_FIELD(struct weather, rain_um_h),
+    LW_FIELD(struct weather, level_mm),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -105,6 +178,11 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, flood),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
+    LW_FIELD(struct lw_alarm, returned),
+    LW_FIELD(struct lw_alarm, seen),
+    LW_FIELD(struct lw_alarm, over_w),
+    LW_FIELD(struct lw_alarm, most_wh),
+    LW_FIELD(struct lw_alarm, last_wh),
     EVIDENCE(from),
     EVIDENCE(to),
     EVIDENCE(mean_w),
@@ -116,6 +194,7 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(samples_good),
     EVIDENCE(detail),
     EVIDENCE(detail2),
+    EVIDENCE(confidence_milli),
     EVIDENCE(finding),
     EVIDENCE(night),
     EVIDENCE(silent[0]),
@@ -147,10 +226,14 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nmeters);
     lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
                   (size_t)l->nsites);
+    lw_pack_table(p, "profiles", PROFILE, N(PROFILE), core->profile,
+                  sizeof *core->profile, (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
+    lw_pack_table(p, "weather", WEATHER, N(WEATHER), core->weather, sizeof *core->weather,
+                  (size_t)core->nweather);
     feeder_save(core, p);
-    lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nstanding);
+    lw_pack_table_head(p, "alarms", ALARM, N(ALARM), (uint64_t)core->nlisted);
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
         lw_pack_row(p, ALARM, N(ALARM), &core->standing[i].alarm);
     lw_pack_table_head(p, "timers", TIMER, N(TIMER),
@@ -197,7 +280,7 @@ load_alarm(struct lw_core *core, const struct lw_alarm *alarm)
         !alarm_speaks((enum lw_rule_id)alarm->rule, subject.kind))
         return LW_EPARSE;
     if (alarm_stands(core, (enum lw_rule_id)alarm->rule, subject) ||
-        alarm->state == LW_ALARM_NORMAL)
+        (alarm->state == LW_ALARM_NORMAL && alarm->returned.ms == LW_WALL_MIN.ms))
         return LW_EPARSE;
     alarm_take(core, alarm);
     return 0;
@@ -209,7 +292,7 @@ load_alarms(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_h
     int rc = 0;
 
     for (uint64_t i = 0; i < head->count && rc == 0 && u->rc == 0; i++) {
-        struct lw_alarm alarm = {0};
+        struct lw_alarm alarm = {.returned = LW_WALL_MIN};
 
         lw_unpack_row(u, head, ALARM, N(ALARM), &alarm);
         rc = load_alarm(core, &alarm);
@@ -244,6 +327,26 @@ load_array(struct lw_unpacker *u, const struct lw_table_head *head,
     return 0;
 }
 
+/* What indexes an array is within it. */
+static int
+load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
+{
+    int32_t n = core->ledger->nsites;
+    int rc = load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site, n);
+
+    for (int32_t i = 0; i < n && rc == 0; i++) {
+        const struct site_state *s = &core->site[i];
+
+        if (s->residual.queued < 0 || s->residual.queued > QUEUE ||
+            s->residual.pumps < 0 || s->excess.span >= SPANS ||
+            s->excess.rule >= LW_RULES ||
+            (s->excess.run.from != NEVER &&
+             !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
+            rc = LW_EPARSE;
+    }
+    return rc;
+}
+
 static int
 load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
@@ -262,8 +365,14 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_array(u, head, METER, N(METER), core->meter, sizeof *core->meter,
                           l->nmeters);
     if (strcmp(head->name, "sites") == 0)
-        return load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site,
-                          l->nsites);
+        return load_sites(core, u, head);
+    /* A release that watches other sites learns anew. */
+    if (strcmp(head->name, "profiles") == 0 && head->count == (uint64_t)core->nprofiles)
+        return load_array(u, head, PROFILE, N(PROFILE), core->profile,
+                          sizeof *core->profile, core->nprofiles);
+    if (strcmp(head->name, "weather") == 0)
+        return load_array(u, head, WEATHER, N(WEATHER), core->weather,
+                          sizeof *core->weather, core->nweather);
     if (strcmp(head->name, "gateways") == 0)
         return load_array(u, head, GATEWAY, N(GATEWAY), core->gateway,
                           sizeof *core->gateway, l->ngateways);

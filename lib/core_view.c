@@ -16,13 +16,17 @@ lw_core_ledger(const struct lw_core *core)
 const struct lw_rules *
 lw_core_rules(const struct lw_core *core)
 {
-    return core->rules;
+    return core->book;
 }
 
 int32_t
 lw_core_nalarms(const struct lw_core *core)
 {
-    return core->nstanding;
+    int32_t n = 0;
+
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
+        n += core->standing[i].alarm.returned.ms == LW_WALL_MIN.ms;
+    return n;
 }
 
 const struct lw_alarm *
@@ -31,6 +35,8 @@ lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
     const struct standing *before = (const struct standing *)(const void *)alarm;
     int32_t next = alarm ? before->next : core->first_standing;
 
+    while (next != LW_NONE && core->standing[next].alarm.returned.ms != LW_WALL_MIN.ms)
+        next = core->standing[next].next;
     return next == LW_NONE ? NULL : &core->standing[next].alarm;
 }
 
@@ -82,7 +88,9 @@ lw_core_size(const struct lw_core *core)
     size_t timers = (size_t)core_ntimers(core);
 
     return sizeof *core + (size_t)l->nmeters * (sizeof *core->meter + sizeof(int32_t)) +
-           (size_t)l->nsites * sizeof *core->site + feeder_size(core) +
+           (size_t)l->nsites * (sizeof *core->site + sizeof *core->site_weather) +
+           (size_t)core->nprofiles * sizeof *core->profile +
+           (size_t)core->nweather * sizeof *core->weather + feeder_size(core) +
            (size_t)l->ngateways * sizeof *core->gateway +
            (size_t)core->nslots * sizeof *core->slot +
            (size_t)core->ntouched * sizeof *core->standing +

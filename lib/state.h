@@ -18,7 +18,25 @@ struct boundary {
 };
 
 enum {
-    BOUNDARIES = 4
+    BOUNDARIES = 4,
+    PHASES = 3
+};
+
+/* What a meter's phases look like when nothing is wrong, learned slowly. */
+struct wiring {
+    int32_t voltage[PHASES]; /* dV */
+    int32_t share[PHASES];   /* 1/1000 of the sum of the currents */
+    int32_t current;         /* mA, the sum */
+    int32_t power;           /* active power in 1/1000 of the sum of U x I */
+    uint32_t n;              /* samples that it was learned from, up to a limit */
+};
+
+/* A register against the integral of power, over stretches where both are known. */
+struct sum {
+    int64_t ms;
+    int64_t register_wh;
+    int64_t power_mwh; /* 1/1000 Wh */
+    int64_t slack_mwh; /* what the power may have done between its samples */
 };
 
 /* One row of meters.csv. Times are ms. */
@@ -30,6 +48,7 @@ struct meter_state {
     int64_t total_wh;   /* the register unrolled: energy since the row began */
     int64_t power_w;    /* mean between the last two registers; LW_NOT_GIVEN */
     int64_t moved;      /* time of the reading at which the register last moved */
+    int64_t due_since;  /* and since when power has promised that it should */
     int64_t due_mwh;    /* energy that the power readings promise since (1/1000 Wh) */
     int64_t power_at;   /* time of the last power reading; NEVER */
     int64_t promised_w; /* and its value */
@@ -38,11 +57,62 @@ struct meter_state {
     int64_t step_wh;    /* of the register, as its profile says; 0: not known */
     int64_t modulus_wh;
     int64_t most_w;
-    uint64_t serial; /* hash of the serial number that it last gave; 0: none */
+    uint64_t serial;       /* hash of the serial number that it last gave; 0: none */
+    int64_t stood_most;    /* ms: the longest stand that ended by itself */
+    int64_t mute;          /* since when it gives no power, having given it; NEVER */
+    int64_t same;          /* since when every value is the same; NEVER */
+    int64_t export_wh;     /* the export register; LW_NOT_GIVEN */
+    int64_t reversed;      /* since when energy flows backwards; NEVER */
+    int64_t reversed_seen; /* and until when */
+    int64_t reversed_at;   /* when it was last seen to while the alarm stood; NEVER */
+    int64_t phase_lost;    /* since when a phase is missing; NEVER */
+    int64_t phase_at;      /* when it was last found so; NEVER */
+    int64_t returned;      /* when comm_loss last returned; NEVER */
+    struct wiring wiring;
+    struct sum sum;
+    uint32_t values;   /* a hash of the last values */
+    uint32_t powers;   /* readings that gave power, up to a limit */
+    uint32_t moves;    /* of the register, up to a limit */
+    uint32_t grain_wh; /* the greatest common divisor of its steps; 0: none yet */
     uint32_t failures;
-    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t flaps;     /* comm_loss raised again within a day, so often in a row */
+    uint8_t same_n;    /* readings in a row with the same values, up to a limit */
+    uint8_t odd;       /* registers in a row that were not believed, up to a limit */
+    uint8_t drifts;    /* clocks read in a row that were wrong, up to a limit */
+    uint8_t silent;    /* no good sample for a few intervals */
     uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
+};
+
+enum {
+    DAY_HOURS = 24,
+    WEEK_HOURS = 7 * DAY_HOURS
+};
+
+struct day_hour {
+    int32_t wh; /* LW_NONE: not known */
+    int32_t usual_wh;
+    int32_t explained_wh; /* that it may draw above it */
+    bool excused;         /* it may draw anything */
+};
+
+/* What a site usually draws in each hour of the week, and how far its days are from it:
+ * of licensed sites alone. Logarithms of ratios. */
+struct profile {
+    int32_t cell[WEEK_HOURS];  /* Wh */
+    uint8_t weeks[WEEK_HOURS]; /* that it was learned from, up to a limit; 0: not yet */
+    int64_t week_wh;           /* their sum */
+    int64_t from;              /* ms: the first hour; NEVER */
+    int64_t hour;              /* the last whole hour, since 1970; NEVER */
+    int64_t part;              /* the hour under way, and what is known of it */
+    int64_t part_ms, part_wh;
+    struct day_hour day[DAY_HOURS]; /* the last 24 hours, by hour modulo 24 */
+    double level;                   /* of the last weeks against the cells */
+    double spread;                  /* mean size of the deviation */
+    double extreme[2];              /* the largest lately: down, up... */
+    double yesterday[2], today[2];  /* ...and of the days not yet among them */
+    int32_t judged;                 /* hours, up to a limit */
+    int32_t clear;                  /* hours without deviation while the alarm stands */
 };
 
 /* Excess over the allowance, summed up since it began. */
@@ -59,6 +129,137 @@ struct run {
     int64_t samples_good;
 };
 
+/* What a site has drawn in this month and year, local time; for over_licence. */
+struct output {
+    int32_t month;           /* year * 12 + month; 0: none yet */
+    int64_t from, year_from; /* ms */
+    int64_t month_wh, year_wh;
+};
+
+/* And on this day, of which so much is explained; for process_share. */
+struct share {
+    int64_t ms;
+    int64_t wh;
+    int64_t allowed_wh;
+};
+
+/* One context instrument: the newest good value of each quantity. */
+struct weather {
+    int32_t point;
+    int64_t at;             /* ms; NEVER */
+    int64_t temperature_mc; /* LW_NOT_GIVEN */
+    int64_t rain_um_h;
+    int64_t level_mm;
+};
+
+#define VOID INT32_MIN /* W: not known, or not to be judged */
+
+enum {
+    CELLS = 24, /* hours of the (UTC) day */
+    SLOTS = 32, /* intervals: eight hours of quarter hours */
+    HOURS = 24,
+    DAYS = 4,
+    QUEUE = 3, /* intervals for which a site waits for the others */
+    PUMPS = 32,
+    PEERS = 16
+};
+
+/* What a site draws when nothing happens, learned in its commissioning window and then
+ * frozen: by hours of the day, and so much more a kelvin below 15 degrees. */
+struct reference {
+    int64_t since;         /* the window began; NEVER */
+    int64_t frozen;        /* it ended; NEVER: it learns */
+    int64_t day;           /* of the newest fit; NEVER */
+    int64_t learned;       /* samples */
+    double sum_kk, sum_kw; /* of K x K, K x W; K are the degrees below 15 */
+    double spread_n, spread_sum, spread_sq; /* of what lies over the upper profile */
+    int32_t sum_w[CELLS], sum_ck[CELLS];    /* ck: 1/100 K */
+    uint16_t n[CELLS];
+    uint8_t edge;              /* cells by which dusk and dawn may have moved */
+    bool watched;              /* the site was seen before it was closed */
+    int32_t slope_mw;          /* mW a K */
+    int32_t coldest_ck;        /* that was learned from */
+    int32_t base_w;            /* the profile's mean */
+    int32_t level_w;           /* of the last week, with no pump */
+    int32_t usual_w, spread_w; /* of what lies over the upper profile: mean, deviation */
+    int32_t early_w;           /* the most of any hour of the first week: VOID */
+    int32_t known_w; /* over the profile: a level that was there while it learned */
+    int32_t pump_share_milli; /* of the most pumped day's intervals */
+    int32_t day_slots, day_pump;
+};
+
+/* The lengths over which the load is compared with the reference. */
+enum reach {
+    SPAN_PAIR, /* the lesser of two intervals; from here on the mean */
+    SPAN_1H,
+    SPAN_3H,
+    SPAN_8H,
+    SPAN_24H,
+    SPAN_4D,
+    SPAN_PUMP_2, /* the same for intervals in which an unmetered pump runs: the lesser */
+    SPAN_PUMP_8, /* of two, and means */
+    SPAN_PUMP_32,
+    SPANS
+};
+
+/* What was seen over one length while the reference was learned. */
+struct seen {
+    double n, sum, sq;
+    int32_t most_w;
+    int32_t limit_w; /* once it is frozen; VOID: not judged */
+};
+
+/* An interval that waits until it is known how many other sites rose with this one. */
+struct waiting {
+    int64_t from;
+    int32_t w;    /* measured, beside what sub-meters explain */
+    int32_t over; /* the reference; VOID */
+    int32_t cold_ck;
+    bool pump, up, partial;
+};
+
+/* What lies over the reference, in rings. */
+struct residual {
+    int64_t filled;            /* up to where; NEVER */
+    int64_t pumps;             /* intervals in `pump` so far */
+    int64_t power_at, power_w; /* the newest power reading; NEVER */
+    struct waiting queue[QUEUE];
+    int32_t queued;
+    int32_t slot[SLOTS], hour[HOURS], day[DAYS], pump[PUMPS];
+    int32_t sum, sum_n; /* of the hour that is going on */
+    int32_t first[4];   /* the newest four of the first week, as measured */
+    int32_t pump_run, pump_run_most, after_pump;
+    struct seen seen[SPANS];
+};
+
+/* How a site goes with the others: sums that fade in two weeks. x is the others' share
+ * that is up, y whether this one is. */
+struct fellow {
+    double n, x, y, xx, yy, xy;
+    double usual;   /* the others' share of the last day */
+    int32_t up_run; /* intervals */
+    int32_t run_w;
+    int32_t joined;  /* it rose with many */
+    int32_t level_w; /* over the reference, while many were up */
+    int32_t high;    /* intervals at which many were up */
+};
+
+/* Of one quarter of an hour: the sites that were judged, and those above reference. */
+struct peers {
+    int64_t at;
+    int32_t judged, up;
+};
+
+/* A run of excess over the reference, with what raised it. */
+struct excess {
+    struct run run;
+    int32_t confidence_milli;
+    uint8_t rule;     /* which of the three raised it */
+    uint8_t span;     /* the shortest that was over */
+    bool preexisting; /* it ran while the reference was learned */
+    int32_t low_w;    /* then, what is no shift */
+};
+
 struct site_state {
     int64_t interval;  /* ms: the balance's grid */
     int64_t closed;    /* up to where the balance is closed; NEVER */
@@ -69,15 +270,32 @@ struct site_state {
     int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
-    struct lw_sha256 sha;    /* readings since the run's first window began */
+    struct run demand;       /* over_contract */
+    struct output output;
+    struct share share;
+    int32_t profile; /* or LW_NONE */
+    struct run dark; /* post_cutoff */
+    struct reference reference;
+    struct residual residual;
+    struct excess excess; /* night_load, production_shape, slow_creep */
+    struct fellow fellow;
+    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
 struct gateway_state {
     int64_t heard;
     int64_t back;
+    int64_t returned;
+    uint8_t flaps;
     int64_t overran; /* when a read of its meters was last due again too early; NEVER */
     int64_t overran_from; /* since when they are, without a pause that clears it, */
     int64_t overruns;     /* and how many were */
+};
+
+/* What an alarm is about. */
+struct subject {
+    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
+    int32_t index;
 };
 
 /* A standing alarm, in the order of raising. A free one has its follower in `next`. */
@@ -102,7 +320,8 @@ struct slots {
 
 struct lw_core {
     const struct lw_ledger *ledger;
-    const struct lw_rules *rules;
+    const struct lw_rules *book;
+    const struct lw_params *rules; /* the book's, for all */
     lw_emit *emit;
     void *emit_arg;
 
@@ -112,9 +331,15 @@ struct lw_core {
 
     struct meter_state *meter;
     struct site_state *site;
+    struct profile *profile; /* of the sites that have one */
+    int32_t nprofiles;
     struct gateway_state *gateway;
-    struct feeder *feeder; /* lib/detect/feeder.h */
-    struct child *child;   /* in order of their feeders */
+    struct weather *weather; /* context instruments, by point */
+    int32_t nweather;
+    struct peers peers[PEERS]; /* by quarter of an hour */
+    int32_t *site_weather;     /* by site: the first that serves it, or LW_NONE */
+    struct feeder *feeder;     /* lib/detect/feeder.h */
+    struct child *child;       /* in order of their feeders */
     int32_t nfeeders, nchildren;
     int32_t *as_feeder, *as_child; /* by meter: whose register it is; LW_NONE */
     int32_t *gateway_meters;       /* meters in order of gateway, for correlation */
@@ -124,7 +349,8 @@ struct lw_core {
     int32_t *slot;             /* what stands there, or LW_NONE: an index into... */
     struct standing *standing; /* ...as many as there are slots, touched when needed */
     int32_t nslots;
-    int32_t first_standing, last_standing, nstanding; /* in order of raising */
+    int32_t first_standing, last_standing; /* in order of raising */
+    int32_t nlisted;                       /* so many, the returned ones too */
     int32_t first_free, ntouched;
     struct flood flood;
 
@@ -137,7 +363,8 @@ struct lw_core {
 struct judged {
     const struct lw_reading *reading; /* as judged: q has quality and marks */
     bool good;                        /* a good sample */
-    bool has_step;                    /* the register was read and compared */
+    bool measured; /* good as it came: its other values hold, whatever its register */
+    bool has_step; /* the register was read and compared */
     struct lw_register_step step;
 };
 
@@ -158,16 +385,22 @@ meter_point(const struct lw_core *core, int32_t meter)
     return &core->ledger->point[core->ledger->meter[meter].point];
 }
 
-/* What the register cannot show, by the ledger and by its form on the wire; 0: not known.
- */
+/* Steps from which on what they have in common is taken for the register's own. */
+enum {
+    GRAIN_MOVES = 50
+};
+
+/* What the register cannot show, by the ledger and by its form on the wire, else as its
+ * steps have shown; 0: not known. */
 static inline int64_t
 meter_resolution(const struct lw_core *core, int32_t meter)
 {
+    const struct meter_state *m = &core->meter[meter];
     int64_t wh = core->ledger->meter[meter].resolution_wh;
 
-    if (wh == LW_NOT_GIVEN || wh < core->meter[meter].step_wh)
-        wh = core->meter[meter].step_wh;
-    return wh;
+    if (wh == LW_NOT_GIVEN)
+        wh = m->moves < GRAIN_MOVES ? 0 : m->grain_wh;
+    return wh > m->step_wh ? wh : m->step_wh;
 }
 
 static inline bool
@@ -184,6 +417,24 @@ core_ntimers(const struct lw_core *core)
            core->nfeeders + 1;
 }
 
+/* The parameters for the site, as its status was then. */
+static inline const struct lw_params *
+site_rules(const struct lw_core *core, int32_t site, int64_t at)
+{
+    const struct lw_site *s = &core->ledger->site[site];
+
+    return &core->book->of[lw_site_status_at(s, (lw_wall){at})][s->kind];
+}
+
+/* The same for a meter's site, now. */
+static inline const struct lw_params *
+meter_rules(const struct lw_core *core, int32_t meter)
+{
+    int32_t site = meter_point(core, meter)->site;
+
+    return site == LW_NONE ? core->rules : site_rules(core, site, core->now);
+}
+
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
 void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
@@ -191,6 +442,63 @@ void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 
+/* --- detect/points.c: what rules about one metering point share */
+struct subject detect_point(const struct lw_core *core, int32_t meter);
+/* Medium at least: a meter that cannot be trusted hides what it should show. */
+enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
+/* The point's alarm stands, and its reason was last seen long enough ago. */
+bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_id rule,
+                       int64_t *seen_at, int64_t clear_ms);
+
+/* --- detect/weather.c */
+struct weather *core_weather_of(const struct lw_core *core, int32_t point);
+/* What serves the site and is not older than half a day; NULL: nothing. */
+const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
+
+/* --- detect/reference.c */
+void reference_init(struct reference *r);
+/* Degrees below 15, in 1/100 K. */
+int32_t reference_cold_ck(int64_t mc);
+/* To be called before each window: fits anew once a day while it learns, and moves the
+ * edges of the night. */
+void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+                   int64_t at, bool heated);
+bool reference_settled(const struct reference *r, const struct lw_core *core, int64_t at);
+void reference_learn(struct reference *r, int64_t at, int32_t w, int32_t cold_ck,
+                     bool settled);
+void reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w);
+int32_t reference_heating_w(const struct reference *r, int32_t cold_ck);
+/* The most that is usual in the interval that begins at `at`. */
+int32_t reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck);
+/* The profile's least, and how far it rises above. */
+int32_t reference_low_w(const struct reference *r);
+int32_t reference_swing_w(const struct reference *r);
+/* Beyond this it is no noise. */
+int32_t reference_core_w(const struct reference *r);
+
+/* --- detect/residual.c */
+struct judgement {
+    enum reach span; /* the one that is most over; SPANS: none is */
+    double ratio;    /* of what is over the reference to the limit */
+    int32_t over_w, limit_w;
+};
+void residual_init(struct residual *d);
+/* Forgets what is in the rings: what has been told is not told again. */
+void residual_wipe(struct residual *d);
+/* Puts one interval into the rings. Learns what it sees, or else compares it. */
+struct judgement residual_put(struct lw_core *core, int32_t site,
+                              const struct waiting *q);
+void residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
+                     int64_t pump_w);
+/* The newest mean over the span is well within its limit. */
+bool residual_quiet(const struct lw_core *core, int32_t site, enum reach span,
+                    const struct waiting *q);
+int64_t residual_span_ms(enum reach span, int64_t interval);
+
+/* --- detect/peers.c */
+void peers_count(struct lw_core *core, int64_t from, bool up);
+/* The excess of the interval is one of many sites that rose together. */
+bool peers_common(struct lw_core *core, int32_t site, const struct waiting *q);
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
                         int32_t meter);
@@ -198,6 +506,8 @@ int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
 /* --- detect/balance.c */
 void balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged);
 void balance_timer(struct lw_core *core, int32_t site);
+/* What the meter's register said up to now is no ground for what comes. */
+void balance_forget(struct lw_core *core, int32_t meter);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
@@ -217,9 +527,13 @@ void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
-    int64_t allowed_wh; /* by declared ceilings and what sub-meters measured */
-    bool unlimited;     /* an explanation in force covers any load */
-    bool any;           /* one is in force at all */
+    int64_t allowed_wh;  /* by declared ceilings and what sub-meters measured */
+    bool unlimited;      /* an explanation in force covers any load */
+    bool any;            /* one is in force at all */
+    int64_t measured_wh; /* of it by sub-meters */
+    int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
+    bool heated;         /* heating is declared */
+    bool permit;         /* a permission for a time is in force: maintenance, rescue */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);
@@ -232,22 +546,55 @@ struct family {
     void (*failed)(struct lw_core *core, int32_t meter, enum lw_read_failure why);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
+    void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_overrun;   /* comm_loss, too */
-extern const struct family detect_register;  /* register_jump, stuck_register */
-extern const struct family detect_feeder;    /* feeder_residual, displacement */
-extern const struct family detect_coverage;  /* coverage */
+extern const struct family detect_register;  /* register_jump */
+extern const struct family detect_stuck;     /* stuck_register */
+extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
+extern const struct family detect_sum;       /* sum_check */
+extern const struct family detect_clock;     /* clock_drift */
+extern const struct family detect_pattern;  /* night_load, production_shape, slow_creep */
+extern const struct family detect_cutoff;   /* post_cutoff */
+extern const struct family detect_weather;  /* no rule: what context instruments say */
+extern const struct family detect_feeder;   /* feeder_residual, displacement */
+extern const struct family detect_coverage; /* coverage */
+extern const struct family detect_unusual;  /* unusual_load */
+extern const struct family detect_over;     /* over_contract, over_licence */
+extern const struct family detect_share;    /* process_share */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
 
-/* --- alarm/alarm.c */
-struct subject {
-    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
-    int32_t index;
+/* --- detect/site_load.c: runs of windows in which a site draws too much */
+/* What a rule says about one window. */
+struct view {
+    bool concerns;      /* the rule speaks about this site at this time */
+    int64_t most_wh;    /* that it may have drawn */
+    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
+    bool partial;       /* something is not measured: it may raise, not clear */
+    enum lw_finding finding;
+    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
 };
+struct patience {
+    enum lw_rule_id rule;
+    int64_t for_ms, clear_ms, least_wh;
+    enum lw_priority least;
+};
+/* Adds the window to the run; raises, updates or returns the rule's alarm. */
+void site_run(struct lw_core *core, const struct window *w, struct run *run,
+              const struct view *v, const struct patience *p);
+bool site_is_mine(enum lw_site_kind kind);
+/* W over ms, in Wh. */
+int64_t energy_wh(int64_t w, int64_t ms);
+
+/* --- detect/unusual.c */
+bool unusual_concerns(const struct lw_site *site);
+void unusual_init(struct profile *profile);
+
+/* --- alarm/alarm.c */
 /* The alarm that stands; NULL: none. */
 const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
                                 struct subject subject);
@@ -268,7 +615,12 @@ void alarm_layout(struct lw_core *core);
  * days old. The evidence is copied. */
 void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                enum lw_priority priority, const struct lw_evidence *evidence);
-/* Returns it where it stands; NULL keeps the evidence that it had. */
+/* Whether the like of it has returned not long ago; then it is told so. */
+bool alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+                  enum lw_priority priority, const struct lw_evidence *evidence);
+/* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
+ * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
+ * the returned alarm, and raises none. */
 void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */

@@ -139,7 +139,12 @@ open_tcp(struct ask *ask, const struct ask_options *options)
         return rc;
     ask->framing = options->rtu ? &framing_rtu : &framing_mbap;
     ask->wait_ms = options->timeout_ms;
-    rc = connect_to(ask, info);
+    rc = LW_EIO;
+    for (struct addrinfo *one = info; one && rc != 0; one = one->ai_next) {
+        if (ask->fd >= 0)
+            close(ask->fd);
+        rc = connect_to(ask, one);
+    }
     freeaddrinfo(info);
     return rc;
 }

@@ -12,6 +12,7 @@ enum http_param {
     PARAM_LIMIT,
     PARAM_AFTER,
     PARAM_GATEWAY,
+    PARAM_METER,
     HTTP_PARAMS
 };
 

@@ -33,16 +33,35 @@ const char *lw_priority_name(enum lw_priority priority);
 /* What precisely a rule saw; chooses the sentence (lib/alarm/words_*.c). */
 enum lw_finding {
     LW_FOUND_NOTHING,
-    LW_FOUND_NO_EXPLANATION, /* load at a closed site, nothing on file */
-    LW_FOUND_OVER_ALLOWANCE, /* load above what the explanations allow */
-    LW_FOUND_NO_LICENCE,     /* production without a mining or safety licence */
+    LW_FOUND_NO_EXPLANATION,   /* load at a closed site, nothing on file */
+    LW_FOUND_OVER_ALLOWANCE,   /* load above what the explanations allow */
+    LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
+    LW_FOUND_PREEXISTING,      /* a shift's shape in the commissioned load itself */
+    LW_FOUND_AFTER_CUTOFF,     /* the register advanced after a cutoff */
+    LW_FOUND_NO_LICENCE,       /* production without a mining or safety licence */
     LW_FOUND_SILENT_METER,
     LW_FOUND_SILENT_GATEWAY,
     LW_FOUND_REGISTER_FELL,
     LW_FOUND_REGISTER_LEAPT,
     LW_FOUND_REGISTER_STOOD,
-    LW_FOUND_GONE,      /* the subject is in the ledger no more */
-    LW_FOUND_NO_METER,  /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_GONE,     /* the subject is in the ledger no more */
+    LW_FOUND_NO_METER, /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_REGISTER_OVER_RATING,
+    LW_FOUND_REGISTER_ERRATIC,
+    LW_FOUND_VALUES_FROZEN,
+    LW_FOUND_POWER_GONE,   /* the register stands and the meter gives no power any more */
+    LW_FOUND_REVERSED,     /* power in evidence.detail, W */
+    LW_FOUND_VOLTAGE_GONE, /* phases in evidence.detail: bits 0-2 voltage, 3-5 current */
+    LW_FOUND_CURRENT_GONE,
+    LW_FOUND_SUMS_DIFFER, /* the register's in energy_wh, power's in evidence.detail */
+    LW_FOUND_CLOCK_WRONG, /* by evidence.detail ms */
+    LW_FOUND_UNUSUALLY_HIGH,
+    LW_FOUND_UNUSUALLY_LOW,
+    LW_FOUND_OVER_CONTRACT,
+    LW_FOUND_SUSPENDED_CAPACITY,
+    LW_FOUND_OVER_MONTH, /* tonnes in evidence.detail, the year's licence in detail2 */
+    LW_FOUND_OVER_YEAR,
+    LW_FOUND_PROCESS_SHARE,
     LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FOUND_OVERRUN,   /* a gateway's meters cannot be read in their interval */
@@ -79,13 +98,14 @@ struct lw_evidence {
     int64_t excess_wh;
     uint32_t samples_expected;
     uint32_t samples_good;
-    int64_t detail;   /* by finding: gap bits; a register's step in Wh; ms of silence; W
-                         by which the load stepped up; overruns */
-    int64_t detail2;  /* by finding: licences missing (bit 0 mining, 1 safety); meters
-                         darkened; W that were lost elsewhere */
-    uint8_t finding;  /* enum lw_finding */
-    uint8_t night;    /* the window's larger part lies in the night */
-    uint16_t nsilent; /* children of the feeder that are silent... */
+    int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence; W
+                        by which the load stepped up; overruns */
+    int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
+                        darkened; W that were lost elsewhere */
+    int32_t confidence_milli;        /* of a consumption finding; 0: it is not given */
+    uint8_t finding;                 /* enum lw_finding */
+    uint8_t night;                   /* the window's larger part lies in the night */
+    uint16_t nsilent;                /* children of the feeder that are silent... */
     int32_t silent[LW_SILENT_NAMED]; /* ...the first of them: 1 + the point's index */
     int32_t other; /* the site that lost the load: 1 + its index; 0: none */
     uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */
@@ -103,6 +123,12 @@ struct lw_alarm {
     uint32_t flood;    /* it was raised as the n-th of a flood of alarms; 0: in none */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
+    /* Once a load has returned: what comes back like it is told as a revision of it. */
+    lw_wall returned; /* LW_WALL_MIN: it stands */
+    lw_wall seen;     /* when it last came back */
+    int64_t over_w;   /* the most of any time, above what was expected */
+    int64_t most_wh;  /* unexplained, of the largest of the times */
+    int64_t last_wh;  /* and of the newest */
     struct lw_evidence evidence;
 };
 

@@ -14,6 +14,15 @@
 #define UPDATE_MOST  (6 * LW_DAY)
 #define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
 
+/* A load that comes back is the same thing for so long; told at most daily; up to so many
+ * tenths of its height, and times its energy. */
+#define REMEMBERED (10 * LW_DAY)
+#define TOLD_AGAIN LW_DAY
+enum {
+    ALIKE_TENTHS = 16,
+    ALIKE_ENERGY = 2
+};
+
 static const char *const STATE[] = {
     [LW_ALARM_NORMAL] = "normal",
     [LW_ALARM_UNACKNOWLEDGED_ACTIVE] = "unacknowledged_active",
@@ -109,12 +118,20 @@ slot_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject
     return &core->slot[slots->first + subject.index * slots->each + slots->of[rule]];
 }
 
+static bool
+has_returned(const struct lw_alarm *alarm)
+{
+    return alarm->returned.ms != LW_WALL_MIN.ms;
+}
+
 const struct lw_alarm *
 alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {
     int32_t i = *slot_of(core, rule, subject);
 
-    return i == LW_NONE ? NULL : &core->standing[i].alarm;
+    return i == LW_NONE || has_returned(&core->standing[i].alarm)
+               ? NULL
+               : &core->standing[i].alarm;
 }
 
 /* The last of the standing, in the slot. There is room for one in every slot. */
@@ -136,7 +153,7 @@ stand(struct lw_core *core, int32_t *slot)
     else
         core->standing[s->prev].next = i;
     core->last_standing = i;
-    core->nstanding++;
+    core->nlisted++;
     *slot = i;
     return &s->alarm;
 }
@@ -155,7 +172,7 @@ fall(struct lw_core *core, int32_t *slot)
         core->last_standing = s->prev;
     else
         core->standing[s->next].prev = s->prev;
-    core->nstanding--;
+    core->nlisted--;
     s->next = core->first_free;
     core->first_free = i;
     *slot = LW_NONE;
@@ -262,43 +279,123 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
            evidence->detail2 != before->detail2;
 }
 
+static int64_t
+over_w(const struct lw_evidence *e)
+{
+    return e->peak_w - e->expected_w;
+}
+
+static void
+raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject subject,
+      enum lw_priority priority, const struct lw_evidence *evidence)
+{
+    bool feeder = subject.kind == LW_SUBJECT_POINT &&
+                  core->ledger->point[subject.index].role == LW_FEEDER;
+    struct lw_alarm *alarm = stand(core, slot);
+
+    *alarm = (struct lw_alarm){
+        .rule = (uint8_t)rule,
+        .subject_kind = (uint8_t)(feeder ? LW_SUBJECT_FEEDER : subject.kind),
+        .state = LW_ALARM_UNACKNOWLEDGED_ACTIVE,
+        .priority = (uint8_t)priority,
+        .subject = subject.index,
+        .site = subject_site(core, subject),
+        .revision = 1,
+        .onset = {core->now},
+        .at = {core->now},
+        .returned = LW_WALL_MIN,
+        .seen = {core->now},
+        .flood = count_flood(core),
+        .evidence = *evidence,
+    };
+    identify(core, alarm);
+    emit(core, LW_ALERT_RAISED, alarm);
+}
+
+static void
+revise(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority,
+       const struct lw_evidence *evidence)
+{
+    alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
+    alarm->evidence = *evidence;
+    alarm->at = (lw_wall){core->now};
+    alarm->revision++;
+    emit(core, LW_ALERT_UPDATED, alarm);
+}
+
+/* What came back is the like of what has been told. */
+static bool
+recalled(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority,
+         const struct lw_evidence *evidence)
+{
+    bool anew = core->now - alarm->seen.ms > LW_HOUR;
+
+    if (anew && alarm->last_wh > alarm->most_wh)
+        alarm->most_wh = alarm->last_wh;
+    if (core->now - alarm->seen.ms >= REMEMBERED ||
+        10 * over_w(evidence) > ALIKE_TENTHS * alarm->over_w ||
+        evidence->excess_wh > ALIKE_ENERGY * alarm->most_wh)
+        return false;
+    alarm->seen = (lw_wall){core->now};
+    alarm->last_wh = evidence->excess_wh;
+    if (over_w(evidence) > alarm->over_w)
+        alarm->over_w = over_w(evidence);
+    if (core->now - alarm->at.ms >= TOLD_AGAIN)
+        revise(core, alarm, priority, evidence);
+    return true;
+}
+
+bool
+alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             enum lw_priority priority, const struct lw_evidence *evidence)
+{
+    int32_t i = *slot_of(core, rule, subject);
+
+    return i != LW_NONE && has_returned(&core->standing[i].alarm) &&
+           recalled(core, &core->standing[i].alarm, priority, evidence);
+}
+
 void
 alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
           enum lw_priority priority, const struct lw_evidence *evidence)
 {
     int32_t *slot = slot_of(core, rule, subject);
-    struct lw_alarm *alarm;
-    enum lw_alert_kind kind = LW_ALERT_UPDATED;
+    struct lw_alarm *alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     int64_t age;
 
-    if (*slot == LW_NONE) {
-        bool feeder = subject.kind == LW_SUBJECT_POINT &&
-                      core->ledger->point[subject.index].role == LW_FEEDER;
-
-        alarm = stand(core, slot);
-        *alarm = (struct lw_alarm){
-            .rule = (uint8_t)rule,
-            .subject_kind = (uint8_t)(feeder ? LW_SUBJECT_FEEDER : subject.kind),
-            .state = LW_ALARM_UNACKNOWLEDGED_ACTIVE,
-            .subject = subject.index,
-            .site = subject_site(core, subject),
-            .onset = {core->now},
-            .flood = count_flood(core),
-        };
-        identify(core, alarm);
-        kind = LW_ALERT_RAISED;
-    } else {
-        alarm = &core->standing[*slot].alarm;
-        age = core->now - alarm->at.ms;
-        if (age < UPDATE_MOST &&
-            (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
-            return;
+    if (alarm_recall(core, rule, subject, priority, evidence))
+        return;
+    if (alarm && has_returned(alarm)) {
+        fall(core, slot);
+        alarm = NULL;
     }
-    alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
-    alarm->evidence = *evidence;
-    alarm->at = (lw_wall){core->now};
-    alarm->revision++;
-    emit(core, kind, alarm);
+    if (!alarm) {
+        raise(core, slot, rule, subject, priority, evidence);
+        return;
+    }
+    if (over_w(evidence) > alarm->over_w)
+        alarm->over_w = over_w(evidence);
+    age = core->now - alarm->at.ms;
+    if (age >= UPDATE_MOST ||
+        (age >= UPDATE_LEAST && material(alarm, priority, evidence)))
+        revise(core, alarm, priority, evidence);
+}
+
+/* A shift comes every night, a truck every week: at a closed site the like of what has
+ * been told is that alarm. Elsewhere each time is a matter of its own. */
+static bool
+is_remembered(const struct lw_alarm *alarm)
+{
+    switch ((enum lw_rule_id)alarm->rule) {
+    case LW_RULE_CLOSED_LOAD:
+    case LW_RULE_NIGHT_LOAD:
+    case LW_RULE_PRODUCTION_SHAPE:
+    case LW_RULE_SLOW_CREEP:
+    case LW_RULE_RE_EMERGENCE:
+        return alarm->evidence.finding != LW_FOUND_GONE;
+    default:
+        return false;
+    }
 }
 
 void
@@ -308,7 +405,7 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     int32_t *slot = slot_of(core, rule, subject);
     struct lw_alarm *alarm;
 
-    if (*slot == LW_NONE)
+    if (*slot == LW_NONE || has_returned(&core->standing[*slot].alarm))
         return;
     alarm = &core->standing[*slot].alarm;
     if (evidence)
@@ -319,16 +416,25 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
                        ? LW_ALARM_RETURNED_UNACKNOWLEDGED
                        : LW_ALARM_NORMAL;
+    if (over_w(&alarm->evidence) > alarm->over_w)
+        alarm->over_w = over_w(&alarm->evidence);
+    alarm->most_wh = alarm->last_wh = alarm->evidence.excess_wh;
     emit(core, LW_ALERT_RETURNED, alarm);
-    fall(core, slot);
+    if (is_remembered(alarm))
+        alarm->returned = alarm->seen = (lw_wall){core->now};
+    else
+        fall(core, slot);
 }
 
 void
 alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {
     const struct lw_alarm *alarm = alarm_of(core, rule, subject);
+    int32_t *slot = slot_of(core, rule, subject);
     struct lw_evidence evidence;
 
+    if (!alarm && *slot != LW_NONE)
+        fall(core, slot);
     if (!alarm)
         return;
     evidence = alarm->evidence;
@@ -345,6 +451,8 @@ alarm_remind(struct lw_core *core)
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
         struct lw_alarm *alarm = &core->standing[i].alarm;
 
+        if (has_returned(alarm))
+            continue;
         if (core->now - alarm->at.ms >= REMIND_AFTER) {
             alarm->at = (lw_wall){core->now};
             alarm->revision++;

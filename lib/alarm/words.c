@@ -8,6 +8,7 @@
 
 static const struct sentences_of *const tables[] = {
     &lw_words_site,
+    &lw_words_reference,
     &lw_words_data,
     &lw_words_feeder,
 };

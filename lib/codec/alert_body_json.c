@@ -261,6 +261,7 @@ detail(const struct lw_alert *alert)
 {
     static const char *const gaps[] = {"meter", "position", "responsible", "status"};
     static const char *const licences[] = {"mining", "safety"};
+    static const char *const phases[] = {"a", "b", "c"};
     const struct lw_evidence *e = &alert->alarm->evidence;
     json_int_t left_out;
     json_t *o = json_object();
@@ -268,6 +269,9 @@ detail(const struct lw_alert *alert)
     switch ((enum lw_finding)e->finding) {
     case LW_FOUND_NO_LICENCE:
         put(&o, "licences_missing", bits(e->detail2, licences, 2));
+        break;
+    case LW_FOUND_UNLIKE_REFERENCE:
+        put(&o, "heating_kw", lw_json_kw(e->detail));
         break;
     case LW_FOUND_SILENT_METER:
         put(&o, "silent_s", json_integer(e->detail / LW_SECOND));
@@ -283,11 +287,32 @@ detail(const struct lw_alert *alert)
         break;
     case LW_FOUND_REGISTER_FELL:
     case LW_FOUND_REGISTER_LEAPT:
+    case LW_FOUND_REGISTER_OVER_RATING:
         put(&o, "step_kwh", lw_json_kwh(e->detail));
         break;
     case LW_FOUND_REGISTER_STOOD:
         put(&o, "power_kw", lw_json_kw(e->mean_w));
         put(&o, "due_kwh", lw_json_kwh(e->detail));
+        break;
+    case LW_FOUND_REVERSED:
+        put(&o, "power_kw", lw_json_kw(e->detail));
+        break;
+    case LW_FOUND_VOLTAGE_GONE:
+    case LW_FOUND_CURRENT_GONE:
+        put(&o, "voltage_lost", bits(e->detail, phases, 3));
+        put(&o, "current_lost", bits(e->detail >> 3, phases, 3));
+        break;
+    case LW_FOUND_SUMS_DIFFER:
+        put(&o, "register_kwh", lw_json_kwh(e->energy_wh));
+        put(&o, "power_kwh", lw_json_kwh(e->detail));
+        break;
+    case LW_FOUND_OVER_MONTH:
+    case LW_FOUND_OVER_YEAR:
+        put(&o, "tonnes", json_integer(e->detail));
+        put(&o, "licensed_t_per_year", json_integer(e->detail2));
+        break;
+    case LW_FOUND_CLOCK_WRONG:
+        put(&o, "drift_s", lw_json_decimal(e->detail, LW_SECOND, 3));
         break;
     case LW_FOUND_NO_METER:
         put(&o, "missing", bits(e->detail, gaps, 4));
@@ -309,7 +334,17 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_NOTHING:
     case LW_FOUND_NO_EXPLANATION:
     case LW_FOUND_OVER_ALLOWANCE:
+    case LW_FOUND_PREEXISTING:
+    case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FOUND_REGISTER_ERRATIC:
+    case LW_FOUND_VALUES_FROZEN:
+    case LW_FOUND_POWER_GONE:
+    case LW_FOUND_UNUSUALLY_HIGH:
+    case LW_FOUND_UNUSUALLY_LOW:
+    case LW_FOUND_OVER_CONTRACT:
+    case LW_FOUND_SUSPENDED_CAPACITY:
+    case LW_FOUND_PROCESS_SHARE:
     case LW_FINDINGS:
         break;
     }
@@ -347,6 +382,9 @@ lw_json_evidence(const struct lw_alert *alert, bool load)
     put(&o, "energy_kwh", load ? lw_json_kwh(e->energy_wh) : json_null());
     put(&o, "expected_kw", load ? lw_json_kw(e->expected_w) : json_null());
     put(&o, "excess_kwh", load ? lw_json_kwh(e->excess_wh) : json_null());
+    put(&o, "confidence",
+        load && e->confidence_milli > 0 ? lw_json_decimal(e->confidence_milli, 1000, 3)
+                                        : json_null());
     put(&o, "night", load ? json_boolean(e->night) : json_null());
     put(&o, "samples_expected", load ? json_integer(e->samples_expected) : json_null());
     put(&o, "samples_good", load ? json_integer(e->samples_good) : json_null());

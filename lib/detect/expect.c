@@ -34,6 +34,14 @@ explains_anything(enum lw_explanation_kind kind)
     return false;
 }
 
+/* What is permitted for a while, and no part of the site's lasting load. */
+static bool
+is_permit(enum lw_explanation_kind kind)
+{
+    return kind == LW_UNDER_MAINTENANCE || kind == LW_RESCUE || kind == LW_RESTART ||
+           kind == LW_TEMPORARY_SUPPLY || kind == LW_METERING_TEST;
+}
+
 /* For how long of the window it is in force; a step that it touches counts whole. */
 static int64_t
 in_force(const struct lw_ledger *ledger, const struct lw_explanation *e, int64_t from,
@@ -72,10 +80,15 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
     if (ms == 0)
         return;
     x->any = true;
+    x->heated = x->heated || e->kind == LW_HEATING;
+    if (e->kind == LW_DEWATERING && e->point == LW_NONE && e->max_w != LW_NOT_GIVEN)
+        x->pump_w += e->max_w;
+    x->permit = x->permit || is_permit(e->kind);
     if (e->max_w != LW_NOT_GIVEN)
         ceiling_wh = (int64_t)((__int128)e->max_w * ms / LW_HOUR);
     if (e->point != LW_NONE &&
         balance_energy(core, e->point, w->from, w->to, &wh, &resolution)) {
+        x->measured_wh += wh < ceiling_wh ? wh : ceiling_wh;
         wh += resolution;
         x->allowed_wh += wh < ceiling_wh ? wh : ceiling_wh;
         return;

@@ -59,10 +59,14 @@ struct fault_server {
     const char *packet;
     struct event *dial;
     bool one_by_one; /* refuses reads of more than two registers with exception 2 */
+    bool slams;      /* closes each connection at once */
+    int silent_to;   /* units up to there are silent */
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
     int unanswered, unanswered_most;
     struct server_later *later;
+    uint8_t owed[2 * LW_MBAP_MAX]; /* what goes out on the next connection */
+    size_t nowed;
     struct server_connection connection[SERVER_CONNECTIONS];
 };
 
@@ -227,7 +231,7 @@ server_answer(struct server_connection *c, uint16_t transaction,
     case 'c': /* closed */
         server_hang_up(c, false);
         return false;
-    case 'k': /* another client has taken the only connection, and holds it for a while */
+    case 'K': /* another client has taken the only connection, and holds it for a while */
         c->server->kicks = SERVER_KICKS;
         server_hang_up(c, false);
         return false;
@@ -242,7 +246,7 @@ server_answer(struct server_connection *c, uint16_t transaction,
 
 /* The letters in RTU: those that mean the same there, exceptions too, and
  *   x a wrong CRC     . a heartbeat before the frame   Z later than z
- *   w slow, but in time
+ *   w slow, but in time                            k closed, and on the next connection
  *   a alike: the frame's first three bytes, and then the frame */
 static bool
 server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, char how)
@@ -303,6 +307,11 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
     case 'Z': /* later still */
         server_send_later(c, f, n, n, SERVER_LATER_MS);
         return true;
+    case 'k': /* closed; a serial server has the answer for whoever comes next */
+        memcpy(c->server->owed, f, n);
+        c->server->nowed = n;
+        server_hang_up(c, false);
+        return false;
     case 'h': /* half, and never the rest */
         n /= 2;
         break;
@@ -327,8 +336,8 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
         break;
     case 'r': /* reset */
     case 'c': /* closed */
-    case 'k': /* taken by another client */
-        c->server->kicks = how == 'k' ? SERVER_KICKS : 0;
+    case 'K': /* taken by another client */
+        c->server->kicks = how == 'K' ? SERVER_KICKS : 0;
         server_hang_up(c, how == 'r');
         return false;
     default:

@@ -46,7 +46,8 @@ server_take(struct server_connection *c, const uint8_t *frame)
         how = *s->script++;
     if (s->one_by_one && req.count > 2)
         how = '2';
-    return c->dead || server_answer(c, transaction, &req, how);
+    return c->dead || req.unit <= s->silent_to ||
+           server_answer(c, transaction, &req, how);
 }
 
 static void
@@ -85,6 +86,11 @@ server_connected(struct fault_server *s, int fd)
         c->event = event_new(s->base, fd, EV_READ | EV_PERSIST, server_on_bytes, c);
         event_add(c->event, NULL);
         s->connections++;
+        if (s->slams)
+            server_hang_up(c, false);
+        else if (s->nowed > 0)
+            server_send(c, s->owed, s->nowed);
+        s->nowed = 0;
         return;
     }
     s->kicks -= s->kicks > 0;

@@ -161,6 +161,15 @@ end(struct world *w)
     free(w->heard.text);
 }
 
+/* Other parameters than the defaults; the core has the same struct. */
+static void
+set_rules(struct world *w, const char *text)
+{
+    static struct lw_faults faults;
+
+    assert_int_equal(lw_rules_parse("", text, strlen(text), &faults, &w->rules), 0);
+}
+
 static int32_t
 meter_of(const struct world *w, const char *id)
 {
@@ -256,12 +265,18 @@ test_crusher_at_a_closed_mine(void **state)
     quarters(&w, 1, DRAWS({"A", 60}));
     check_int(count(&w, "raised closed_load site/CLOSED"), 1);
     check(strstr(w.heard.text, "mean 60000") != NULL);
-    row("quiet for 24 hours returns it, not sooner");
-    quarters(&w, 95, DRAWS({"A", 3}));
+    row("quiet for two hours returns it, not sooner");
+    quarters(&w, 7, DRAWS({"A", 3}));
     check_int(count(&w, "returned closed_load site/CLOSED"), 0);
     quarters(&w, 1, DRAWS({"A", 3}));
     check_int(count(&w, "returned closed_load site/CLOSED"), 1);
-    row("the next one is another alarm");
+    check_int(lw_core_nalarms(w.core), 1); /* coverage's */
+    row("the like of it a day later is told as a revision of it");
+    quarters(&w, 96, DRAWS({"A", 3}));
+    quarters(&w, 3, DRAWS({"A", 60}));
+    check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+    check_int(count(&w, "updated closed_load site/CLOSED"), 1);
+    row("what goes on for twice as long is another alarm");
     quarters(&w, 4, DRAWS({"A", 60}));
     check_int(count(&w, "raised closed_load site/CLOSED"), 2);
     end(&w);
@@ -674,6 +689,39 @@ test_silent_sub_meter_never_clears(void **state)
     end(&w);
 }
 
+/* What a rule asks may differ by a site's status and kind. */
+static void
+test_rules_for_some(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        int raised;
+    } rows[] = {
+        {"as built in", "", 1},
+        {"for all", "[closed_load]\nfor = 7d\n", 0},
+        {"for its status", "[closed_load closed]\nfor = 7d\n", 0},
+        {"for its status, in Chinese", "[closed_load 关闭]\nfor = 7d\n", 0},
+        {"for its kind", "[closed_load non_coal_mine]\nfor = 7d\n", 0},
+        {"for both", "[closed_load closed non_coal_mine]\nfor = 7d\n", 0},
+        {"for another status", "[closed_load licensed]\nfor = 7d\n", 1},
+        {"for another kind", "[closed_load closed quarry]\nfor = 7d\n", 1},
+        {"the later one goes",
+         "[closed_load closed]\nfor = 7d\n[closed_load]\nfor = 45m\n", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world w;
+
+        begin(&w);
+        set_rules(&w, rows[i].text);
+        row(rows[i].name);
+        quarters(&w, 12, DRAWS({"A", 60}));
+        check_int(count(&w, "raised closed_load site/CLOSED"), rows[i].raised);
+        end(&w);
+    }
+}
+
 /* C1 is exchanged for C2 at noon. */
 static void
 test_exchange_ends_what_the_old_meter_began(void **state)
@@ -683,6 +731,7 @@ test_exchange_ends_what_the_old_meter_began(void **state)
 
     (void)state;
     begin(&w);
+    set_rules(&w, "[comm_loss licensed quarry]\npoint = 6h\n");
     quarters(&w, 4, DRAWS({"C", 1}));
     quarters(&w, 43, DRAWS({"C", -1}));
     row("silent");
@@ -1255,6 +1304,7 @@ main(void)
         cmocka_unit_test(test_late_and_repeated),
         cmocka_unit_test(test_gap_of_one_of_several_meters),
         cmocka_unit_test(test_silent_sub_meter_never_clears),
+        cmocka_unit_test(test_rules_for_some),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
         cmocka_unit_test(test_exchange_by_serial_number),
         cmocka_unit_test(test_told_every_week),

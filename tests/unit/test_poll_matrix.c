@@ -65,7 +65,7 @@ static const struct fault {
     {"reset", 'r', 'r', true},
     {"closed", 'c', 'c', true},
     {"a connection that goes silent", 'q', 'q', true},
-    {"a second client takes the only connection", 'k', 'k', true},
+    {"a second client takes the only connection", 'K', 'K', true},
 };
 
 enum {

@@ -1,0 +1,65 @@
+/* post_cutoff: after an executed cutoff any advance of the register beyond its
+ * resolution, in all since it was last quiet, that no safety supply on file explains. A
+ * silent meter is not dark: it neither raises nor clears. */
+#include "lib/state.h"
+
+static struct lw_evidence
+evidence(const struct run *run)
+{
+    int64_t ms = run->to - run->from;
+
+    return (struct lw_evidence){
+        .from = {run->from},
+        .to = {run->to},
+        .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
+        .peak_w = run->peak_w,
+        .energy_wh = run->energy_wh,
+        .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
+        .excess_wh = run->excess_wh,
+        .samples_good = (uint32_t)run->samples_good,
+        .samples_expected = (uint32_t)run->samples_good,
+        .confidence_milli = 999, /* the register counted it */
+        .finding = LW_FOUND_AFTER_CUTOFF,
+    };
+}
+
+static void
+cutoff_window(struct lw_core *core, const struct window *w)
+{
+    struct run *run = &core->site[w->site].dark;
+    struct subject subject = {LW_SUBJECT_SITE, w->site};
+    struct expectation x;
+    struct lw_evidence found;
+    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
+
+    if (lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}) !=
+        LW_CUT_OFF) {
+        run->from = NEVER;
+        return;
+    }
+    x = expect(core, w);
+    if (x.unlimited)
+        return;
+    if (run->from == NEVER)
+        *run = (struct run){.from = w->from, .to = w->from};
+    run->to = w->to > run->to ? w->to : run->to;
+    run->energy_wh += w->supply_wh;
+    run->allowed_wh += x.allowed_wh;
+    run->samples_good += w->samples_good;
+    run->peak_w = mean_w > run->peak_w ? mean_w : run->peak_w;
+    if (w->supply_wh > x.allowed_wh) {
+        run->excess_wh += w->supply_wh - x.allowed_wh;
+        run->clear_ms = 0;
+    } else if (!w->partial && !x.unmeasured) {
+        run->clear_ms += w->to - w->from;
+    }
+    found = evidence(run);
+    if (run->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms) {
+        alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);
+        run->from = NEVER;
+    } else if (run->excess_wh > w->resolution_wh) {
+        alarm_set(core, LW_RULE_POST_CUTOFF, subject, LW_PRIORITY_URGENT, &found);
+    }
+}
+
+const struct family detect_cutoff = {.window = cutoff_window};
