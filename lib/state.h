@@ -200,6 +200,9 @@ struct gateway_state {
     int64_t back;
     int64_t returned;
     uint8_t flaps;
+    int64_t overran; /* when a read of its meters was last due again too early; NEVER */
+    int64_t overran_from; /* since when they are, without a pause that clears it, */
+    int64_t overruns;     /* and how many were */
 };
 
 /* What an alarm is about. */
@@ -415,6 +418,7 @@ bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64
 struct family {
     void (*window)(struct lw_core *core, const struct window *window);
     void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
+    void (*failed)(struct lw_core *core, int32_t meter, enum lw_read_failure why);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
     void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
@@ -422,6 +426,7 @@ struct family {
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
+extern const struct family detect_overrun;   /* comm_loss, too */
 extern const struct family detect_register;  /* register_jump */
 extern const struct family detect_stuck;     /* stuck_register */
 extern const struct family detect_wiring;    /* ct_reversal, phase_loss */

@@ -13,6 +13,9 @@ static const struct http_route routes[] = {
     {"/api/v1/readings", ACCESS_TOKEN,
      PARAM(METER) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), readings_get},
     {"/api/v1/sites", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), sites_get},
+    {"/api/v1/gateways", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), gateways_get},
+    {"/api/v1/meters", ACCESS_TOKEN, PARAM(GATEWAY) | PARAM(LIMIT) | PARAM(AFTER),
+     meters_get},
     {"/api/v1/openapi.json", ACCESS_TOKEN, 0, openapi_get},
     {"/api/v1/schemas/alert-1", ACCESS_TOKEN, 0, schema_get},
 };
