@@ -79,17 +79,6 @@ struct reference {
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
 
-    /* Learned. */
-    float mean_kw[PROFILE]; /* without heating */
-    float slope_kw;         /* a K below 15 degrees */
-    float coldest;          /* K below 15 degrees up to which that is believed */
-    float base_kw;          /* the profile's median */
-    float core_kw;          /* over the upper profile, beyond this it is no noise */
-    float known_kw;         /* a level that was there while it learned; 0: none */
-    float most_kw[REACHES], noise_kw[REACHES];
-    float pump_kw, pump_noise_kw;     /* while it runs */
-    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
-
     /* Going on. */
     float off_kw;             /* the load beside the pump, lately */
     float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
@@ -97,9 +86,21 @@ struct reference {
     float cold_day, cold_days;     /* K, faded over one and four days */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
+    /* What is learned takes the place of what it was learned from. */
     union {
         struct hour_log log;
-        struct rings rings;
+        struct {
+            float mean_kw[PROFILE]; /* without heating */
+            float slope_kw;         /* a K below 15 degrees */
+            float coldest;          /* K below 15 degrees up to which that is believed */
+            float base_kw;          /* the profile's median */
+            float core_kw;  /* over the upper profile, beyond this it is no noise */
+            float known_kw; /* a level that was there while it learned; 0: none */
+            float most_kw[REACHES], noise_kw[REACHES];
+            float pump_kw, pump_noise_kw;     /* while it runs */
+            float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+            struct rings rings;
+        };
     };
 };
 

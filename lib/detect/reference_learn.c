@@ -197,10 +197,9 @@ find_means(struct reference *r, struct lesson *l, enum reach reach, float sigma)
 /* The pump's power from its runs, or else from the ledger; and what it may take in a day
  * of which nothing else is known: the rainiest but one. */
 static void
-find_pump(struct reference *r, const struct sample *s, int64_t days)
+find_pump(struct reference *r, const struct hour_log *l, const struct sample *s,
+          int64_t days)
 {
-    const struct hour_log *l = &r->log;
-
     r->pump_kw = s->pump_metered ? 0 : s->pump_kw;
     r->pump_noise_kw = 0.05F * s->pump_kw;
     if (l->pump_n >= PUMP_LEAST) {
@@ -252,12 +251,13 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 bool heated)
 {
     struct reference *r = &core->site[site].reference;
+    const struct hour_log log = r->log; /* what is learned takes its place */
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
     float sigma;
 
     r->frozen = s->from;
-    reference_day(r, core, site, r->since); /* the edges as they were */
+    reference_day(r, core, site, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(core, r, &l, heated, s->resolution_kwh);
@@ -271,7 +271,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 fmaxf(r->most_kw[reach], reach < REACH_24H
                                              ? r->most_kw[REACH_1H]
                                              : fminf(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, s, LOG_HOURS / 24);
+    find_pump(r, &log, s, LOG_HOURS / 24);
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);
