@@ -107,6 +107,8 @@ struct site_state {
     struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
+_Static_assert(sizeof(struct site_state) <= 2048, "2 KB a site");
+
 struct gateway_state {
     int64_t heard;
     int64_t back;

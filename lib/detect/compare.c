@@ -183,6 +183,14 @@ compare_short(const struct lw_core *core, const struct reference *r,
         put_mean(r, f, s, OVER_1H, sum / (float)known, most);
 }
 
+/* A day's mean is of what lasts: one hour of a large motor is not spread over it. But
+ * what is as high as its limit enters it, however little noise the site has. */
+static float
+peak(const struct lw_core *core, const struct reference *r, const struct sample *s)
+{
+    return fmaxf(r->core_kw, 3 * limit(core, r, REACH_24H, s->cold, s));
+}
+
 static void
 compare_load(const struct lw_core *core, struct reference *r, const struct sample *s,
              float over, struct found *f)
@@ -196,7 +204,7 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
     if (!isnan(over)) {
         compare_short(core, r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += fminf(over, r->core_kw);
+        r->hour_capped_kw += fminf(over, peak(core, r, s));
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
