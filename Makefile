@@ -30,7 +30,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROGRAMS := $(BUILD)/lodewatchd $(BUILD)/lodewatch $(BUILD)/lodewatch-sim
 
 .DELETE_ON_ERROR:
-.PHONY: all programs deps demo check soak lint format fuzz fuzzers fuzz-bin bench eval install clean \
+.PHONY: all programs deps demo check soak lint format fuzz fuzzers fuzz-bin bench eval install deb clean \
         unit helpers
 
 all: deps
@@ -62,12 +62,8 @@ $(BUILD)/%.o: %.c
 	$(Q)$(CC) $(CFLAGS_ALL) $(INCLUDES) -c -o $@ $<
 
 # What is embedded in an object is made anew with it.
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
+$(BUILD)/daemon/store/migrate.o $(BUILD)/daemon/store/roles.o: $(wildcard daemon/store/sql/*.sql)
 $(BUILD)/daemon/http/routes.o: daemon/http/openapi.json $(wildcard docs/schema/*.json)
-
-# Files that are embedded (daemon/embed.h), which the compiler does not report.
-$(BUILD)/daemon/http/routes.o: daemon/http/openapi.json docs/schema/alert-1.schema.json
-$(BUILD)/daemon/store/migrate.o: $(wildcard daemon/store/sql/*.sql)
 
 unit: $(UNIT)
 $(BUILD)/unit/%: $(BUILD)/tests/unit/%.o $(BUILD)/libedge.a $(BUILD)/liblodewatch.a
@@ -112,7 +108,7 @@ $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/l
 
 lint: deps
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@$(MAKE) --no-print-directory -j$$(nproc) programs helpers
 	@tests/lint/lint.sh
 	@tests/lint/analyse.sh
 
@@ -175,9 +171,18 @@ install: programs
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/lib/systemd/system systemd/lodewatchd.service \
 	    systemd/lodewatch-compact.service systemd/lodewatch-compact.timer
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/schema docs/schema/*.json
+	for page in docs/man/*; do \
+	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/rules docs/rules/*.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md
+
+# build/lodewatch_VERSION_ARCH.deb
+deb: deps
+	@tests/deps.sh deb
+	@mkdir -p $(BUILD)/deb
+	$(Q)$(MAKE) -f debian/rules binary WORK=$(BUILD)/deb OUT=$(BUILD) FILES=$(BUILD)/deb/files BUILD=$(BUILD)
 
 clean:
 	rm -rf $(BUILD)

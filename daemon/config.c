@@ -55,6 +55,8 @@ const struct lw_ini_key config_keys[] = {
     STRING(
         "database", "conninfo_file", conninfo_file, "",
         "A file with the conninfo, for one that holds a password; instead of conninfo."),
+    STRING("database", "read_conninfo", read_conninfo, "",
+           "The same for the API, which only reads; empty: as conninfo."),
     INT("database", "days_ahead", days_ahead, 1, 30, "3",
         "Days for which tables of readings are made ahead of time."),
     INT("database", "batch_rows", batch_rows, 1, 10000, "10000",
@@ -191,6 +193,8 @@ load_conninfo_file(struct config *config, struct lw_faults *faults)
     return 0;
 }
 
+#define CONNINFO_EXPECTED "libpq's form was expected: host=… dbname=…, or a URI"
+
 static void
 check_conninfo(const char *path, const char *text, struct config *config,
                struct lw_faults *faults)
@@ -212,9 +216,25 @@ check_conninfo(const char *path, const char *text, struct config *config,
         warn_readable(path);
     }
     if (config->conninfo[0] != '\0' && pg_conninfo_check(config->conninfo) != 0) {
-        lw_fault_add(faults, path, line, 1,
-                     "conninfo: libpq's form was expected: host=… dbname=…, or a URI");
+        lw_fault_add(faults, path, line, 1, "conninfo: " CONNINFO_EXPECTED);
     }
+}
+
+static void
+check_read_conninfo(const char *path, const char *text, const struct config *config,
+                    struct lw_faults *faults)
+{
+    uint32_t line = line_of(text, "database", "read_conninfo");
+
+    if (config->read_conninfo[0] == '\0')
+        return;
+    if (config->conninfo[0] == '\0')
+        lw_fault_add(faults, path, line, 1,
+                     "read_conninfo: a conninfo was expected beside it");
+    else if (pg_conninfo_check(config->read_conninfo) != 0)
+        lw_fault_add(faults, path, line, 1, "read_conninfo: " CONNINFO_EXPECTED);
+    if (has_password(config->read_conninfo))
+        warn_readable(path);
 }
 
 static void
@@ -241,6 +261,7 @@ check(const char *path, const char *text, struct config *config, struct lw_fault
                      "state_dir: a folder was expected");
     }
     check_conninfo(path, text, config, faults);
+    check_read_conninfo(path, text, config, faults);
     if (config->ledger[0] == '\0' && config->conninfo[0] == '\0' &&
         config->conninfo_file[0] == '\0') {
         lw_fault_add(faults, path, line_of(text, "daemon", "ledger"), 0,

@@ -29,7 +29,8 @@ struct config {
                   1]; /* with the content of conninfo_file, once loaded */
     char conninfo_file[CONFIG_PATH +
                        1]; /* for a conninfo with a password: a file of its own */
-    int64_t days_ahead;    /* partitions made ahead of time */
+    char read_conninfo[CONFIG_CONNINFO + 1]; /* the API's; empty: conninfo */
+    int64_t days_ahead;                      /* partitions made ahead of time */
     int64_t batch_rows;
     int64_t batch_ms;
     int64_t backlog_rate; /* readings a second of what an outage left; 0: no limit */

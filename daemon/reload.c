@@ -26,9 +26,10 @@ journal_options_differ(const struct config *a, const struct config *b)
 static bool
 store_options_differ(const struct config *a, const struct config *b)
 {
-    return strcmp(a->conninfo, b->conninfo) != 0 || a->batch_rows != b->batch_rows ||
-           a->batch_ms != b->batch_ms || a->days_ahead != b->days_ahead ||
-           a->backlog_rate != b->backlog_rate;
+    return strcmp(a->conninfo, b->conninfo) != 0 ||
+           strcmp(a->read_conninfo, b->read_conninfo) != 0 ||
+           a->batch_rows != b->batch_rows || a->batch_ms != b->batch_ms ||
+           a->days_ahead != b->days_ahead || a->backlog_rate != b->backlog_rate;
 }
 
 static bool

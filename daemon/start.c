@@ -162,6 +162,7 @@ daemon_start_store(struct daemon *d, const struct config *config)
     char dir[CONFIG_PATH + 16];
     struct store_options options = {
         .conninfo = config->conninfo,
+        .read_conninfo = config->read_conninfo,
         .journal_dir = dir,
         .batch_rows = config->batch_rows,
         .batch_ms = config->batch_ms,
@@ -177,7 +178,7 @@ daemon_start_store(struct daemon *d, const struct config *config)
     int rc = store_new(loop_base(d->rooms.loop), d->rooms.clock, d->rooms.journal,
                        &options, &d->rooms.store);
     if (rc != 0)
-        log_error("[database] conninfo: %s", lw_result_text(rc));
+        log_error("[database]: %s", lw_result_text(rc));
     return rc;
 }
 

@@ -119,18 +119,42 @@ run_timers(struct lw_core *core, int64_t at)
 
 /* --- one reading */
 
-/* By the ledger, else by the meter's profile. */
+/* Where neither the ledger nor the profile says what the connection carries: what a meter
+ * does, at 230 V a phase through a transformer of 5 A that is loaded to 6 A, or 100 A
+ * without one; or four times what the contract allows. */
+enum {
+    CLASS_V = 3 * 230,
+    CLASS_A = 100,
+    CLASS_CT_A = 6,
+    CONTRACT_TIMES = 4
+};
+
+static int64_t
+class_w(const struct lw_meter *meter)
+{
+    __int128 a_milli = meter->ct_milli > 1000 ? (__int128)CLASS_CT_A * meter->ct_milli
+                                              : (__int128)CLASS_A * 1000;
+    __int128 w = a_milli * CLASS_V * meter->pt_milli / 1000000;
+
+    return w > INT64_MAX / LW_HOUR ? INT64_MAX / LW_HOUR : (int64_t)w;
+}
+
 static void
 limits_of(const struct lw_core *core, int32_t index, struct lw_register_limits *limits)
 {
     const struct lw_meter *meter = &core->ledger->meter[index];
     const struct meter_state *m = &core->meter[index];
     const struct lw_metering_point *point = &core->ledger->point[meter->point];
-    int64_t most = meter->rated_w;
 
-    if (most == LW_NOT_GIVEN && point->site != LW_NONE)
-        most = core->ledger->site[point->site].contract_w;
-    limits->most_w = most == LW_NOT_GIVEN ? m->most_w : most;
+    limits->most_w = meter->rated_w != LW_NOT_GIVEN ? meter->rated_w : m->most_w;
+    if (limits->most_w == 0) {
+        int64_t contract_w =
+            point->site == LW_NONE ? 0 : core->ledger->site[point->site].contract_w;
+
+        limits->most_w = class_w(meter);
+        if (contract_w > limits->most_w / CONTRACT_TIMES)
+            limits->most_w = CONTRACT_TIMES * contract_w;
+    }
     limits->modulus_wh =
         meter->modulus_wh == LW_NOT_GIVEN ? m->modulus_wh : meter->modulus_wh;
     limits->resolution_wh = meter_resolution(core, index);
@@ -144,15 +168,41 @@ mark_of(enum lw_register_verdict verdict)
         return LW_MARK_ROLLOVER;
     case LW_REGISTER_ODD_FELL:
     case LW_REGISTER_FELL:
+    case LW_REGISTER_BACKWARDS:
         return LW_MARK_RESET;
     case LW_REGISTER_ODD_LEAPT:
     case LW_REGISTER_LEAPT:
         return LW_MARK_JUMP;
     case LW_REGISTER_FIRST:
     case LW_REGISTER_ADVANCED:
+    case LW_REGISTER_CARRIED:
         break;
     }
     return 0;
+}
+
+enum {
+    COUNT_MOST = 1000
+};
+
+/* What all steps of the register have in common. */
+static void
+learn_grain(struct meter_state *m, int64_t given_wh, int64_t step_wh)
+{
+    uint32_t a = m->grain_wh, b = (uint32_t)step_wh;
+
+    if (step_wh <= 0 || m->moves >= COUNT_MOST)
+        return;
+    m->moves++;
+    if (given_wh != LW_NOT_GIVEN || step_wh > UINT32_MAX)
+        return;
+    while (b != 0) {
+        uint32_t rest = a % b;
+
+        a = b;
+        b = rest;
+    }
+    m->grain_wh = a;
 }
 
 /* Compares the register with what it was, and unrolls it. */
@@ -169,7 +219,8 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
     *step = lw_register_advance(&m->reg, &limits, r->time.ms, r->value[LW_IMPORT]);
     judged->has_step = true;
     r->q |= mark_of(step->verdict);
-    if (step->verdict == LW_REGISTER_ODD_FELL || step->verdict == LW_REGISTER_ODD_LEAPT) {
+    if (step->verdict == LW_REGISTER_ODD_FELL || step->verdict == LW_REGISTER_ODD_LEAPT ||
+        step->verdict == LW_REGISTER_BACKWARDS) {
         r->q = (uint16_t)((r->q & ~LW_QUALITY_MASK) | LW_SUSPECT);
         judged->good = false;
         return;
@@ -180,6 +231,8 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
         m->exchanged = false;
         return;
     }
+    if (step->verdict == LW_REGISTER_ADVANCED)
+        learn_grain(m, meter->resolution_wh, step->energy_wh);
     m->total_wh += step->energy_wh;
     if (r->time.ms > step->from)
         m->power_w = lw_muldiv(step->energy_wh, LW_HOUR, r->time.ms - step->from);
@@ -195,13 +248,25 @@ emit_reading(struct lw_core *core, const struct lw_reading *reading)
         core->emit(core->emit_arg, &effect);
 }
 
+/* A register that stands, or runs backwards, says nothing of what was used. */
+static void
+doubt(struct judged *judged, struct lw_reading *r, uint16_t mark)
+{
+    r->q |= mark;
+    if (judged->good)
+        r->q = (uint16_t)((r->q & ~LW_QUALITY_MASK) | LW_SUSPECT);
+    judged->good = false;
+}
+
 static void
 step_reading(struct lw_core *core, const struct lw_reading *in)
 {
     struct meter_state *m = &core->meter[in->meter];
     struct lw_reading r = *in;
     struct judged judged = {.reading = &r, .good = lw_reading_quality(in) == LW_GOOD};
+    struct subject point = {LW_SUBJECT_POINT, core->ledger->meter[in->meter].point};
 
+    judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
     if (r.time.ms <= m->newest) {
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
@@ -215,13 +280,17 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
         r.q |= LW_MARK_GAP;
         m->failures = 0;
     }
+    if (alarm_stands(core, LW_RULE_STUCK_REGISTER, point))
+        doubt(&judged, &r, LW_MARK_STUCK);
+    if (alarm_stands(core, LW_RULE_CT_REVERSAL, point))
+        doubt(&judged, &r, 0);
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->reading)
             detect_families[i]->reading(core, (int32_t)in->meter, &judged);
-    if (alarm_stands(
-            core, LW_RULE_STUCK_REGISTER,
-            (struct subject){LW_SUBJECT_POINT, core->ledger->meter[in->meter].point}))
-        r.q |= LW_MARK_STUCK;
+    if (judged.measured && lw_reading_has(&r, LW_ACTIVE_POWER)) {
+        m->power_at = r.time.ms;
+        m->promised_w = r.value[LW_ACTIVE_POWER];
+    }
     emit_reading(core, &r);
     balance_reading(core, (int32_t)in->meter, &judged);
 }
@@ -241,8 +310,7 @@ step_serial(struct lw_core *core, uint32_t meter, const char *serial)
         return;
     lw_register_init(&m->reg);
     m->exchanged = true;
-    for (int b = 0; b < BOUNDARIES; b++)
-        m->mark[b].at = NEVER;
+    balance_forget(core, (int32_t)meter);
     if (core->emit)
         core->emit(core->emit_arg, &effect);
 }
@@ -266,11 +334,15 @@ step_forward(struct lw_core *core, int64_t by_ms)
         move(&m->back, by_ms);
         move(&m->jump_at, by_ms);
         move(&m->stuck_at, by_ms);
+        move(&m->reversed_at, by_ms);
+        move(&m->phase_at, by_ms);
+        move(&m->returned, by_ms);
         core_timer_meter(core, i, core->now);
     }
     for (int32_t i = 0; i < core->ledger->ngateways; i++) {
         move(&core->gateway[i].heard, by_ms);
         move(&core->gateway[i].back, by_ms);
+        move(&core->gateway[i].returned, by_ms);
     }
 }
 
@@ -296,6 +368,10 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&m->reg.odd_at, at);
         no_later(&m->moved, at);
         no_later(&m->power_at, at);
+        no_later(&m->mute, at);
+        no_later(&m->same, at);
+        no_later(&m->reversed, at);
+        no_later(&m->phase_lost, at);
         for (int b = 0; b < BOUNDARIES; b++)
             if (m->mark[b].at > at)
                 m->mark[b].at = NEVER;
@@ -308,6 +384,10 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->load.to, at);
         no_later(&s->production.from, at);
         no_later(&s->production.to, at);
+        no_later(&s->demand.from, at);
+        no_later(&s->demand.to, at);
+        if (s->profile != LW_NONE && core->profile[s->profile].hour > at / LW_HOUR)
+            core->profile[s->profile].hour = at / LW_HOUR;
         no_later(&s->dark.from, at);
         no_later(&s->dark.to, at);
         no_later(&s->reference.next, s->closed);
@@ -377,6 +457,11 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         core->meter[event->counter.meter].most_w = event->counter.most_w;
         break;
     case LW_EVENT_METER_CLOCK:
+        for (int i = 0; i < detect_nfamilies; i++)
+            if (detect_families[i]->meter_clock)
+                detect_families[i]->meter_clock(core, (int32_t)event->clock.meter,
+                                                event->clock.drift_ms);
+        break;
     case LW_EVENT_TICK:
         break;
     }

@@ -15,7 +15,16 @@ init_meter(struct meter_state *m)
                               .moved = NEVER,
                               .power_at = NEVER,
                               .jump_at = NEVER,
-                              .stuck_at = NEVER};
+                              .stuck_at = NEVER,
+                              .mute = NEVER,
+                              .same = NEVER,
+                              .export_wh = LW_NOT_GIVEN,
+                              .reversed = NEVER,
+                              .reversed_seen = NEVER,
+                              .reversed_at = NEVER,
+                              .phase_lost = NEVER,
+                              .phase_at = NEVER,
+                              .returned = NEVER};
     lw_register_init(&m->reg);
     for (int i = 0; i < BOUNDARIES; i++)
         m->mark[i].at = NEVER;
@@ -24,9 +33,10 @@ init_meter(struct meter_state *m)
 static void
 init_site(struct site_state *s)
 {
-    *s = (struct site_state){.closed = NEVER, .last_from = NEVER};
+    *s = (struct site_state){.closed = NEVER, .last_from = NEVER, .profile = LW_NONE};
     s->load.from = NEVER;
     s->production.from = NEVER;
+    s->demand.from = NEVER;
     s->dark.from = NEVER;
     s->excess.run.from = NEVER;
     reference_init(&s->reference);
@@ -155,13 +165,17 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     if (!core)
         return NULL;
     core->ledger = ledger;
-    core->rules = rules;
+    core->book = rules;
+    core->rules = &rules->all;
     core->now = NEVER;
     core->starting = true;
     core->first_standing = core->last_standing = core->first_free = LW_NONE;
     alarm_layout(core);
     core->meter = array(ledger->nmeters, sizeof *core->meter);
     core->site = array(ledger->nsites, sizeof *core->site);
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        core->nprofiles += unusual_concerns(&ledger->site[i]);
+    core->profile = array(core->nprofiles, sizeof *core->profile);
     core->gateway = array(ledger->ngateways, sizeof *core->gateway);
     core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
@@ -171,10 +185,10 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
-    if (!core->meter || !core->site || !core->gateway || !core->gateway_meters ||
-        !core->gateway_first || !core->weather || !core->site_weather ||
-        !core->answered || !core->slot || !core->standing || feeder_layout(core) < 0 ||
-        lw_due_new(core_ntimers(core), &core->timers) < 0) {
+    if (!core->meter || !core->site || !core->profile || !core->gateway ||
+        !core->gateway_meters || !core->gateway_first || !core->weather ||
+        !core->site_weather || !core->answered || !core->slot || !core->standing ||
+        feeder_layout(core) < 0 || lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
@@ -184,13 +198,18 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->slot[i] = LW_NONE;
     for (int32_t i = 0; i < ledger->nmeters; i++)
         init_meter(&core->meter[i]);
-    for (int32_t i = 0; i < ledger->nsites; i++) {
+    for (int32_t i = 0, n = 0; i < ledger->nsites; i++) {
         init_site(&core->site[i]);
         core->site[i].interval = site_interval(ledger, &ledger->site[i]);
         core->site[i].reference.unit_w = site_unit(ledger, &ledger->site[i]);
+        if (unusual_concerns(&ledger->site[i])) {
+            unusual_init(&core->profile[n]);
+            core->site[i].profile = n++;
+        }
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
-        core->gateway[i] = (struct gateway_state){NEVER, NEVER};
+        core->gateway[i] =
+            (struct gateway_state){.heard = NEVER, .back = NEVER, .returned = NEVER};
     index_gateways(core);
     index_weather(core);
     for (int32_t i = 0; i < ledger->ncontacts; i++) {
@@ -288,8 +307,14 @@ take_over(struct lw_core *core, const struct lw_core *old)
         int32_t s = lw_ledger_site(ledger, was->site[i].id);
 
         /* Another grid: the balance begins anew. */
-        if (s != LW_NONE && core->site[s].interval == old->site[i].interval)
+        if (s != LW_NONE && core->site[s].interval == old->site[i].interval) {
+            int32_t profile = core->site[s].profile;
+
             core->site[s] = old->site[i];
+            core->site[s].profile = profile;
+            if (profile != LW_NONE && old->site[i].profile != LW_NONE)
+                core->profile[profile] = old->profile[old->site[i].profile];
+        }
     }
     for (int32_t i = 0; i < was->ngateways; i++) {
         int32_t g = lw_ledger_gateway(ledger, was->gateway[i].id);
@@ -352,6 +377,7 @@ lw_core_free(struct lw_core *core)
     lw_due_free(core->timers);
     free(core->meter);
     free(core->site);
+    free(core->profile);
     free(core->gateway);
     feeder_free(core);
     free(core->gateway_meters);

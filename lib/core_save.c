@@ -30,6 +30,10 @@ _Static_assert(LW_FLOOD_ALARMS == 10, "each time is a field of the checkpoint");
 #define MARK(i)                                                                          \
     LW_FIELD(struct meter_state, mark[i].at), LW_FIELD(struct meter_state, mark[i].wh)
 
+#define PHASE(i)                                                                         \
+    LW_FIELD(struct meter_state, wiring.voltage[i]),                                     \
+        LW_FIELD(struct meter_state, wiring.share[i])
+
 static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, newest),
     LW_FIELD(struct meter_state, heard),
@@ -50,6 +54,39 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, modulus_wh),
     LW_FIELD(struct meter_state, most_w),
     LW_FIELD(struct meter_state, serial),
+    LW_FIELD(struct meter_state, reg.odd_w),
+    LW_FIELD(struct meter_state, reg.carries_w),
+    LW_FIELD(struct meter_state, reg.odd_n),
+    LW_FIELD(struct meter_state, reg.odd_broken),
+    LW_FIELD(struct meter_state, due_since),
+    LW_FIELD(struct meter_state, stood_most),
+    LW_FIELD(struct meter_state, mute),
+    LW_FIELD(struct meter_state, same),
+    LW_FIELD(struct meter_state, export_wh),
+    LW_FIELD(struct meter_state, reversed),
+    LW_FIELD(struct meter_state, reversed_seen),
+    LW_FIELD(struct meter_state, reversed_at),
+    LW_FIELD(struct meter_state, phase_lost),
+    LW_FIELD(struct meter_state, phase_at),
+    LW_FIELD(struct meter_state, returned),
+    PHASE(0),
+    PHASE(1),
+    PHASE(2),
+    LW_FIELD(struct meter_state, wiring.current),
+    LW_FIELD(struct meter_state, wiring.power),
+    LW_FIELD(struct meter_state, wiring.n),
+    LW_FIELD(struct meter_state, sum.ms),
+    LW_FIELD(struct meter_state, sum.register_wh),
+    LW_FIELD(struct meter_state, sum.power_mwh),
+    LW_FIELD(struct meter_state, sum.slack_mwh),
+    LW_FIELD(struct meter_state, values),
+    LW_FIELD(struct meter_state, powers),
+    LW_FIELD(struct meter_state, moves),
+    LW_FIELD(struct meter_state, grain_wh),
+    LW_FIELD(struct meter_state, flaps),
+    LW_FIELD(struct meter_state, same_n),
+    LW_FIELD(struct meter_state, odd),
+    LW_FIELD(struct meter_state, drifts),
     LW_FIELD(struct meter_state, failures),
     LW_FIELD(struct meter_state, silent),
     LW_FIELD(struct meter_state, exchanged),
@@ -80,15 +117,38 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, good),
     RUN(load),
     RUN(production),
+    RUN(demand),
+    LW_FIELD(struct site_state, output.month),
+    LW_FIELD(struct site_state, output.from),
+    LW_FIELD(struct site_state, output.year_from),
+    LW_FIELD(struct site_state, output.month_wh),
+    LW_FIELD(struct site_state, output.year_wh),
+    LW_FIELD(struct site_state, share.ms),
+    LW_FIELD(struct site_state, share.wh),
+    LW_FIELD(struct site_state, share.allowed_wh),
     RUN(dark),
     LW_FIELD_RAW(struct site_state, reference),
     LW_FIELD_RAW(struct site_state, excess),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
+/* Whole weeks and days as this machine has them, like the hash. */
+static const struct lw_field PROFILE[] = {
+    LW_FIELD_RAW(struct profile, cell),      LW_FIELD_RAW(struct profile, weeks),
+    LW_FIELD(struct profile, week_wh),       LW_FIELD(struct profile, from),
+    LW_FIELD(struct profile, hour),          LW_FIELD(struct profile, part),
+    LW_FIELD(struct profile, part_ms),       LW_FIELD(struct profile, part_wh),
+    LW_FIELD_RAW(struct profile, day),       LW_FIELD_RAW(struct profile, level),
+    LW_FIELD_RAW(struct profile, spread),    LW_FIELD_RAW(struct profile, extreme),
+    LW_FIELD_RAW(struct profile, yesterday), LW_FIELD_RAW(struct profile, today),
+    LW_FIELD(struct profile, judged),        LW_FIELD(struct profile, clear),
+};
+
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
+    LW_FIELD(struct gateway_state, returned),
+    LW_FIELD(struct gateway_state, flaps),
 };
 
 static const struct lw_field WEATHER[] = {
@@ -162,6 +222,8 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nmeters);
     lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
                   (size_t)l->nsites);
+    lw_pack_table(p, "profiles", PROFILE, N(PROFILE), core->profile,
+                  sizeof *core->profile, (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
     lw_pack_table(p, "weather", WEATHER, N(WEATHER), core->weather, sizeof *core->weather,
@@ -299,6 +361,10 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
                           l->nmeters);
     if (strcmp(head->name, "sites") == 0)
         return load_sites(core, u, head);
+    /* A release that watches other sites learns anew. */
+    if (strcmp(head->name, "profiles") == 0 && head->count == (uint64_t)core->nprofiles)
+        return load_array(u, head, PROFILE, N(PROFILE), core->profile,
+                          sizeof *core->profile, core->nprofiles);
     if (strcmp(head->name, "weather") == 0)
         return load_array(u, head, WEATHER, N(WEATHER), core->weather,
                           sizeof *core->weather, core->nweather);

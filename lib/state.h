@@ -10,6 +10,7 @@
 #include <lodewatch/schedule.h>
 
 #include "lib/detect/reference.h"
+#include "lib/detect/weather.h"
 
 #define NEVER INT64_MIN
 
@@ -20,7 +21,25 @@ struct boundary {
 };
 
 enum {
-    BOUNDARIES = 4
+    BOUNDARIES = 4,
+    PHASES = 3
+};
+
+/* What a meter's phases look like when nothing is wrong, learned slowly. */
+struct wiring {
+    int32_t voltage[PHASES]; /* dV */
+    int32_t share[PHASES];   /* 1/1000 of the sum of the currents */
+    int32_t current;         /* mA, the sum */
+    int32_t power;           /* active power in 1/1000 of the sum of U x I */
+    uint32_t n;              /* samples that it was learned from, up to a limit */
+};
+
+/* A register against the integral of power, over stretches where both are known. */
+struct sum {
+    int64_t ms;
+    int64_t register_wh;
+    int64_t power_mwh; /* 1/1000 Wh */
+    int64_t slack_mwh; /* what the power may have done between its samples */
 };
 
 /* One row of meters.csv. Times are ms. */
@@ -32,6 +51,7 @@ struct meter_state {
     int64_t total_wh;   /* the register unrolled: energy since the row began */
     int64_t power_w;    /* mean between the last two registers; LW_NOT_GIVEN */
     int64_t moved;      /* time of the reading at which the register last moved */
+    int64_t due_since;  /* and since when power has promised that it should */
     int64_t due_mwh;    /* energy that the power readings promise since (1/1000 Wh) */
     int64_t power_at;   /* time of the last power reading; NEVER */
     int64_t promised_w; /* and its value */
@@ -40,11 +60,62 @@ struct meter_state {
     int64_t step_wh;    /* of the register, as its profile says; 0: not known */
     int64_t modulus_wh;
     int64_t most_w;
-    uint64_t serial; /* hash of the serial number that it last gave; 0: none */
+    uint64_t serial;       /* hash of the serial number that it last gave; 0: none */
+    int64_t stood_most;    /* ms: the longest stand that ended by itself */
+    int64_t mute;          /* since when it gives no power, having given it; NEVER */
+    int64_t same;          /* since when every value is the same; NEVER */
+    int64_t export_wh;     /* the export register; LW_NOT_GIVEN */
+    int64_t reversed;      /* since when energy flows backwards; NEVER */
+    int64_t reversed_seen; /* and until when */
+    int64_t reversed_at;   /* when it was last seen to while the alarm stood; NEVER */
+    int64_t phase_lost;    /* since when a phase is missing; NEVER */
+    int64_t phase_at;      /* when it was last found so; NEVER */
+    int64_t returned;      /* when comm_loss last returned; NEVER */
+    struct wiring wiring;
+    struct sum sum;
+    uint32_t values;   /* a hash of the last values */
+    uint32_t powers;   /* readings that gave power, up to a limit */
+    uint32_t moves;    /* of the register, up to a limit */
+    uint32_t grain_wh; /* the greatest common divisor of its steps; 0: none yet */
     uint32_t failures;
-    uint8_t silent;    /* no good sample for as long as comm_loss allows */
+    uint8_t flaps;     /* comm_loss raised again within a day, so often in a row */
+    uint8_t same_n;    /* readings in a row with the same values, up to a limit */
+    uint8_t odd;       /* registers in a row that were not believed, up to a limit */
+    uint8_t drifts;    /* clocks read in a row that were wrong, up to a limit */
+    uint8_t silent;    /* no good sample for a few intervals */
     uint8_t exchanged; /* its register begins anew with the next reading */
     struct boundary mark[BOUNDARIES];
+};
+
+enum {
+    DAY_HOURS = 24,
+    WEEK_HOURS = 7 * DAY_HOURS
+};
+
+struct day_hour {
+    int32_t wh; /* LW_NONE: not known */
+    int32_t usual_wh;
+    int32_t explained_wh; /* that it may draw above it */
+    bool excused;         /* it may draw anything */
+};
+
+/* What a site usually draws in each hour of the week, and how far its days are from it:
+ * of licensed sites alone. Logarithms of ratios. */
+struct profile {
+    int32_t cell[WEEK_HOURS];  /* Wh */
+    uint8_t weeks[WEEK_HOURS]; /* that it was learned from, up to a limit; 0: not yet */
+    int64_t week_wh;           /* their sum */
+    int64_t from;              /* ms: the first hour; NEVER */
+    int64_t hour;              /* the last whole hour, since 1970; NEVER */
+    int64_t part;              /* the hour under way, and what is known of it */
+    int64_t part_ms, part_wh;
+    struct day_hour day[DAY_HOURS]; /* the last 24 hours, by hour modulo 24 */
+    double level;                   /* of the last weeks against the cells */
+    double spread;                  /* mean size of the deviation */
+    double extreme[2];              /* the largest lately: down, up... */
+    double yesterday[2], today[2];  /* ...and of the days not yet among them */
+    int32_t judged;                 /* hours, up to a limit */
+    int32_t clear;                  /* hours without deviation while the alarm stands */
 };
 
 /* Excess over the allowance, summed up since it began. */
@@ -61,21 +132,18 @@ struct run {
     int64_t samples_good;
 };
 
-enum {
-    COLD_HOURS = 32 * 24, /* four weeks, and some days in which a site may be silent */
-    NO_COLD = INT16_MIN
+/* What a site has drawn in this month and year, local time; for over_licence. */
+struct output {
+    int32_t month;           /* year * 12 + month; 0: none yet */
+    int64_t from, year_from; /* ms */
+    int64_t month_wh, year_wh;
 };
 
-/* One context instrument: the newest good value of each quantity. */
-struct weather {
-    int32_t point;
-    int64_t at;             /* ms; NEVER */
-    int64_t temperature_mc; /* LW_NOT_GIVEN */
-    int64_t rain_um_h;
-    int64_t level_mm;
-    int64_t hour;             /* the newest of... */
-    int16_t cold[COLD_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
-    int32_t coldest;          /* of all */
+/* And on this day, of which so much is explained; for process_share. */
+struct share {
+    int64_t ms;
+    int64_t wh;
+    int64_t allowed_wh;
 };
 
 /* A run of excess over the reference, with what raised it. */
@@ -101,17 +169,30 @@ struct site_state {
     int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
-    struct run dark;         /* post_cutoff */
+    struct run demand;       /* over_contract */
+    struct output output;
+    struct share share;
+    int32_t profile; /* or LW_NONE */
+    struct run dark; /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
     struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
-_Static_assert(sizeof(struct site_state) <= 2048, "2 KB a site");
+_Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,
+               "of 2 KB a site");
 
 struct gateway_state {
     int64_t heard;
     int64_t back;
+    int64_t returned;
+    uint8_t flaps;
+};
+
+/* What an alarm is about. */
+struct subject {
+    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
+    int32_t index;
 };
 
 /* A standing alarm, in the order of raising. A free one has its follower in `next`. */
@@ -136,7 +217,8 @@ struct slots {
 
 struct lw_core {
     const struct lw_ledger *ledger;
-    const struct lw_rules *rules;
+    const struct lw_rules *book;
+    const struct lw_params *rules; /* the book's, for all */
     lw_emit *emit;
     void *emit_arg;
 
@@ -146,6 +228,8 @@ struct lw_core {
 
     struct meter_state *meter;
     struct site_state *site;
+    struct profile *profile; /* of the sites that have one */
+    int32_t nprofiles;
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
@@ -175,7 +259,8 @@ struct lw_core {
 struct judged {
     const struct lw_reading *reading; /* as judged: q has quality and marks */
     bool good;                        /* a good sample */
-    bool has_step;                    /* the register was read and compared */
+    bool measured; /* good as it came: its other values hold, whatever its register */
+    bool has_step; /* the register was read and compared */
     struct lw_register_step step;
 };
 
@@ -196,16 +281,22 @@ meter_point(const struct lw_core *core, int32_t meter)
     return &core->ledger->point[core->ledger->meter[meter].point];
 }
 
-/* What the register cannot show, by the ledger and by its form on the wire; 0: not known.
- */
+/* Steps from which on what they have in common is taken for the register's own. */
+enum {
+    GRAIN_MOVES = 50
+};
+
+/* What the register cannot show, by the ledger and by its form on the wire, else as its
+ * steps have shown; 0: not known. */
 static inline int64_t
 meter_resolution(const struct lw_core *core, int32_t meter)
 {
+    const struct meter_state *m = &core->meter[meter];
     int64_t wh = core->ledger->meter[meter].resolution_wh;
 
-    if (wh == LW_NOT_GIVEN || wh < core->meter[meter].step_wh)
-        wh = core->meter[meter].step_wh;
-    return wh;
+    if (wh == LW_NOT_GIVEN)
+        wh = m->moves < GRAIN_MOVES ? 0 : m->grain_wh;
+    return wh > m->step_wh ? wh : m->step_wh;
 }
 
 static inline bool
@@ -222,6 +313,24 @@ core_ntimers(const struct lw_core *core)
            core->nfeeders + 1;
 }
 
+/* The parameters for the site, as its status was then. */
+static inline const struct lw_params *
+site_rules(const struct lw_core *core, int32_t site, int64_t at)
+{
+    const struct lw_site *s = &core->ledger->site[site];
+
+    return &core->book->of[lw_site_status_at(s, (lw_wall){at})][s->kind];
+}
+
+/* The same for a meter's site, now. */
+static inline const struct lw_params *
+meter_rules(const struct lw_core *core, int32_t meter)
+{
+    int32_t site = meter_point(core, meter)->site;
+
+    return site == LW_NONE ? core->rules : site_rules(core, site, core->now);
+}
+
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
 void core_timer_meter(struct lw_core *core, int32_t meter, int64_t at);
 void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
@@ -229,14 +338,13 @@ void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 
-/* --- detect/weather.c */
-struct weather *core_weather_of(const struct lw_core *core, int32_t point);
-/* Degrees below 15 at the site at that time, which is of the last month; NAN: not known.
- * And the most of any time. */
-float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
-float core_site_coldest(const struct lw_core *core, int32_t site);
-/* What serves the site and is not older than half a day; NULL: nothing. */
-const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
+/* --- detect/points.c: what rules about one metering point share */
+struct subject detect_point(const struct lw_core *core, int32_t meter);
+/* Medium at least: a meter that cannot be trusted hides what it should show. */
+enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
+/* The point's alarm stands, and its reason was last seen long enough ago. */
+bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_id rule,
+                       int64_t *seen_at, int64_t clear_ms);
 
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
@@ -245,6 +353,8 @@ int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
 /* --- detect/balance.c */
 void balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged);
 void balance_timer(struct lw_core *core, int32_t site);
+/* What the meter's register said up to now is no ground for what comes. */
+void balance_forget(struct lw_core *core, int32_t meter);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
@@ -285,24 +395,54 @@ struct family {
     void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
+    void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
-extern const struct family detect_register;  /* register_jump, stuck_register */
+extern const struct family detect_register;  /* register_jump */
+extern const struct family detect_stuck;     /* stuck_register */
+extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
+extern const struct family detect_sum;       /* sum_check */
+extern const struct family detect_clock;     /* clock_drift */
 extern const struct family detect_pattern;  /* night_load, production_shape, slow_creep */
 extern const struct family detect_cutoff;   /* post_cutoff */
 extern const struct family detect_weather;  /* no rule: what context instruments say */
 extern const struct family detect_feeder;   /* feeder_residual, displacement */
 extern const struct family detect_coverage; /* coverage */
+extern const struct family detect_unusual;  /* unusual_load */
+extern const struct family detect_over;     /* over_contract, over_licence */
+extern const struct family detect_share;    /* process_share */
 extern const struct family *const detect_families[];
 extern const int detect_nfamilies;
 
-/* --- alarm/alarm.c */
-struct subject {
-    enum lw_subject_kind kind; /* a feeder's point is LW_SUBJECT_POINT here */
-    int32_t index;
+/* --- detect/site_load.c: runs of windows in which a site draws too much */
+/* What a rule says about one window. */
+struct view {
+    bool concerns;      /* the rule speaks about this site at this time */
+    int64_t most_wh;    /* that it may have drawn */
+    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
+    bool partial;       /* something is not measured: it may raise, not clear */
+    enum lw_finding finding;
+    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
 };
+struct patience {
+    enum lw_rule_id rule;
+    int64_t for_ms, clear_ms, least_wh;
+    enum lw_priority least;
+};
+/* Adds the window to the run; raises, updates or returns the rule's alarm. */
+void site_run(struct lw_core *core, const struct window *w, struct run *run,
+              const struct view *v, const struct patience *p);
+bool site_is_mine(enum lw_site_kind kind);
+/* W over ms, in Wh. */
+int64_t energy_wh(int64_t w, int64_t ms);
+
+/* --- detect/unusual.c */
+bool unusual_concerns(const struct lw_site *site);
+void unusual_init(struct profile *profile);
+
+/* --- alarm/alarm.c */
 /* The alarm that stands; NULL: none. */
 const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
                                 struct subject subject);

@@ -107,7 +107,12 @@ ask_open(const char *address, int timeout_ms, struct ask **ret_ask)
     }
     ask->fd = -1;
     ask->timeout_ms = timeout_ms;
-    rc = connect_to(ask, info);
+    rc = LW_EIO;
+    for (struct addrinfo *one = info; one && rc != 0; one = one->ai_next) {
+        if (ask->fd >= 0)
+            close(ask->fd);
+        rc = connect_to(ask, one);
+    }
     freeaddrinfo(info);
     if (rc != 0) {
         int error = errno;

@@ -65,8 +65,6 @@ struct job {
     struct lw_faults *faults;
 };
 
-static const char *const qualities[] = {"good", "suspect", "estimated", "missing"};
-
 /* ---- rows ---- */
 
 static void
@@ -90,7 +88,7 @@ put_csv(struct lw_text *t, const char *id, const struct lw_reading *r)
     lw_wall_format(r->time, time);
     lw_text_addf(t, "%s,", time);
     put_csv_text(t, id);
-    lw_text_addf(t, ",%s", qualities[lw_reading_quality(r)]);
+    lw_text_addf(t, ",%s", lw_quality_name(lw_reading_quality(r)));
     for (int q = 0; q < LW_QUANTITIES; q++) {
         const struct lw_quantity_info *info = lw_quantity_info((enum lw_quantity)q);
 
@@ -98,26 +96,6 @@ put_csv(struct lw_text *t, const char *id, const struct lw_reading *r)
         if (lw_reading_has(r, (enum lw_quantity)q))
             lw_text_add_decimal(t, r->value[q], info->per_unit, info->decimals);
     }
-}
-
-static void
-put_json(struct lw_text *t, const char *id, const struct lw_reading *r)
-{
-    char time[LW_TIME_TEXT];
-
-    lw_wall_format(r->time, time);
-    lw_text_addf(t, "{\"time\":\"%s\",\"meter_id\":", time);
-    lw_text_add_json(t, id);
-    lw_text_addf(t, ",\"quality\":\"%s\"", qualities[lw_reading_quality(r)]);
-    for (int q = 0; q < LW_QUANTITIES; q++) {
-        const struct lw_quantity_info *info = lw_quantity_info((enum lw_quantity)q);
-
-        if (!lw_reading_has(r, (enum lw_quantity)q))
-            continue;
-        lw_text_addf(t, ",\"%s\":", info->name);
-        lw_text_add_decimal(t, r->value[q], info->per_unit, info->decimals);
-    }
-    lw_text_add(t, "}");
 }
 
 static void
@@ -135,7 +113,7 @@ static const struct {
     void (*header)(FILE *file);
 } formats[] = {
     {"csv", put_csv, put_header},
-    {"ndjson", put_json, NULL},
+    {"ndjson", lw_reading_json, NULL},
 };
 enum {
     FORMATS = sizeof(formats) / sizeof(formats[0])
@@ -152,7 +130,7 @@ by_meter(const void *a, const void *b)
 static int
 put_rows(struct job *e, int format)
 {
-    char line[1024];
+    char line[LW_READING_TEXT];
 
     for (size_t i = 0; i < e->window->n; i++) {
         const struct lw_reading *r = &e->window->row[i].reading;
@@ -215,7 +193,7 @@ load(struct job *e, lw_wall from, lw_wall to)
 {
     struct window *w = e->window;
 
-    window_begin(w, from, to);
+    window_begin(w, from, to, 0);
     if (ask(e, window_rows_sql(w, e->list), window_take_row) < 0 ||
         ask(e, window_blocks_sql(w, e->list), window_take_block) < 0)
         return LW_EIO;

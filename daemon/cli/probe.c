@@ -85,9 +85,9 @@ find_fitting(struct probe *p)
         if (!profile->probe.present && profile->sunspec == 0)
             continue;
         rc = probe_try(p->ask, p->arguments.unit, profile, &p->other);
-        if (rc != 0 && (rc != LW_EAGAIN || !answered))
+        if (rc != 0 && rc != LW_EAGAIN) /* some devices are silent to what they lack */
             return rc;
-        answered = true;
+        answered |= rc == 0;
         if (rc == 0 && p->other.fits && p->nfitting < FITTING_MOST)
             p->fitting[p->nfitting++] = profile;
     }

@@ -16,7 +16,8 @@
 
 enum {
     CHUNK = 256 * 1024,
-    RULES_BYTES = 1 << 20
+    RULES_BYTES = 1 << 20,
+    HOLIDAYS_BYTES = 1 << 20
 };
 
 bool
@@ -38,6 +39,9 @@ run_option(struct run_source *source, int c, const char *value)
     case 'z':
         source->timezone = value;
         return true;
+    case 'y':
+        source->holidays = value;
+        return true;
     }
     return false;
 }
@@ -45,30 +49,46 @@ run_option(struct run_source *source, int c, const char *value)
 /* --- what a run needs */
 
 static int
+read_text(const char *file, size_t most, char **ret_text, size_t *ret_n,
+          struct lw_faults *faults)
+{
+    int rc = files_read(file, most, ret_text, ret_n);
+
+    if (rc != 0)
+        lw_fault_add(faults, file, 0, 0, "cannot be read: %s", strerror(errno));
+    return rc;
+}
+
+static int
 load_ledger(struct run *run, struct lw_faults *faults)
 {
     const struct run_source *s = run->source;
     const char *timezone = s->timezone ? s->timezone : CLI_TIMEZONE;
     struct files_ledger files = {0};
-    char *tzif = NULL;
-    size_t tzif_n = 0;
+    char *tzif = NULL, *holidays = NULL;
+    size_t tzif_n = 0, holidays_n = 0;
     int rc = files_zone(timezone, &tzif, &tzif_n);
 
     if (rc != 0)
         lw_fault_add(faults, timezone, 0, 0,
                      "no such time zone; expected such as " CLI_TIMEZONE);
+    if (rc == 0 && s->holidays)
+        rc = read_text(s->holidays, HOLIDAYS_BYTES, &holidays, &holidays_n, faults);
     if (rc == 0)
         rc = files_ledger_load(s->ledger, faults, &files);
     if (rc == 0) {
         files.text.deployment = s->deployment ? s->deployment : "";
         files.text.tzif = tzif;
         files.text.tzif_n = tzif_n;
+        files.text.holidays = holidays;
+        files.text.holidays_n = holidays_n;
         rc = lw_ledger_new(&files.text, faults, &run->ledger);
     }
     if (rc != 0 && faults->n == 0)
         lw_fault_add(faults, s->ledger, 0, 0, "%s", lw_result_text(rc));
     files_ledger_free(&files);
     free(tzif);
+    free(holidays);
     return rc == 0 ? CLI_DONE : CLI_INPUT;
 }
 
@@ -113,11 +133,8 @@ run_rules(const char *file, struct lw_rules *ret_rules, struct lw_faults *faults
     size_t n = 0;
     int rc = 0;
 
-    if (file) {
-        rc = files_read(file, RULES_BYTES, &text, &n);
-        if (rc != 0)
-            lw_fault_add(faults, file, 0, 0, "cannot be read: %s", strerror(errno));
-    }
+    if (file)
+        rc = read_text(file, RULES_BYTES, &text, &n, faults);
     if (rc == 0)
         rc = lw_rules_parse(file ? file : "", text, n, faults, ret_rules);
     free(text);

@@ -13,22 +13,24 @@
 
 /* What the command line says; NULL where it says nothing. */
 struct run_source {
-    const char *ledger, *readings, *from, *to, *deployment, *timezone;
+    const char *ledger, *readings, *from, *to, *deployment, *timezone, *holidays;
 };
 
 /* The options of it, as the subcommands share them. */
-#define RUN_USAGE                                                                             \
-    "  --ledger DIR        the ledger: a folder of CSV files\n"                               \
-    "  --from T            skip rows before this time\n"                                      \
-    "  --to T              stop before this time\n"                                           \
-    "  --deployment D      in the alerts' ids and source (default: the ledger's root area)\n" \
-    "  --timezone Z        of night, weeks and times without a zone (default: Asia/Shanghai)\n"
+#define RUN_USAGE                                                                               \
+    "  --ledger DIR        the ledger: a folder of CSV files\n"                                 \
+    "  --from T            skip rows before this time\n"                                        \
+    "  --to T              stop before this time\n"                                             \
+    "  --deployment D      in the alerts' ids and source (default: the ledger's root area)\n"   \
+    "  --timezone Z        of night, weeks and times without a zone (default: Asia/Shanghai)\n" \
+    "  --holidays FILE     a date a line, as `[calendar] holidays` (default: none)\n"
 #define RUN_OPTIONS                                                                      \
     {"ledger", required_argument, NULL, 'l'}, {"from", required_argument, NULL, 'f'},    \
         {"to", required_argument, NULL, 't'},                                            \
         {"deployment", required_argument, NULL, 'd'},                                    \
+        {"timezone", required_argument, NULL, 'z'},                                      \
     {                                                                                    \
-        "timezone", required_argument, NULL, 'z'                                         \
+        "holidays", required_argument, NULL, 'y'                                         \
     }
 /* Takes one of them; false: it is none of them. */
 bool run_option(struct run_source *source, int c, const char *value);

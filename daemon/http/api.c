@@ -1,4 +1,6 @@
-/* The read-only API: standing alerts and sites from memory, history from PostgreSQL. */
+/* The read-only API: standing alerts and sites from memory, alerts that were and readings
+ * from PostgreSQL. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -107,12 +109,13 @@ fill_standing(struct page *page, const struct rooms *rooms, const char *after)
 
 static const struct page_source standing = {"alerts", fill_standing};
 
-/* ---- alerts that were ---- */
+/* ---- what PostgreSQL has ---- */
 
 /* A call that waits for PostgreSQL. Its connection may go away before the answer comes.
  */
 struct waiting {
     struct http_call call; /* req NULL: nobody waits any more */
+    const char *name;      /* of the list's member */
 };
 
 static void
@@ -125,7 +128,7 @@ on_close(struct evhttp_connection *connection, void *arg)
 }
 
 static void
-on_answer(void *arg, const char *rows, const char *error)
+on_answer(void *arg, const char *rows, const char *next, const char *error)
 {
     struct waiting *waiting = arg;
     struct http_call *call = &waiting->call;
@@ -142,13 +145,31 @@ on_answer(void *arg, const char *rows, const char *error)
         char at[LW_TIME_TEXT];
         lw_wall_format(clock_now(call->rooms->clock).wall, at);
         if (body != NULL) {
-            evbuffer_add_printf(body, "{\"alerts\":%s,\"at\":\"%s\",\"next\":null}\n",
-                                rows, at);
+            evbuffer_add_printf(body, "{\"%s\":%s,\"at\":\"%s\",\"next\":%s}\n",
+                                waiting->name, rows, at, next);
         }
         http_reply(call->http, call->req, body == NULL ? 500 : 200, "application/json",
                    body);
     }
     free(waiting);
+}
+
+/* NULL: there is no database, and that is answered. */
+static struct waiting *
+wait_for_store(struct http_call *call, const char *name)
+{
+    struct waiting *waiting =
+        call->rooms->store == NULL ? NULL : calloc(1, sizeof *waiting);
+
+    if (waiting == NULL) {
+        http_reply_problem(call->http, call->req, PROBLEM_DATABASE);
+        return NULL;
+    }
+    waiting->call = *call;
+    waiting->name = name;
+    evhttp_connection_set_closecb(evhttp_request_get_connection(call->req), on_close,
+                                  waiting);
+    return waiting;
 }
 
 /* RFC 3339, or local time of the deployment. */
@@ -176,16 +197,32 @@ history_get(struct http_call *call)
         http_reply_problem(call->http, call->req, PROBLEM_QUERY);
         return;
     }
-    struct waiting *waiting = calloc(1, sizeof *waiting);
-    if (call->rooms->store == NULL || waiting == NULL) {
-        free(waiting);
-        http_reply_problem(call->http, call->req, PROBLEM_DATABASE);
+    struct waiting *waiting = wait_for_store(call, "alerts");
+    if (waiting != NULL)
+        store_alerts(call->rooms->store, &query, on_answer, waiting);
+}
+
+void
+readings_get(struct http_call *call)
+{
+    const uint32_t needed = PARAM(METER) | PARAM(FROM) | PARAM(TO);
+    struct store_readings_query query;
+    lw_wall after = {LW_WALL_FIRST - 1};
+
+    if ((call->query.given & needed) != needed ||
+        http_query_limit(&call->query, PAGE_DEFAULT, PAGE_MOST, &query.limit) != 0 ||
+        parse_time(call, PARAM_FROM, LW_DATE_START, &query.from) != 0 ||
+        parse_time(call, PARAM_TO, LW_DATE_END, &query.to) != 0 ||
+        parse_time(call, PARAM_AFTER, LW_DATE_START, &after) != 0) {
+        http_reply_problem(call->http, call->req, PROBLEM_QUERY);
         return;
     }
-    waiting->call = *call;
-    evhttp_connection_set_closecb(evhttp_request_get_connection(call->req), on_close,
-                                  waiting);
-    store_alerts(call->rooms->store, &query, on_answer, waiting);
+    if (after.ms >= query.from.ms)
+        query.from.ms = after.ms + 1;
+    snprintf(query.meter, sizeof query.meter, "%s", call->query.value[PARAM_METER]);
+    struct waiting *waiting = wait_for_store(call, "readings");
+    if (waiting != NULL)
+        store_readings(call->rooms->store, &query, on_answer, waiting);
 }
 
 void

@@ -39,8 +39,8 @@ struct http_route {
 /* NULL: no such path. */
 const struct http_route *http_route_find(const char *path);
 
-http_handler health_live, health_ready, metrics_get, alerts_get, sites_get, openapi_get,
-    schema_get;
+http_handler health_live, health_ready, metrics_get, alerts_get, readings_get, sites_get,
+    openapi_get, schema_get;
 
 /* Sends `body` (NULL: none) and counts the answer; to HEAD only what GET's head would be.
  * Takes the body over. */

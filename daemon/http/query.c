@@ -9,7 +9,7 @@
 
 static const char *const names[HTTP_PARAMS] = {
     [PARAM_STATE] = "state", [PARAM_FROM] = "from",   [PARAM_TO] = "to",
-    [PARAM_LIMIT] = "limit", [PARAM_AFTER] = "after",
+    [PARAM_LIMIT] = "limit", [PARAM_AFTER] = "after", [PARAM_METER] = "meter",
 };
 
 const char *

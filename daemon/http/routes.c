@@ -10,6 +10,8 @@ static const struct http_route routes[] = {
     {"/metrics", ACCESS_LOCAL, 0, metrics_get},
     {"/api/v1/alerts", ACCESS_TOKEN,
      PARAM(STATE) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), alerts_get},
+    {"/api/v1/readings", ACCESS_TOKEN,
+     PARAM(METER) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), readings_get},
     {"/api/v1/sites", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), sites_get},
     {"/api/v1/openapi.json", ACCESS_TOKEN, 0, openapi_get},
     {"/api/v1/schemas/alert-1", ACCESS_TOKEN, 0, schema_get},

@@ -73,11 +73,19 @@ set_free(struct bus *bus, struct slot *slot)
 }
 
 /* A quiet time in which nothing is sent. */
-static void
-hold_until(struct bus *bus, int64_t at_us)
+void
+bus_hold_until(struct bus *bus, int64_t at_us)
 {
     if (bus->not_before_us < at_us)
         bus->not_before_us = at_us;
+}
+
+/* Its answer may still come, where replies have no number. */
+static void
+doubt(struct bus *bus, uint8_t unit)
+{
+    if (bus->framing->settles)
+        bus->doubted[unit / 8] |= (uint8_t)(1 << unit % 8);
 }
 
 /* On a serial line the request's own time is its worker's to see to: the deadline is for
@@ -135,6 +143,7 @@ bus_send(struct bus *bus, int64_t now_us)
     }
     if (n > 0) {
         bus->noise = 0;
+        bus->loud_until_us = NEVER;
         stream_send(bus->stream, out, n);
     }
 }
@@ -146,6 +155,7 @@ bus_fail(struct bus *bus, bool waiting)
         struct bus_read *read = bus->slot[i].read;
         if (read == NULL)
             continue;
+        doubt(bus, bus->slot[i].mb.unit);
         set_free(bus, &bus->slot[i]);
         bus->owner->failed(bus->arg, read, LW_FAIL_LINK);
     }
@@ -167,8 +177,8 @@ clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
     bool half = stream_forget(bus->stream), close = false;
     if (bus->framing->settles) {
-        bus->doubted[slot->mb.unit / 8] |= (uint8_t)(1 << slot->mb.unit % 8);
-        hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+        doubt(bus, slot->mb.unit);
+        bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
         close = !bus->framing->numbered && stream_stalls(bus->stream);
     } else {
         close = half && bus->options.transport != LW_DIAL_IN_TCP;
@@ -215,7 +225,7 @@ still_doubted(struct bus *bus, struct slot *slot, int64_t now_us)
         return false;
     *byte = (uint8_t)(*byte & ~bit);
     slot->unsent = true;
-    hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
     return true;
 }
 
@@ -247,6 +257,8 @@ take_frame(struct bus *bus, const struct frame *frame, int64_t now_us)
     size_t n = 0;
     int code = LW_EPROTO;
 
+    if (frame->kind == FRAME_REPLY) /* and be it a late one */
+        bus_hold_until(bus, now_us + (int64_t)bus->options.min_gap_ms * 1000);
     if (frame->kind == FRAME_REPLY && slot != NULL && slot->mb.unit == frame->unit)
         code = lw_mb_reply(&slot->mb, frame->pdu, frame->pdu_len, &data, &n);
     if (code >= 0 && still_doubted(bus, slot, now_us))
@@ -273,11 +285,18 @@ skip(const struct bus *bus, struct frame *ret_frame)
     return 1;
 }
 
+/* What waits does so until it is quiet, but not for ever. */
 static void
 on_unasked(struct bus *bus, int64_t now_us)
 {
-    if (bus->framing->settles)
-        hold_until(bus, now_us + BUS_QUIET_MS * 1000);
+    int64_t until_us = now_us + BUS_QUIET_MS * 1000;
+    if (!bus->framing->settles)
+        return;
+    if (bus->first == NULL && bus->nbusy == 0)
+        bus->loud_until_us = NEVER;
+    else if (bus->loud_until_us == NEVER)
+        bus->loud_until_us = now_us + BUS_LOUD_MS * 1000;
+    bus_hold_until(bus, until_us < bus->loud_until_us ? until_us : bus->loud_until_us);
 }
 
 /* The worker of a serial line says that it is open, or that it is no more. */
@@ -296,7 +315,6 @@ bus_on_bytes(void *arg, const uint8_t *data, size_t n)
     struct bus *bus = arg;
     struct frame frame;
     int64_t now_us = clock_io_us();
-    int64_t gap_us = (int64_t)bus->options.min_gap_ms * 1000;
     size_t used = 0;
     bool noise = false;
 
@@ -332,8 +350,6 @@ bus_on_bytes(void *arg, const uint8_t *data, size_t n)
     }
     if (bus->noise > BUS_NOISE)
         return -EPROTO;
-    if (gap_us > 0)
-        hold_until(bus, now_us + gap_us);
     bus_send(bus, now_us);
     return (ptrdiff_t)used;
 }
@@ -409,7 +425,7 @@ bus_new(struct bus_pool *pool, const struct bus_options *options,
     bus->owner = owner;
     bus->arg = arg;
     bus->options = *options;
-    bus->wake_us = NEVER;
+    bus->wake_us = bus->loud_until_us = NEVER;
     bus->last = &bus->first;
     int rc = bus_link_init(bus);
     bus->nslots = bus->framing->settles ? 1 : nslots;

@@ -68,7 +68,16 @@ set_backoff(struct bus *bus, bool was_up)
 }
 
 /* A connection that worked is tried for again at once; then, after a time that doubles.
- * One that ended well while nothing was under way is made again for the next read. */
+ * No failure is one that ended well while nothing was asked or waited, nor one that was
+ * given up for its silence: the units may be dead, and those that wait alive. */
+static bool
+has_failed(const struct bus *bus, bool was_up, int error)
+{
+    if (!was_up || error == ETIMEDOUT)
+        return !was_up;
+    return error != 0 || bus->nbusy > 0 || bus->waiting > 0 || bus->failures > 0;
+}
+
 void
 bus_on_down(void *arg, int error)
 {
@@ -79,8 +88,7 @@ bus_on_down(void *arg, int error)
     bus->counts.refused += !was_up;
     bus->silent_units = 0;
     bus->state = is_awaited(bus) ? LINK_AWAITED : LINK_IDLE;
-    if (bus->state == LINK_IDLE &&
-        (!was_up || error != 0 || bus->nbusy > 0 || bus->failures > 0))
+    if (bus->state == LINK_IDLE && has_failed(bus, was_up, error))
         set_backoff(bus, was_up);
     if (bus->state != LINK_IDLE && !bus->reported) {
         log_warn("%s: no connection: %s", bus->options.name, error_text(bus, error));
@@ -96,7 +104,7 @@ bus_on_up(struct bus *bus)
     bus->state = LINK_UP;
     bus->counts.connects++;
     bus->noise = 0;
-    bus->not_before_us = clock_io_us() + (int64_t)bus->options.connect_pause_ms * 1000;
+    bus_hold_until(bus, clock_io_us() + (int64_t)bus->options.connect_pause_ms * 1000);
     bus_pump(bus);
 }
 

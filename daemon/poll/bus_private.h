@@ -33,6 +33,7 @@ struct bus {
     struct event *timer;   /* for deadlines and gaps */
     int64_t wake_us;       /* when it fires; NEVER */
     int64_t not_before_us; /* a gap or a pause is to be kept */
+    int64_t loud_until_us; /* from then on it is asked though it is not quiet; NEVER */
 
     struct bus_read *first, **last;
     uint32_t waiting;
@@ -64,6 +65,7 @@ void bus_on_down(void *bus, int error);
 /* bus.c */
 ptrdiff_t bus_on_bytes(void *bus, const uint8_t *data, size_t n);
 void bus_send(struct bus *bus, int64_t now_us);
+void bus_hold_until(struct bus *bus, int64_t at_us);
 /* All that is under way, and all that waits where `waiting`, fails as LW_FAIL_LINK. */
 void bus_fail(struct bus *bus, bool waiting);
 

@@ -32,7 +32,7 @@ struct dial {
     void *arg;
     struct dial_target target;
     char *host;
-    unsigned attempts; /* a name's addresses take turns */
+    unsigned failures; /* to connect: a name's addresses take turns with them */
     struct lookup *lookup;
     struct event *event; /* the deadline of the lookup, or the connect */
     int fd;              /* -1: none yet */
@@ -67,39 +67,45 @@ is_host_name(const char *s, size_t n)
     return letter;
 }
 
+/* 1 to 65535 in digits; 0: it is none. */
+static uint16_t
+parse_port(const char *digits)
+{
+    long port = 0;
+    for (; *digits != '\0'; digits++) {
+        if (!isdigit((unsigned char)*digits) ||
+            (port = port * 10 + (*digits - '0')) > UINT16_MAX)
+            return 0;
+    }
+    return (uint16_t)port;
+}
+
 int
 dial_target_parse(const char *text, struct dial_target *ret_target)
 {
     static const char local[] = "localhost:"; /* it needs no lookup */
-    struct dial_target t = {0};
+    const char *colon = strrchr(text, ':');
+    struct dial_target t = {.port = colon == NULL ? 0 : parse_port(colon + 1)};
     int len = sizeof t.address;
     char numeric[64];
+    if (t.port == 0)
+        return LW_EINVAL;
     if (strncmp(text, local, sizeof local - 1) == 0) {
-        snprintf(numeric, sizeof numeric, "127.0.0.1:%s", text + sizeof local - 1);
+        snprintf(numeric, sizeof numeric, "127.0.0.1:%u", t.port);
         text = numeric;
     }
     if (evutil_parse_sockaddr_port(text, (struct sockaddr *)&t.address, &len) == 0) {
         t.address_len = (socklen_t)len;
-        t.port = ntohs(port_of(&t.address));
-        if (t.port == 0)
+        if (port_of(&t.address) != htons(t.port)) /* an IPv6 address without one */
             return LW_EINVAL;
         *ret_target = t;
         return 0;
     }
-    const char *colon = text == numeric ? NULL : strrchr(text, ':');
-    if (colon == NULL || !is_host_name(text, (size_t)(colon - text)))
-        return LW_EINVAL;
-    long port = 0;
-    for (const char *p = colon + 1; *p != '\0'; p++) {
-        if (!isdigit((unsigned char)*p) || (port = port * 10 + (*p - '0')) > 65535)
-            return LW_EINVAL;
-    }
-    if (port == 0)
+    if (!is_host_name(text, (size_t)(colon - text)))
         return LW_EINVAL;
     memset(&t.address, 0, sizeof t.address);
     t.host = text;
     t.host_n = (size_t)(colon - text);
-    t.port = (uint16_t)port;
     *ret_target = t;
     return 0;
 }
@@ -144,7 +150,6 @@ dial_cancel(struct dial *dial)
     dial->fd = -1;
     if (dial->lookup != NULL) {
         dial->lookup->dial = NULL;
-        dial->pool->lookups--;
         evdns_getaddrinfo_cancel(dial->lookup->request);
         dial->lookup = NULL;
     }
@@ -171,6 +176,7 @@ end(struct dial *dial, int fd, int error)
 static void
 fail(struct dial *dial, int error)
 {
+    dial->failures += error > 0; /* an errno: it was tried */
     dial_cancel(dial);
     dial->connected(dial->arg, -1, error);
 }
@@ -233,14 +239,13 @@ on_address(int error, struct evutil_addrinfo *list, void *arg)
         return;
     }
     dial->lookup = NULL;
-    dial->pool->lookups--;
-    dial->pool->fails += error != 0;
+    dial->pool->failed |= error != 0;
     event_free(dial->event);
     dial->event = NULL;
     for (one = list; one != NULL; one = one->ai_next)
         n++;
     if (error == 0 && n > 0) {
-        unsigned skip = dial->attempts++ % n;
+        unsigned skip = dial->failures % n;
         for (one = list; skip > 0; skip--)
             one = one->ai_next;
         connect_to(dial, one->ai_addr, (socklen_t)one->ai_addrlen);
@@ -257,27 +262,32 @@ on_lookup_late(evutil_socket_t fd, short what, void *arg)
     struct dial *dial = arg;
     (void)fd;
     (void)what;
-    dial->pool->fails++;
+    dial->pool->failed = true;
     fail(dial, EVUTIL_EAI_AGAIN);
 }
 
 /* The system's servers and its hosts file may have changed: after a failure they are read
- * anew. */
+ * anew. Names that are still being looked up are asked for again. */
 static bool
 make_resolver(struct dial_pool *pool)
 {
-    if (pool->dns != NULL && (pool->fails == 0 || pool->lookups > 0))
+    if (pool->dns == NULL) {
+        pool->dns = evdns_base_new(pool->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        if (pool->dns == NULL)
+            return false;
+    } else if (!pool->failed) {
         return true;
-    dial_pool_clear(pool);
-    pool->fails = 0;
-    pool->dns = evdns_base_new(pool->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (pool->dns == NULL)
-        return false;
+    }
+    pool->failed = false;
+    (void)evdns_base_clear_nameservers_and_suspend(pool->dns);
+    evdns_base_clear_host_addresses(pool->dns);
+    evdns_base_search_clear(pool->dns);
     (void)evdns_base_resolv_conf_parse(pool->dns, DNS_OPTIONS_ALL,
                                        pool->resolv_conf != NULL ? pool->resolv_conf
                                                                  : "/etc/resolv.conf");
     (void)evdns_base_set_option(pool->dns, "timeout:", "2");
     (void)evdns_base_set_option(pool->dns, "attempts:", "2");
+    (void)evdns_base_resume(pool->dns);
     return true;
 }
 
@@ -292,11 +302,11 @@ dial_pool_clear(struct dial_pool *pool)
 static void
 look_up(struct dial *dial)
 {
+    /* Not AI_ADDRCONFIG: libevent looks once, perhaps before the network is up. */
     static const struct evutil_addrinfo hints = {
         .ai_family = AF_UNSPEC,
         .ai_socktype = SOCK_STREAM,
         .ai_protocol = IPPROTO_TCP,
-        .ai_flags = EVUTIL_AI_ADDRCONFIG,
     };
     struct timeval deadline = {.tv_sec = DIAL_LOOKUP_S};
     char port[8];
@@ -309,7 +319,6 @@ look_up(struct dial *dial)
         return;
     }
     lookup->dial = dial;
-    dial->pool->lookups++;
     snprintf(port, sizeof port, "%u", dial->target.port);
     lookup->request =
         evdns_getaddrinfo(dial->pool->dns, dial->host, port, &hints, on_address, lookup);

@@ -14,15 +14,18 @@
 #include "daemon/embed.h"
 #include "daemon/log.h"
 #include "daemon/store/pg_conn.h"
+#include "daemon/store/roles.h"
 
 EMBED(sql_0001, "daemon/store/sql/0001_init.sql");
 EMBED(sql_0002, "daemon/store/sql/0002_history.sql");
 EMBED(sql_0003, "daemon/store/sql/0003_store_ranges.sql");
+EMBED(sql_0004, "daemon/store/sql/0004_partitions.sql");
 
 static const char *const files[] = {
     sql_0001,
     sql_0002,
     sql_0003,
+    sql_0004,
 };
 enum {
     NEWEST = sizeof(files) / sizeof(files[0])
@@ -30,11 +33,13 @@ enum {
 
 static const char find[] = "SELECT max(version) FROM schema_version";
 
-/* A migration may take longer than a batch; 0x6c6f6465 is "lode". */
+/* A migration may take longer than a batch. It runs as the role that owns the tables, so
+ * that what is new is that role's too. */
 static const char lock[] =
     "BEGIN;"
-    "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min';"
-    "SELECT pg_advisory_xact_lock(1819239525);"
+    "SET LOCAL lock_timeout = '10min'; SET LOCAL statement_timeout = '10min';" MIGRATE_LOCK
+    "SELECT set_config('role', pg_get_userbyid(relowner), true) FROM pg_class"
+    " WHERE oid = to_regclass('schema_version');"
     "CREATE TABLE IF NOT EXISTS schema_version ("
     " version int4 PRIMARY KEY, at timestamptz NOT NULL DEFAULT now());"
     "COMMENT ON TABLE schema_version IS 'The migrations that were run';"
@@ -63,13 +68,30 @@ fail(struct migrate *m, const struct pg_answer *answer)
     m->done(m->arg, LW_EIO, text);
 }
 
+/* Once the lock was asked for: this user may not do it, another may. */
+static void
+refuse(struct migrate *m, const struct pg_answer *answer)
+{
+    char text[240];
+
+    if (strcmp(answer->sqlstate, "42501") != 0) {
+        fail(m, answer);
+        return;
+    }
+    snprintf(text, sizeof(text),
+             "run `lodewatch migrate` as the schema's owner: it is at version %d, this "
+             "program needs %d and may not change it: %s",
+             m->to, NEWEST, answer->error);
+    m->done(m->arg, LW_EDENIED, text);
+}
+
 static void
 on_applied(void *arg, const struct pg_answer *answer)
 {
     struct migrate *m = arg;
 
     if (!answer->rows) {
-        fail(m, answer);
+        refuse(m, answer);
         return;
     }
     log_note("the database's schema is at version %d now", ++m->to);
@@ -113,7 +135,7 @@ on_locked(void *arg, const struct pg_answer *answer)
     struct migrate *m = arg;
 
     if (!answer->rows) {
-        fail(m, answer);
+        refuse(m, answer);
         return;
     }
     if (decided(m, answer))
@@ -124,19 +146,20 @@ on_locked(void *arg, const struct pg_answer *answer)
     }
 
     const char *file = files[m->to];
+    const char *roles = m->to + 1 == NEWEST ? roles_sql() : "";
     char tail[96];
 
     snprintf(tail, sizeof(tail),
              ";INSERT INTO schema_version(version) VALUES (%d); COMMIT", m->to + 1);
 
-    size_t cap = strlen(file) + sizeof(tail);
+    size_t cap = strlen(file) + strlen(roles) + sizeof(tail);
     char *sql = malloc(cap);
 
     if (!sql) {
         m->done(m->arg, LW_ENOMEM, "no memory for a migration");
         return;
     }
-    snprintf(sql, cap, "%s%s", file, tail);
+    snprintf(sql, cap, "%s%s%s", file, roles, tail);
     send(m, sql, LOCK_MS, on_applied);
     free(sql);
 }

@@ -5,8 +5,11 @@
 struct pg_answer;
 struct pg_conn;
 
-/* rc: 0; LW_EVERSION: the schema is newer than the program; LW_EIO: PostgreSQL refused.
- */
+/* One program at a time changes the schema; 0x6c6f6465 is "lode". */
+#define MIGRATE_LOCK "SELECT pg_advisory_xact_lock(1819239525);"
+
+/* rc: 0; LW_EVERSION: the schema is newer than the program; LW_EDENIED: it is older, and
+ * this user may not change it; LW_EIO: PostgreSQL refused. */
 typedef void migrate_done(void *arg, int rc, const char *error);
 
 struct migrate {

@@ -11,5 +11,7 @@ int reader_new(struct event_base *base, const char *conninfo, struct reader **re
 void reader_free(struct reader *reader);
 void reader_alerts(struct reader *reader, const struct store_alerts_query *query,
                    store_answer *answer, void *arg);
+void reader_readings(struct reader *reader, const struct store_readings_query *query,
+                     store_answer *answer, void *arg);
 
 #endif

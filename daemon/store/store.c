@@ -17,6 +17,9 @@ store_new(struct event_base *base, struct clock *clock, struct journal *journal,
           const struct store_options *options, struct store **ret_store)
 {
     struct store *store;
+    const char *read = options->read_conninfo && options->read_conninfo[0]
+                           ? options->read_conninfo
+                           : options->conninfo;
     char id[JOURNAL_ID + 1];
     int rc = journal_id_make(options->journal_dir, id);
 
@@ -26,7 +29,7 @@ store_new(struct event_base *base, struct clock *clock, struct journal *journal,
     if (!store)
         return LW_ENOMEM;
     if ((rc = writer_new(base, clock, journal, options, id, &store->writer)) < 0 ||
-        (rc = reader_new(base, options->conninfo, &store->reader)) < 0) {
+        (rc = reader_new(base, read, &store->reader)) < 0) {
         store_free(store);
         return rc;
     }
@@ -61,4 +64,11 @@ store_alerts(struct store *store, const struct store_alerts_query *query,
              store_answer *answer, void *arg)
 {
     reader_alerts(store->reader, query, answer, arg);
+}
+
+void
+store_readings(struct store *store, const struct store_readings_query *query,
+               store_answer *answer, void *arg)
+{
+    reader_readings(store->reader, query, answer, arg);
 }

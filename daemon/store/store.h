@@ -22,10 +22,11 @@ struct store;
 
 struct store_options {
     const char *conninfo;
-    const char *journal_dir; /* "store.id" in it names this journal in the database */
-    int64_t batch_rows;      /* a batch closes at so many rows */
-    int64_t batch_ms;        /* or after so long */
-    int64_t days_ahead;      /* partitions made ahead of time */
+    const char *read_conninfo; /* for the reader; NULL or "": as conninfo */
+    const char *journal_dir;   /* "store.id" in it names this journal in the database */
+    int64_t batch_rows;        /* a batch closes at so many rows */
+    int64_t batch_ms;          /* or after so long */
+    int64_t days_ahead;        /* partitions made ahead of time */
     int64_t
         backlog_rate; /* readings a second of what an outage left behind; 0: no limit */
 };
@@ -62,14 +63,25 @@ typedef void store_done(void *arg);
 void store_flush(struct store *store, int64_t most_ms, store_done *done, void *arg);
 
 /* Reading back, for the API: `rows` is a JSON array's text, or NULL where PostgreSQL is
- * away or refused (then `error`). */
-typedef void store_answer(void *arg, const char *rows, const char *error);
+ * away or refused (then `error`); `next` is JSON too: what `after` is for the next page,
+ * null where there is none. */
+typedef void store_answer(void *arg, const char *rows, const char *next,
+                          const char *error);
 struct store_alerts_query {
     lw_wall from, to;
     int32_t limit; /* 1..1000 */
 };
 void store_alerts(struct store *store, const struct store_alerts_query *query,
                   store_answer *answer, void *arg);
+/* One meter's readings, from open days and closed ones, in the order of time. A page ends
+ * after `limit` of them, or after a month. */
+struct store_readings_query {
+    char meter[LW_ID_MAX + 1]; /* none of this id: no readings */
+    lw_wall from, to;          /* `to` exclusive */
+    int32_t limit;             /* 1..1000 */
+};
+void store_readings(struct store *store, const struct store_readings_query *query,
+                    store_answer *answer, void *arg);
 
 /* The ledger from PostgreSQL, where [daemon] ledger is empty, and `lodewatch import`:
  * these run a loop of their own until they are done (start-up and the CLI). */
@@ -80,8 +92,13 @@ struct store_import_counts {
 };
 int store_ledger_import(const char *conninfo, const struct lw_ledger *ledger,
                         struct store_import_counts *ret_counts, struct lw_faults *faults);
+/* LW_EDENIED: the user may not; the faults say who. */
 int store_migrate(const char *conninfo, int *ret_from, int *ret_to,
                   struct lw_faults *faults);
+/* Makes the roles of least privilege, and gives the tables to lodewatch_owner; on a
+ * schema of this program's version. LW_EDENIED: the faults say what a superuser has to
+ * run. */
+int store_roles(const char *conninfo, struct lw_faults *faults);
 
 /* Has the daemon of this journal bring everything from `position` on again that the
  * database may lack: it merges, so that what is there stays as it is. `ret_bytes`: of the

@@ -34,10 +34,11 @@ window_free(struct window *window)
 }
 
 void
-window_begin(struct window *window, lw_wall from, lw_wall to)
+window_begin(struct window *window, lw_wall from, lw_wall to, size_t most)
 {
     window->from = from;
     window->to = to;
+    window->most = most;
     window->n = 0;
     window->rc = 0;
 }
@@ -47,7 +48,6 @@ put_meters(FILE *to, const char *meters)
 {
     if (meters)
         fprintf(to, " AND meter_id IN (%s)", meters[0] ? meters : "NULL");
-    fputs(") TO STDOUT (FORMAT binary)", to);
 }
 
 char *
@@ -66,6 +66,9 @@ window_rows_sql(const struct window *window, const char *meters)
     copy_reading_columns(text);
     fprintf(text, " FROM reading WHERE ts >= '%s' AND ts < '%s'", from, to);
     put_meters(text, meters);
+    if (window->most > 0)
+        fprintf(text, " ORDER BY ts LIMIT %zu", window->most);
+    fputs(") TO STDOUT (FORMAT binary)", text);
     fclose(text);
     return sql;
 }
@@ -83,6 +86,7 @@ window_blocks_sql(const struct window *window, const char *meters)
     lw_wall_format(window->from, day);
     fprintf(text, "COPY (SELECT meter_id, d FROM reading_day WHERE day = '%.10s'", day);
     put_meters(text, meters);
+    fputs(") TO STDOUT (FORMAT binary)", text);
     fclose(text);
     return sql;
 }
@@ -131,6 +135,7 @@ window_take_block(void *window, const char *data, size_t n)
 {
     struct window *w = window;
     struct copy_field field[2];
+    size_t before = w->n;
     size_t k = 0;
     int rc;
 
@@ -142,6 +147,8 @@ window_take_block(void *window, const char *data, size_t n)
         w->rc = lw_day_unpack(w->codec, field[1].data, (size_t)field[1].n, w->block,
                               LW_DAY_READINGS, &k);
     for (size_t i = 0; i < k && w->rc == 0; i++) {
+        if (w->most > 0 && w->n - before == w->most)
+            break;
         w->block[i].meter = (uint32_t)copy_int(&field[0], 0);
         add(w, &w->block[i], false);
     }

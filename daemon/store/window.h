@@ -23,6 +23,7 @@ struct window_row {
 
 struct window {
     lw_wall from, to; /* `to` exclusive */
+    size_t most;
     size_t n;
     struct window_row *row;
     int rc; /* LW_EFULL: more than WINDOW_ROWS; LW_EPARSE: something stored is damaged */
@@ -34,8 +35,9 @@ struct window {
 LW_MUSTCHECK
 int window_new(struct window **ret_window);
 void window_free(struct window *window);
-/* Empties it, for another span; one that ends with the UTC day in which it begins. */
-void window_begin(struct window *window, lw_wall from, lw_wall to);
+/* Empties it, for another span; one that ends with the UTC day in which it begins. Where
+ * one meter is asked for, the first `most` readings of each tier are enough; 0: all. */
+void window_begin(struct window *window, lw_wall from, lw_wall to, size_t most);
 /* The two questions, COPY … TO STDOUT; `meters` are integers, separated by commas; NULL:
  * all. Owned by the caller; NULL: no memory. */
 char *window_rows_sql(const struct window *window, const char *meters);

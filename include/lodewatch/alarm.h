@@ -45,8 +45,24 @@ enum lw_finding {
     LW_FOUND_REGISTER_FELL,
     LW_FOUND_REGISTER_LEAPT,
     LW_FOUND_REGISTER_STOOD,
-    LW_FOUND_GONE,      /* the subject is in the ledger no more */
-    LW_FOUND_NO_METER,  /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_GONE,     /* the subject is in the ledger no more */
+    LW_FOUND_NO_METER, /* coverage: bits in evidence.detail, see lw_gap_bits */
+    LW_FOUND_REGISTER_OVER_RATING,
+    LW_FOUND_REGISTER_ERRATIC,
+    LW_FOUND_VALUES_FROZEN,
+    LW_FOUND_POWER_GONE,   /* the register stands and the meter gives no power any more */
+    LW_FOUND_REVERSED,     /* power in evidence.detail, W */
+    LW_FOUND_VOLTAGE_GONE, /* phases in evidence.detail: bits 0-2 voltage, 3-5 current */
+    LW_FOUND_CURRENT_GONE,
+    LW_FOUND_SUMS_DIFFER, /* the register's in energy_wh, power's in evidence.detail */
+    LW_FOUND_CLOCK_WRONG, /* by evidence.detail ms */
+    LW_FOUND_UNUSUALLY_HIGH,
+    LW_FOUND_UNUSUALLY_LOW,
+    LW_FOUND_OVER_CONTRACT,
+    LW_FOUND_SUSPENDED_CAPACITY,
+    LW_FOUND_OVER_MONTH, /* tonnes in evidence.detail, the year's licence in detail2 */
+    LW_FOUND_OVER_YEAR,
+    LW_FOUND_PROCESS_SHARE,
     LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FINDINGS,

@@ -15,6 +15,7 @@
 
 enum {
     LW_ALERT_TEXT = 16384,
+    LW_READING_TEXT = 1536,
     LW_EVENT_BYTES = 512
 };
 
@@ -42,6 +43,12 @@ void lw_readings_end(struct lw_readings *readings);
 LW_MUSTCHECK
 int lw_readings_next(struct lw_readings *readings, struct lw_event *ret_event,
                      struct lw_fault *ret_fault);
+
+/* good, suspect, estimated, missing */
+const char *lw_quality_name(enum lw_quality quality);
+/* Adds a stored reading as one JSON object, its members named like the CSV's columns; at
+ * most LW_READING_TEXT bytes. What was not measured is left out. */
+void lw_reading_json(struct lw_text *t, const char *meter, const struct lw_reading *r);
 
 /* The journal's form of an event: ids, not indices. Returns the length; at most
  * LW_EVENT_BYTES. */

@@ -21,6 +21,10 @@ struct lw_register_state {
     int64_t wh;
     int64_t odd_at; /* INT64_MIN: none */
     int64_t odd_wh;
+    int64_t odd_w;     /* the rate at which it came there; 0: it fell */
+    int64_t carries_w; /* what the connection was seen to carry above its limit */
+    uint32_t odd_n;    /* steps in a row at that rate */
+    bool odd_broken;   /* the value before them is not where they began */
 };
 
 enum lw_register_verdict {
@@ -32,13 +36,15 @@ enum lw_register_verdict {
     LW_REGISTER_ODD_LEAPT, /* more than the connection carries: likewise */
     LW_REGISTER_FELL,  /* a second reading goes on from the lower value: it was reset */
     LW_REGISTER_LEAPT, /* a second reading goes on from the higher value */
+    LW_REGISTER_BACKWARDS, /* it fell again, as fast as energy can flow: it counts down */
+    LW_REGISTER_CARRIED,   /* energy_wh flowed, more than the limit, at an even rate */
 };
 
 struct lw_register_step {
     enum lw_register_verdict verdict;
     int64_t from; /* ms: where the energy begins: the reading before, or the odd one */
     int64_t energy_wh;
-    int64_t step_wh; /* FELL, LEAPT: by how much the register moved without energy */
+    int64_t step_wh; /* FELL, LEAPT, BACKWARDS: what it moved by without energy */
 };
 
 void lw_register_init(struct lw_register_state *state);

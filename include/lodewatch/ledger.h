@@ -64,6 +64,9 @@ enum lw_site_kind {
     LW_UNLICENSED_POINT,
     LW_SITE_OTHER,
 };
+enum {
+    LW_SITE_KINDS = LW_SITE_OTHER + 1
+};
 
 enum lw_site_status {
     LW_CLOSED,
@@ -74,6 +77,9 @@ enum lw_site_status {
     LW_RELOCATING,
     LW_CUT_OFF,
     LW_STATUS_UNKNOWN,
+};
+enum {
+    LW_SITE_STATUSES = LW_STATUS_UNKNOWN + 1
 };
 
 enum lw_datum {

@@ -9,6 +9,7 @@
 
 #include <lodewatch/fault.h>
 #include <lodewatch/ini.h>
+#include <lodewatch/ledger.h>
 #include <lodewatch/result.h>
 #include <lodewatch/time.h>
 
@@ -24,6 +25,14 @@ enum lw_rule_id {
     LW_RULE_REGISTER_JUMP,
     LW_RULE_STUCK_REGISTER,
     LW_RULE_COVERAGE,
+    LW_RULE_CT_REVERSAL,
+    LW_RULE_PHASE_LOSS,
+    LW_RULE_SUM_CHECK,
+    LW_RULE_CLOCK_DRIFT,
+    LW_RULE_UNUSUAL_LOAD,
+    LW_RULE_OVER_CONTRACT,
+    LW_RULE_OVER_LICENCE,
+    LW_RULE_PROCESS_SHARE,
     LW_RULE_FEEDER_RESIDUAL,
     LW_RULE_DISPLACEMENT,
     LW_RULES
@@ -57,7 +66,7 @@ struct lw_rule_info {
 const struct lw_rule_info *lw_rule_info(enum lw_rule_id rule);
 
 /* Every parameter, by rule. Times in ms, power in W, energy in Wh. */
-struct lw_rules {
+struct lw_params {
     struct {
         int64_t floor_w;  /* allowed at a closed site that nobody has explained */
         int64_t for_ms;   /* excess for so long raises */
@@ -71,19 +80,66 @@ struct lw_rules {
         int64_t clear_ms;
     } licence_gap;
     struct {
-        int64_t intervals; /* of the meter, without a good sample */
+        int64_t intervals; /* of the meter, without a good sample: it is silent */
         int64_t least_ms;
+        int64_t gateway_ms; /* all silent behind a gateway with no closed site */
+        int64_t feeder_ms;  /* a feeder's meter, or a site that is not to produce */
+        int64_t point_ms;   /* any other point but a closed site's */
         int64_t clear_ms;
     } comm_loss;
     struct {
+        int64_t erratic_ms; /* no value that can be, for so long */
         int64_t clear_ms;
     } register_jump;
     struct {
         int64_t least_w; /* power that must have moved the register */
         int64_t for_ms;
-        int64_t steps; /* and so many steps of the register's resolution were due */
+        int64_t steps;     /* and so many steps of the register's resolution were due */
+        int64_t frozen_ms; /* all values the same to the last digit */
+        int64_t times;     /* the longest stand, once the power is gone too */
         int64_t clear_ms;
     } stuck_register;
+    struct {
+        int64_t least_w;
+        int64_t for_ms;
+        int64_t clear_ms;
+    } ct_reversal;
+    struct {
+        int64_t voltage_milli; /* of the usual voltage, below which it is gone */
+        int64_t for_ms;
+        int64_t clear_ms;
+    } phase_loss;
+    struct {
+        int64_t share_milli;
+        int64_t least_wh;
+        int64_t over_ms;
+    } sum_check;
+    struct {
+        int64_t most_ms;
+        int64_t readings; /* of the clock, in a row */
+    } clock_drift;
+    struct {
+        int64_t learn_ms;       /* before it judges */
+        int64_t ratio_milli;    /* of 24 hours to their usual load, or its inverse */
+        int64_t spreads_milli;  /* and so many times the site's mean deviation */
+        int64_t extremes_milli; /* and of its largest of the last weeks */
+        int64_t clear_ms;
+    } unusual_load;
+    struct {
+        int64_t ratio_milli;     /* of contract_kw */
+        int64_t suspended_milli; /* of it, where capacity is suspended */
+        int64_t for_ms;
+        int64_t clear_ms;
+    } over_contract;
+    struct {
+        int64_t month_milli; /* of the year's licensed output */
+        int64_t year_milli;
+    } over_licence;
+    struct {
+        int64_t share_milli; /* of a day's load that nothing explains */
+        int64_t least_wh;
+        int64_t over_ms;
+    } process_share;
     struct {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;
@@ -133,6 +189,13 @@ struct lw_rules {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;
     } night;
+};
+
+/* A rules file: the parameters for all, and as its sections [rule STATUS KIND] have them
+ * for sites of a status and kind. */
+struct lw_rules {
+    struct lw_params all;
+    struct lw_params of[LW_SITE_STATUSES][LW_SITE_KINDS];
 };
 
 extern const struct lw_ini_key lw_rule_keys[];

@@ -344,12 +344,21 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     revise(core, LW_ALERT_UPDATED, alarm, evidence);
 }
 
+/* A shift comes every night, a truck every week: at a closed site the like of what has
+ * been told is that alarm. Elsewhere each time is a matter of its own. */
 static bool
 is_remembered(const struct lw_alarm *alarm)
 {
-    return lw_rule_info((enum lw_rule_id)alarm->rule)->class == LW_CLASS_CONSUMPTION &&
-           alarm->subject_kind == LW_SUBJECT_SITE &&
-           alarm->evidence.finding != LW_FOUND_GONE;
+    switch ((enum lw_rule_id)alarm->rule) {
+    case LW_RULE_CLOSED_LOAD:
+    case LW_RULE_NIGHT_LOAD:
+    case LW_RULE_PRODUCTION_SHAPE:
+    case LW_RULE_SLOW_CREEP:
+    case LW_RULE_RE_EMERGENCE:
+        return alarm->evidence.finding != LW_FOUND_GONE;
+    default:
+        return false;
+    }
 }
 
 void

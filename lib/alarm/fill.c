@@ -67,13 +67,6 @@ put_id_of(struct filler *f)
 }
 
 static void
-put_step(struct filler *f)
-{
-    int64_t step = f->alert->alarm->evidence.detail;
-    lw_form_kwh(f->out, step < 0 ? -step : step);
-}
-
-static void
 put_duration(struct filler *f)
 {
     const struct lw_evidence *e = &f->alert->alarm->evidence;
@@ -81,25 +74,9 @@ put_duration(struct filler *f)
 }
 
 static void
-put_silent(struct filler *f)
-{
-    lw_form_duration(f->out, f->alert->alarm->evidence.detail, f->zh);
-}
-
-static void
 put_ack(struct filler *f)
 {
     lw_form_duration(f->out, lw_alert_deadlines(f->alert->alarm->priority).ack_ms, f->zh);
-}
-
-static void
-put_meters(struct filler *f)
-{
-    int64_t n = f->alert->alarm->evidence.detail2;
-    lw_text_addf(f->out, "%" PRId64 "%s", n,
-                 f->zh    ? "块电表"
-                 : n == 1 ? " meter"
-                          : " meters");
 }
 
 static void
@@ -317,6 +294,12 @@ enum form {
     BY_ALERT,
     KW,
     KWH,
+    STEP,
+    COUNT,
+    METERS,
+    DURATION,
+    DRIFT,
+    PHASES_LOST,
     TIME,
     FOREIGN,
     TEXT
@@ -354,7 +337,9 @@ static const struct place {
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
+    {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
+    {"drift", EVIDENCE_OF(DRIFT, detail)},
     {"duration", BY(put_duration)},
     {"energy_kwh", EVIDENCE_OF(KWH, energy_wh)},
     {"event", SENTENCES_OF(event)},
@@ -373,25 +358,28 @@ static const struct place {
     {"licence_states", BY(put_licence_states)},
     {"licence_to", LICENCE_OF(TIME, to)},
     {"licences", BY(put_licences)},
+    {"licensed", EVIDENCE_OF(COUNT, detail2)},
     {"limit", BY(put_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
-    {"meters", BY(put_meters)},
+    {"meters", EVIDENCE_OF(METERS, detail2)},
     {"more", BY(put_more)},
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
-    {"silent", BY(put_silent)},
+    {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
     {"status", BY(put_status)},
     {"status_name", BY(put_status_name)},
     {"step_kw", EVIDENCE_OF(KW, detail)},
-    {"step_kwh", BY(put_step)},
+    {"step_kwh", EVIDENCE_OF(STEP, detail)},
     {"subject", BY(put_subject)},
+    {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
     {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
@@ -424,6 +412,24 @@ put(struct filler *f, const struct place *place)
         break;
     case KWH:
         lw_form_kwh(f->out, *(const int64_t *)member);
+        break;
+    case STEP:
+        lw_form_step(f->out, *(const int64_t *)member);
+        break;
+    case METERS:
+        lw_form_meters(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case COUNT:
+        lw_text_addf(f->out, "%" PRId64, *(const int64_t *)member);
+        break;
+    case DURATION:
+        lw_form_duration(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case DRIFT:
+        lw_form_drift(f->out, *(const int64_t *)member, f->zh);
+        break;
+    case PHASES_LOST:
+        lw_form_phases(f->out, *(const int64_t *)member, f->zh);
         break;
     case TIME:
         lw_form_time(f->out, f->alert->ledger->zone, *(const lw_wall *)member);

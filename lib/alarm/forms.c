@@ -60,6 +60,44 @@ lw_form_duration(struct lw_text *out, int64_t ms, bool zh)
 }
 
 void
+lw_form_step(struct lw_text *out, int64_t wh)
+{
+    lw_form_kwh(out, wh < 0 ? -wh : wh);
+}
+
+void
+lw_form_meters(struct lw_text *out, int64_t n, bool zh)
+{
+    lw_text_addf(out, "%" PRId64 "%s", n, zh ? "块电表" : n == 1 ? " meter" : " meters");
+}
+
+void
+lw_form_drift(struct lw_text *out, int64_t ms, bool zh)
+{
+    if (zh)
+        lw_text_add(out, ms < 0 ? "慢" : "快");
+    lw_form_duration(out, ms < 0 ? -ms : ms, zh);
+    if (!zh)
+        lw_text_add(out, ms < 0 ? " slow" : " fast");
+}
+
+void
+lw_form_phases(struct lw_text *out, int64_t lost, bool zh)
+{
+    const char *before = zh ? "" : "phase ";
+
+    if ((lost & 7) == 0)
+        lost >>= 3;
+    for (int p = 0; p < 3; p++)
+        if (lost >> p & 1) {
+            lw_text_addf(out, "%s%c", before, 'A' + p);
+            before = zh ? "、" : ", ";
+        }
+    if (zh)
+        lw_text_add(out, "相");
+}
+
+void
 lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t)
 {
     struct lw_civil c = lw_zone_civil(zone, t);

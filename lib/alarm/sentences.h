@@ -89,6 +89,14 @@ const char *lw_phrase(enum phrase phrase, bool zh);
 void lw_form_kw(struct lw_text *out, int64_t w);
 void lw_form_kwh(struct lw_text *out, int64_t wh);
 void lw_form_duration(struct lw_text *out, int64_t ms, bool zh);
+/* By how much a register moved, up or down. */
+void lw_form_step(struct lw_text *out, int64_t wh);
+/* "3 meters". */
+void lw_form_meters(struct lw_text *out, int64_t n, bool zh);
+/* "7 minutes fast". */
+void lw_form_drift(struct lw_text *out, int64_t ms, bool zh);
+/* "phase A, C": bits 0-2 a voltage, without one bits 3-5 a current. */
+void lw_form_phases(struct lw_text *out, int64_t lost, bool zh);
 /* "2025-03-13 02:31" on the zone's clocks. */
 void lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t);
 /* Which of the feeder's children are silent; which sites to look at first. */

@@ -31,6 +31,7 @@ struct parse {
     bool wants_key; /* it should be "key = value", and the handler has not seen it yet */
     bool known_section;
     bool concerns; /* the section in hand is for us */
+    bool narrowed; /* a section was for some only */
     char section[LW_INI_SECTION + 1];
     lw_ini_scope *scope; /* NULL: sections have no words */
     void *scope_arg;
@@ -297,6 +298,7 @@ static bool
 enter_scope(struct parse *p, char *words)
 {
     *words++ = '\0';
+    p->narrowed = true;
     if (p->scope(p->scope_arg, words, strlen(words), &p->concerns) == 0)
         return true;
     add_fault(p, p->first, "\"%s\" names nothing that [%s] can be for", words,
@@ -304,7 +306,7 @@ enter_scope(struct parse *p, char *words)
     return false;
 }
 
-/* What was given for all may be given again for some. */
+/* What was given for all may be given again for some, and the other way round. */
 static void
 forget_seen(struct parse *p)
 {
@@ -336,7 +338,7 @@ enter_section(struct parse *p)
     for (size_t i = 0; i < p->nkeys && !p->known_section; i++)
         p->known_section = strcmp(p->keys[i].section, name) == 0;
     if (p->known_section) {
-        if (words)
+        if (p->narrowed)
             forget_seen(p);
         return;
     }

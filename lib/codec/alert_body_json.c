@@ -261,6 +261,7 @@ detail(const struct lw_alert *alert)
 {
     static const char *const gaps[] = {"meter", "position", "responsible", "status"};
     static const char *const licences[] = {"mining", "safety"};
+    static const char *const phases[] = {"a", "b", "c"};
     const struct lw_evidence *e = &alert->alarm->evidence;
     json_int_t left_out;
     json_t *o = json_object();
@@ -284,11 +285,32 @@ detail(const struct lw_alert *alert)
         break;
     case LW_FOUND_REGISTER_FELL:
     case LW_FOUND_REGISTER_LEAPT:
+    case LW_FOUND_REGISTER_OVER_RATING:
         put(&o, "step_kwh", lw_json_kwh(e->detail));
         break;
     case LW_FOUND_REGISTER_STOOD:
         put(&o, "power_kw", lw_json_kw(e->mean_w));
         put(&o, "due_kwh", lw_json_kwh(e->detail));
+        break;
+    case LW_FOUND_REVERSED:
+        put(&o, "power_kw", lw_json_kw(e->detail));
+        break;
+    case LW_FOUND_VOLTAGE_GONE:
+    case LW_FOUND_CURRENT_GONE:
+        put(&o, "voltage_lost", bits(e->detail, phases, 3));
+        put(&o, "current_lost", bits(e->detail >> 3, phases, 3));
+        break;
+    case LW_FOUND_SUMS_DIFFER:
+        put(&o, "register_kwh", lw_json_kwh(e->energy_wh));
+        put(&o, "power_kwh", lw_json_kwh(e->detail));
+        break;
+    case LW_FOUND_OVER_MONTH:
+    case LW_FOUND_OVER_YEAR:
+        put(&o, "tonnes", json_integer(e->detail));
+        put(&o, "licensed_t_per_year", json_integer(e->detail2));
+        break;
+    case LW_FOUND_CLOCK_WRONG:
+        put(&o, "drift_s", lw_json_decimal(e->detail, LW_SECOND, 3));
         break;
     case LW_FOUND_NO_METER:
         put(&o, "missing", bits(e->detail, gaps, 4));
@@ -313,6 +335,14 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FOUND_REGISTER_ERRATIC:
+    case LW_FOUND_VALUES_FROZEN:
+    case LW_FOUND_POWER_GONE:
+    case LW_FOUND_UNUSUALLY_HIGH:
+    case LW_FOUND_UNUSUALLY_LOW:
+    case LW_FOUND_OVER_CONTRACT:
+    case LW_FOUND_SUSPENDED_CAPACITY:
+    case LW_FOUND_PROCESS_SHARE:
     case LW_FINDINGS:
         break;
     }

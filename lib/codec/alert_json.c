@@ -114,7 +114,7 @@ info(const struct lw_alert *alert, bool zh)
 
 /* The rule's parameters: decimals in their own unit, durations in seconds. */
 static json_t *
-params(const struct lw_rules *rules, const char *rule)
+params(const struct lw_params *rules, const char *rule)
 {
     json_t *o = json_object();
 
@@ -140,6 +140,16 @@ params(const struct lw_rules *rules, const char *rule)
     return o;
 }
 
+/* As the alarm's site has them; for all, where it has none. */
+static const struct lw_params *
+params_of(const struct lw_alert *alert, const struct lw_rules *rules)
+{
+    const struct lw_site *site = lw_alert_site(alert);
+
+    return site ? &rules->of[lw_site_status_at(site, lw_alert_moment(alert))][site->kind]
+                : &rules->all;
+}
+
 static json_t *
 rule_object(const struct lw_alert *alert, const struct lw_rules *rules)
 {
@@ -150,7 +160,7 @@ rule_object(const struct lw_alert *alert, const struct lw_rules *rules)
     put(&o, "id", json_string(rule->id));
     put(&o, "class", json_string(load ? "consumption" : "data"));
     put(&o, "version", json_integer(rule->version));
-    put(&o, "params", params(rules, rule->id));
+    put(&o, "params", params(params_of(alert, rules), rule->id));
     return o;
 }
 

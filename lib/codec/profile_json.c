@@ -131,6 +131,7 @@ set_serial(struct walk *w, const struct walk_member *m, struct walk_node v, void
     if (profile_parser(w)->profile->sunspec != 0)
         walk_fault(w, v.at, "\"serial\": SunSpec's own is read");
     *serial = (struct lw_serial){.present = true};
+    profile_parser(w)->serial_at = v.at;
     walk_object(w, v, members, sizeof members / sizeof *members, serial);
     profile_check_register(w, &serial->reg, PROFILE_TYPES_SERIAL, v.at);
 }
@@ -163,6 +164,7 @@ set_clock(struct walk *w, const struct walk_member *m, struct walk_node v, void 
     struct lw_meter_clock *clock = field;
     (void)m;
     clock->present = true;
+    profile_parser(w)->clock_at = v.at;
     clock->reg.type = LW_TYPE_U32; /* what `unix` reads */
     walk_object(w, v, members, sizeof members / sizeof *members, clock);
     if (clock->reg.address + lw_clock_words(clock->format) > 0x10000)
@@ -183,19 +185,16 @@ set_sunspec(struct walk *w, const struct walk_member *m, struct walk_node v, voi
 }
 
 static void
-check_read(struct profile_parser *p, const struct lw_read_block *block)
+check_read(struct profile_parser *p, const struct lw_read_block *block, const char *at)
 {
     const struct lw_profile *profile = p->profile;
-    uint32_t last = block->address + block->count - 1u;
-    const char *at = p->point_at[0];
+    uint32_t count = block->count == 0 ? 0x10000 : block->count; /* the whole map */
+    uint32_t last = block->address + count - 1;
 
-    for (size_t r = 0; r < profile->nregs; r++)
-        if (block->regs >> r & 1)
-            at = p->point_at[r];
-    if (block->count > profile->max_registers)
+    if (count > profile->max_registers)
         walk_fault(&p->walk, at,
-                   "takes %u registers in one read, and \"max_registers\" is %u",
-                   block->count, profile->max_registers);
+                   "takes %u registers in one read, and \"max_registers\" is %u", count,
+                   profile->max_registers);
     for (size_t f = 0; f < profile->nforbidden; f++)
         if (block->address <= profile->forbidden[f].last &&
             profile->forbidden[f].first <= last)
@@ -203,20 +202,34 @@ check_read(struct profile_parser *p, const struct lw_read_block *block)
                        profile->forbidden[f].first, profile->forbidden[f].last);
 }
 
+static void
+check_identity(struct profile_parser *p, const struct lw_register *reg, uint16_t words,
+               const char *at)
+{
+    check_read(p, &(struct lw_read_block){.address = reg->address, .count = words}, at);
+}
+
 /* What can only be seen when bus and points are both there: each point, with its scale
- * register, has to fit into one read that the device allows. */
+ * register, has to fit into one read that the device allows; so have serial number and
+ * clock. SunSpec's own serial number is far from the model. */
 static void
 check_reads(struct profile_parser *p)
 {
-    struct lw_profile *profile = p->profile;
+    const struct lw_profile *profile = p->profile;
+    const struct lw_register *serial = &profile->serial.reg;
     static const struct lw_read_limits alone = {.split = UINT64_MAX};
     struct lw_read_block blocks[LW_READ_BLOCKS];
 
     for (enum lw_poll_class c = 0; c < LW_POLL_CLASSES; c++) {
         size_t n = lw_profile_blocks(profile, c, &alone, blocks);
         for (size_t i = 0; i < n; i++)
-            check_read(p, &blocks[i]);
+            check_read(p, &blocks[i], p->point_at[__builtin_ctzll(blocks[i].regs)]);
     }
+    if (profile->serial.present && profile->sunspec == 0)
+        check_identity(p, serial, lw_register_words(serial), p->serial_at);
+    if (profile->clock.present)
+        check_identity(p, &profile->clock.reg, lw_clock_words(profile->clock.format),
+                       p->clock_at);
 }
 
 /* "etc/profiles/generic.json" is the profile `generic`. */

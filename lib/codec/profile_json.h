@@ -11,6 +11,7 @@ struct profile_parser {
     struct walk walk; /* first: the setters get a pointer to it */
     struct lw_profile *profile;
     const char *point_at[LW_PROFILE_POINTS];
+    const char *serial_at, *clock_at;
 };
 
 static inline struct profile_parser *

@@ -24,6 +24,12 @@ static const char *const qualities[] = {
     [LW_MISSING] = "missing",
 };
 
+const char *
+lw_quality_name(enum lw_quality quality)
+{
+    return qualities[quality];
+}
+
 struct lw_readings {
     char file[LW_FAULT_FILE];
     const struct lw_ledger *ledger;

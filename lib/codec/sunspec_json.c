@@ -83,21 +83,22 @@ take_point(struct walk *w, struct walk_node v, uint16_t address, struct model_po
 {
     const json_t *size = json_object_get(v.json, "size");
     const json_t *type = json_object_get(v.json, "type");
+    const json_t *sf = json_object_get(v.json, "sf");
 
     if (!json_is_integer(size) || json_integer_value(size) < 1 ||
         json_integer_value(size) > SIZE_MOST || !json_is_string(type) ||
-        !json_is_string(json_object_get(v.json, "name"))) {
+        !json_is_string(json_object_get(v.json, "name")) || (sf && !json_is_string(sf))) {
         walk_fault(
             w, v.at,
-            "expected a point of SunSpec's: \"name\", \"type\", and \"size\" from 1 "
-            "to %d",
+            "expected a point of SunSpec's: \"name\", \"type\", \"size\" from 1 to %d, "
+            "and where it has an \"sf\", a point's name",
             SIZE_MOST);
         return 0;
     }
     *ret = (struct model_point){
         .name = json_string_value(json_object_get(v.json, "name")),
         .type = json_string_value(type),
-        .sf = json_string_value(json_object_get(v.json, "sf")),
+        .sf = json_string_value(sf),
         .units = json_string_value(json_object_get(v.json, "units")),
         .node = v,
         .address = address,
@@ -115,12 +116,12 @@ find_scale(const json_t *points, const char *name, uint16_t *ret_address)
 
     json_array_foreach(points, i, point) {
         const char *s = json_string_value(json_object_get(point, "name"));
+        json_int_t size = json_integer_value(json_object_get(point, "size"));
         if (s && strcmp(s, name) == 0) {
             *ret_address = (uint16_t)address;
             return true;
         }
-        address += json_integer_value(json_object_get(point, "size"));
-        if (address > UINT16_MAX)
+        if (size < 1 || size > SIZE_MOST || (address += size) > UINT16_MAX)
             return false;
     }
     return false;

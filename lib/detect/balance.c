@@ -285,6 +285,13 @@ balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged
 }
 
 void
+balance_forget(struct lw_core *core, int32_t meter)
+{
+    for (int i = 0; i < BOUNDARIES; i++)
+        core->meter[meter].mark[i].at = NEVER;
+}
+
+void
 balance_timer(struct lw_core *core, int32_t site)
 {
     close_what_is_ready(core, site);

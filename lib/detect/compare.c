@@ -15,7 +15,7 @@ static void
 forget(int16_t *ring, int n)
 {
     for (int i = 0; i < n; i++)
-        ring[i] = UNKNOWN;
+        ring[i] = NO_VALUE;
 }
 
 void
@@ -78,8 +78,8 @@ limit(const struct lw_core *core, const struct reference *r, enum reach reach, f
     if (slow)
         kw *= milli(core->rules->reference.long_milli);
     kw += s->resolution_kwh / (float)reach_hours[reach];
-    return fmaxf(kw, milli(slow ? core->rules->reference.least_long_w
-                                : core->rules->reference.least_w));
+    return larger(kw, milli(slow ? core->rules->reference.least_long_w
+                                 : core->rules->reference.least_w));
 }
 
 static void
@@ -98,7 +98,7 @@ put_mean(const struct reference *r, struct found *f, const struct sample *s,
         return;
     put(f, s, channel, over, most);
     if (over <= r->known_kw)
-        f->ratio[channel] = fminf(f->ratio[channel], 0.9F);
+        f->ratio[channel] = smaller(f->ratio[channel], 0.9F);
 }
 
 /* --- lengths */
@@ -118,7 +118,7 @@ mean_of(const struct reference *r, const int16_t *end, int n)
     int known = 0;
 
     for (int i = 1; i <= n; i++)
-        if (end[-i] != UNKNOWN) {
+        if (end[-i] != NO_VALUE) {
             sum += end[-i];
             known++;
         }
@@ -142,15 +142,15 @@ end_hour(const struct lw_core *core, struct reference *r, const struct sample *s
     bool known = r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR;
     float n = (float)r->hour_n;
 
-    push(g->hour, HOURS, known ? reference_pack(r, r->hour_kw / n) : UNKNOWN);
-    push(g->capped, CAPPED, known ? reference_pack(r, r->hour_capped_kw / n) : UNKNOWN);
+    push(g->hour, HOURS, known ? reference_pack(r, r->hour_kw / n) : NO_VALUE);
+    push(g->capped, CAPPED, known ? reference_pack(r, r->hour_capped_kw / n) : NO_VALUE);
     r->hour_kw = r->hour_capped_kw = 0;
     r->hour_n = 0;
     for (int reach = REACH_3H; reach < REACHES; reach++) {
         int hours = reach_hours[reach];
         const int16_t *end = reach < REACH_24H ? g->hour + HOURS : g->capped + CAPPED;
-        float cold = reach == REACH_24H  ? fmaxf(s->cold, r->cold_day)
-                     : reach == REACH_4D ? fmaxf(s->cold, r->cold_days)
+        float cold = reach == REACH_24H  ? larger(s->cold, r->cold_day)
+                     : reach == REACH_4D ? larger(s->cold, r->cold_days)
                                          : s->cold;
 
         /* The longer means of a site that was busy while it learned say nothing. */
@@ -173,7 +173,7 @@ compare_short(const struct lw_core *core, const struct reference *r,
 
     per_hour = per_hour < QUARTERS ? per_hour : QUARTERS;
     if (r->rings.fresh >= 2 && !isnan(newest[-1]))
-        put_mean(r, f, s, OVER_PAIR, fminf(newest[0], newest[-1]), pair);
+        put_mean(r, f, s, OVER_PAIR, smaller(newest[0], newest[-1]), pair);
     for (int i = 0; i < per_hour; i++)
         if (!isnan(newest[-i])) {
             sum += newest[-i];
@@ -188,7 +188,7 @@ compare_short(const struct lw_core *core, const struct reference *r,
 static float
 peak(const struct lw_core *core, const struct reference *r, const struct sample *s)
 {
-    return fmaxf(r->core_kw, 3 * limit(core, r, REACH_24H, s->cold, s));
+    return larger(r->core_kw, 3 * limit(core, r, REACH_24H, s->cold, s));
 }
 
 static void
@@ -204,7 +204,7 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
     if (!isnan(over)) {
         compare_short(core, r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += fminf(over, peak(core, r, s));
+        r->hour_capped_kw += smaller(over, peak(core, r, s));
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
@@ -248,7 +248,7 @@ compare_pump(const struct lw_core *core, struct reference *r, const struct sampl
         float v = b->pump_kw - r->pump_kw;
 
         if (g->pump_at == s->from - s->interval)
-            put(f, s, PUMP_PAIR, fminf(v, g->pump_before_kw),
+            put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
                 4 * r->pump_noise_kw + add + r->known_kw);
         g->pump_before_kw = v;
         g->pump_at = s->from;
@@ -272,6 +272,16 @@ compare_pump(const struct lw_core *core, struct reference *r, const struct sampl
 
 /* --- starts and stops */
 
+static int
+count(uint32_t bits)
+{
+    int n = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 /* At a site that is known to be busy, a machine shows by its starts and stops: so many of
  * them within three hours, each of a good part of what is known. A pump that no sub-meter
  * tells starts and stops too. */
@@ -290,9 +300,9 @@ compare_starts(const struct lw_core *core, struct reference *r, const struct sam
     g->before_kw = isnan(b->pump_kw) ? f->excess : NAN;
     jump = fabsf(g->before_kw - before) > step + 4 * s->resolution_kwh;
     g->jumps = (g->jumps << 1 | jump) & ((UINT32_C(1) << slots) - 1);
-    put(f, s, STARTS, isnan(f->excess) ? 0 : fmaxf(f->excess, step), 1);
-    f->ratio[STARTS] = (float)__builtin_popcount(g->jumps) /
-                       ((float)core->rules->reference.starts - 0.5F);
+    put(f, s, STARTS, isnan(f->excess) ? 0 : larger(f->excess, step), 1);
+    f->ratio[STARTS] =
+        (float)count(g->jumps) / ((float)core->rules->reference.starts - 0.5F);
 }
 
 void
@@ -331,11 +341,12 @@ pumped_meanwhile(const struct reference *r, const struct sample *s, float hours)
     if (s->pump_kw <= 0 || (s->pump_metered && s->pump_runs))
         return 0;
     if (hours < 12)
-        return fminf(s->pump_metered ? s->pump_kw : r->pump_kw,
-                     r->pump_day_kw * 24 / hours);
+        return smaller(s->pump_metered ? s->pump_kw : r->pump_kw,
+                       r->pump_day_kw * 24 / hours);
     if (hours < 24)
         return r->pump_day_kw;
-    return r->pump_usual_kw + (r->pump_day_kw - r->pump_usual_kw) / sqrtf(hours / 24);
+    return r->pump_usual_kw +
+           (r->pump_day_kw - r->pump_usual_kw) / (float)sqrt((double)hours / 24);
 }
 
 void
@@ -356,6 +367,6 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
     }
     f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
-        bound(core, r, (enum reach)reach, fmaxf(s->cold, r->cold_day)) +
+        bound(core, r, (enum reach)reach, larger(s->cold, r->cold_day)) +
             s->resolution_kwh / hours);
 }

@@ -54,7 +54,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
         run->clear_ms += w->to - w->from;
     }
     found = evidence(run);
-    if (run->clear_ms >= core->rules->post_cutoff.clear_ms) {
+    if (run->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms) {
         alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);
         run->from = NEVER;
     } else if (run->excess_wh > w->resolution_wh) {

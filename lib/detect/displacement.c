@@ -84,7 +84,7 @@ static int32_t
 lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
            const struct suspect *s, float *ret_lost_w)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = core->rules;
     float best = (float)rules->displacement.overlap_milli / 1000;
     int32_t found = LW_NONE;
 

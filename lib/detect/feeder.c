@@ -69,6 +69,7 @@ gauge_reading(struct lw_core *core, struct gauge *g, int32_t row,
         return;
     /* Another meter, a noticed exchange, a reset: the count goes on, with a hole. */
     if (g->row != row || (judged->step.verdict != LW_REGISTER_ADVANCED &&
+                          judged->step.verdict != LW_REGISTER_CARRIED &&
                           judged->step.verdict != LW_REGISTER_ROLLED)) {
         g->broken = g->at != NEVER;
         g->row = row;

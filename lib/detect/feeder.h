@@ -10,7 +10,6 @@ enum {
     FEEDER_RING = 194, /* intervals that are kept: the longest lag and a little */
     LEARN_EVERY = 8,   /* intervals of a window that the loss is learned from */
     LOSS_TERMS = 3,
-    DAY_HOURS = 24,
 };
 
 /* Window lengths that are judged, in intervals: of 15 minutes, up to two days. */

@@ -148,7 +148,7 @@ is_over(const struct found *f, struct over *ret)
             ret->first = (enum channel)c;
         if (ret->quickest == CHANNELS || CHANNEL[c].quiet < CHANNEL[ret->quickest].quiet)
             ret->quickest = (enum channel)c;
-        ret->ratio = fmaxf(ret->ratio, f->ratio[c]);
+        ret->ratio = larger(ret->ratio, f->ratio[c]);
     }
     return ret->first != CHANNELS;
 }
@@ -198,8 +198,8 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->to = s->from + s->interval;
     run->energy_wh += watt_hours(s->kw, s->interval);
     run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(fmaxf(0, f->excess), s->interval);
-    core->site[site].excess.since_wh += watt_hours(fmaxf(0, f->excess), s->interval);
+    run->excess_wh += watt_hours(larger(0, f->excess), s->interval);
+    core->site[site].excess.since_wh += watt_hours(larger(0, f->excess), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
@@ -340,8 +340,8 @@ look_at_shape(struct lw_core *core, int32_t site)
     float mean = 0, low = reference_low(r), swing = reference_swing(r);
     struct lw_evidence found;
 
-    for (int c = 0; c < PROFILE; c++)
-        mean += r->mean_kw[c] / PROFILE;
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        mean += r->mean_kw[c] / PROFILE_HOURS;
     if (watts(swing) <= core->rules->reference.shift_w ||
         1000 * swing <= (float)core->rules->reference.shift_milli * mean)
         return;

@@ -10,15 +10,27 @@
 
 struct lw_core;
 
+static inline float
+larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float
+smaller(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 enum {
-    LOG_HOURS = 672,     /* four weeks hold each weekday four times */
-    PROFILE = 24,        /* hours of the (UTC) day */
-    QUARTERS = 4,        /* intervals of an hour, at most */
-    HOURS = 8,           /* hours that are looked back at, as measured */
-    CAPPED = 96,         /* and with their peaks cut off */
-    PUMPED = 32,         /* intervals with a pump that are looked back at */
-    HELD = 16,           /* of a run of the pump that may not have been the pump alone */
-    UNKNOWN = INT16_MIN, /* of what is kept in units */
+    LOG_HOURS = 672,      /* four weeks hold each weekday four times */
+    PROFILE_HOURS = 24,   /* hours of the (UTC) day */
+    QUARTERS = 4,         /* intervals of an hour, at most */
+    HOURS = 8,            /* hours that are looked back at, as measured */
+    CAPPED = 96,          /* and with their peaks cut off */
+    PUMPED = 32,          /* intervals with a pump that are looked back at */
+    HELD = 16,            /* of a run of the pump that may not have been the pump alone */
+    NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
 /* The lengths over which the mean load is compared. */
@@ -90,10 +102,10 @@ struct reference {
     union {
         struct hour_log log;
         struct {
-            float mean_kw[PROFILE]; /* without heating */
-            float slope_kw;         /* a K below 15 degrees */
-            float coldest;          /* K below 15 degrees up to which that is believed */
-            float base_kw;          /* the profile's median */
+            float mean_kw[PROFILE_HOURS]; /* without heating */
+            float slope_kw;               /* a K below 15 degrees */
+            float coldest;  /* K below 15 degrees up to which that is believed */
+            float base_kw;  /* the profile's median */
             float core_kw;  /* over the upper profile, beyond this it is no noise */
             float known_kw; /* a level that was there while it learned; 0: none */
             float most_kw[REACHES], noise_kw[REACHES];

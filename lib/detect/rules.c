@@ -1,5 +1,9 @@
 /* The rules by name, and every parameter with its default and the argument for it. */
+#include <string.h>
+
 #include <lodewatch/rules.h>
+
+#include "lib/ledger/names.h"
 
 /* A feeder's point is a point too. */
 enum {
@@ -32,6 +36,24 @@ static const struct lw_rule_info RULE[LW_RULES] = {
                                 "Energy register stands still"},
     [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, SITE, 1, "台账不全",
                           "Ledger incomplete"},
+    [LW_RULE_CT_REVERSAL] = {"ct_reversal", LW_CLASS_DATA, POINT, 1, "电能反向",
+                             "Energy flows backwards"},
+    [LW_RULE_PHASE_LOSS] = {"phase_loss", LW_CLASS_DATA, POINT, 1, "失压或失流",
+                            "Voltage or current of a phase lost"},
+    [LW_RULE_SUM_CHECK] = {"sum_check", LW_CLASS_DATA, POINT, 1, "电能与功率不符",
+                           "Register and power disagree"},
+    [LW_RULE_CLOCK_DRIFT] = {"clock_drift", LW_CLASS_DATA, POINT, 1, "电表时钟偏差",
+                             "Meter clock wrong"},
+    [LW_RULE_UNUSUAL_LOAD] = {"unusual_load", LW_CLASS_CONSUMPTION, SITE, 1,
+                              "用电与平常不同", "Load unlike the site's own"},
+    [LW_RULE_OVER_CONTRACT] = {"over_contract", LW_CLASS_CONSUMPTION, SITE, 1,
+                               "超合同容量用电", "Demand above the contract"},
+    [LW_RULE_OVER_LICENCE] = {"over_licence", LW_CLASS_CONSUMPTION, SITE, 1,
+                              "电量折算产量超许可",
+                              "Energy for more than the licensed output"},
+    [LW_RULE_PROCESS_SHARE] = {"process_share", LW_CLASS_CONSUMPTION, SITE, 1,
+                               "生产环节用电占比高",
+                               "High share of production processes"},
     [LW_RULE_FEEDER_RESIDUAL] = {"feeder_residual", LW_CLASS_CONSUMPTION, POINT, 1,
                                  "馈线不明损失电量",
                                  "Energy that a feeder loses to no meter"},
@@ -45,7 +67,7 @@ lw_rule_info(enum lw_rule_id rule)
     return &RULE[rule];
 }
 
-#define AT(member) offsetof(struct lw_rules, member)
+#define AT(member) offsetof(struct lw_params, member)
 #define WEEK_MS    (7 * LW_DAY)
 
 const struct lw_ini_key lw_rule_keys[] = {
@@ -71,12 +93,68 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Production for so long raises."},
     {"licence_gap", "clear", LW_INI_DURATION, AT(licence_gap.clear_ms), 0, WEEK_MS, 0,
      "24h", "No production for so long returns."},
-    {"comm_loss", "intervals", LW_INI_INT, AT(comm_loss.intervals), 1, 10000, 0, "3",
-     "Intervals of a meter without a good sample: one lost poll is a busy line."},
-    {"comm_loss", "least", LW_INI_DURATION, AT(comm_loss.least_ms), 0, WEEK_MS, 0, "10m",
-     "And at least so long, for meters with short intervals."},
+    {"unusual_load", "learn", LW_INI_DURATION, AT(unusual_load.learn_ms), LW_DAY,
+     365 * LW_DAY, 0, "28d",
+     "A site's weeks are learned for so long before it is judged: each hour of the week "
+     "four times."},
+    {"unusual_load", "ratio", LW_INI_DECIMAL, AT(unusual_load.ratio_milli), 1000, 100000,
+     1000, "1.6",
+     "Of the last 24 hours to the usual load of these hours, or its inverse: a second "
+     "shift or a lost one is more, weather and orders are mostly less."},
+    {"unusual_load", "spreads", LW_INI_DECIMAL, AT(unusual_load.spreads_milli), 0, 100000,
+     1000, "3", "And so many times the site's own mean deviation."},
+    {"unusual_load", "extremes", LW_INI_DECIMAL, AT(unusual_load.extremes_milli), 1,
+     100000, 1000, "1.25",
+     "And so many times the largest of its own deviations, which are forgotten by half in "
+     "twelve weeks: what it does every month is not unusual."},
+    {"unusual_load", "clear", LW_INI_DURATION, AT(unusual_load.clear_ms), 0, WEEK_MS, 0,
+     "24h", "Hours without deviation, so many, return it."},
+    {"over_contract", "ratio", LW_INI_DECIMAL, AT(over_contract.ratio_milli), 1000,
+     100000, 1000, "1.05", "Of contract_kw: what meters and their reading may add."},
+    {"over_contract", "suspended_share", LW_INI_DECIMAL,
+     AT(over_contract.suspended_milli), 0, 1000, 1000, "0.1",
+     "Of contract_kw above what is explained, at a works that is suspended or moving: an "
+     "office and its lights stay below it."},
+    {"over_contract", "for", LW_INI_DURATION, AT(over_contract.for_ms), 0, WEEK_MS, 0,
+     "30m", "Two demand intervals of 15 minutes: a motor's start is no demand."},
+    {"over_contract", "clear", LW_INI_DURATION, AT(over_contract.clear_ms), 0, WEEK_MS, 0,
+     "24h",
+     "Within the contract for so long returns: every afternoon's peak is one alarm."},
+    {"over_licence", "month_share", LW_INI_DECIMAL, AT(over_licence.month_milli), 0,
+     100000, 1000, "0.1",
+     "Of the year's licensed output in one month: beyond a tenth a coal mine is taken to "
+     "exceed its capacity (major hazards of coal mines, 2020)."},
+    {"over_licence", "year_share", LW_INI_DECIMAL, AT(over_licence.year_milli), 0, 100000,
+     1000, "1.1", "And in the year: by the same rule, a tenth more than licensed."},
+    {"process_share", "share", LW_INI_DECIMAL, AT(process_share.share_milli), 0, 1000,
+     1000, "0.5",
+     "Of a day's load that neither the metered pumps and fans nor any ceiling explains: at "
+     "a mine that is only kept they are most of it."},
+    {"process_share", "least_kwh", LW_INI_DECIMAL, AT(process_share.least_wh), 0,
+     1000000000, 1000, "100",
+     "And so many kWh of it: a hoist that works a shift takes more."},
+    {"process_share", "over", LW_INI_DURATION, AT(process_share.over_ms), LW_HOUR,
+     WEEK_MS, 0, "24h", "Time that is judged at once: pumps run when the sump is full."},
+    {"comm_loss", "intervals", LW_INI_INT, AT(comm_loss.intervals), 1, 10000, 0, "4",
+     "Intervals of a meter without a good sample: two lost polls are a busy line, and the "
+     "third may come late. At a closed site this is told at once."},
+    {"comm_loss", "least", LW_INI_DURATION, AT(comm_loss.least_ms), 0, WEEK_MS, 0, "30m",
+     "And at least so long, for meters with short intervals: a modem dials in again."},
+    {"comm_loss", "gateway", LW_INI_DURATION, AT(comm_loss.gateway_ms), 0, WEEK_MS, 0,
+     "2h",
+     "Everything behind a gateway silent, no closed site among it: no restart lasts "
+     "so long."},
+    {"comm_loss", "feeder", LW_INI_DURATION, AT(comm_loss.feeder_ms), 0, WEEK_MS, 0, "4h",
+     "A feeder's meter, without which no balance closes, or a site that is suspended, "
+     "moving or under maintenance: within a shift."},
+    {"comm_loss", "point", LW_INI_DURATION, AT(comm_loss.point_ms), 0, WEEK_MS, 0, "24h",
+     "Any other point: its register tells later what passed, and a field crew goes out "
+     "for what has been silent for a day."},
     {"comm_loss", "clear", LW_INI_DURATION, AT(comm_loss.clear_ms), 0, WEEK_MS, 0, "1h",
      "Good samples for so long return it."},
+    {"register_jump", "erratic", LW_INI_DURATION, AT(register_jump.erratic_ms), 0,
+     WEEK_MS, 0, "6h",
+     "The meter answers, and no value of its register can be, for so long."},
     {"register_jump", "clear", LW_INI_DURATION, AT(register_jump.clear_ms), 0, WEEK_MS, 0,
      "1h", "Good samples for so long return it."},
     {"stuck_register", "least_kw", LW_INI_DECIMAL, AT(stuck_register.least_w), 0, 1000000,
@@ -85,8 +163,43 @@ const struct lw_ini_key lw_rule_keys[] = {
      "2h", "Power without energy for so long raises."},
     {"stuck_register", "steps", LW_INI_INT, AT(stuck_register.steps), 1, 1000000, 0, "5",
      "And so many steps of the register's resolution must have been due."},
+    {"stuck_register", "frozen", LW_INI_DURATION, AT(stuck_register.frozen_ms), 0,
+     WEEK_MS, 0, "6h",
+     "All values the same to the last digit, voltage or current among them, for so long: "
+     "the mains are never still for an hour."},
+    {"stuck_register", "times", LW_INI_INT, AT(stuck_register.times), 1, 1000, 0, "3",
+     "Once a meter gives no power any more: its register stands so many times longer than "
+     "it ever did."},
     {"stuck_register", "clear", LW_INI_DURATION, AT(stuck_register.clear_ms), 0, WEEK_MS,
      0, "1h", "Good samples for so long return it."},
+    {"ct_reversal", "least_kw", LW_INI_DECIMAL, AT(ct_reversal.least_w), 0, 1000000, 1000,
+     "0.1", "kW in either direction below which a meter's sign means nothing."},
+    {"ct_reversal", "for", LW_INI_DURATION, AT(ct_reversal.for_ms), 0, WEEK_MS, 0, "2h",
+     "Backwards for so long, never forwards: a hoist that brakes feeds back for seconds."},
+    {"ct_reversal", "clear", LW_INI_DURATION, AT(ct_reversal.clear_ms), 0, WEEK_MS, 0,
+     "1h", "Good samples for so long return it."},
+    {"phase_loss", "voltage_share", LW_INI_DECIMAL, AT(phase_loss.voltage_milli), 0, 1000,
+     1000, "0.78",
+     "Share of its usual voltage below which a phase that carries current has lost it: what "
+     "meters themselves record as voltage loss (DL/T 645)."},
+    {"phase_loss", "for", LW_INI_DURATION, AT(phase_loss.for_ms), 0, WEEK_MS, 0, "2h",
+     "For so long: a fuse is changed, and a fault on the line switched off, within it."},
+    {"phase_loss", "clear", LW_INI_DURATION, AT(phase_loss.clear_ms), 0, WEEK_MS, 0, "1h",
+     "Good samples for so long return it."},
+    {"sum_check", "share", LW_INI_DECIMAL, AT(sum_check.share_milli), 0, 1000, 1000,
+     "0.2",
+     "Share of the energy by which register and power may differ, beside what the power "
+     "may have done between its samples: meters are right to a few percent, and a phase "
+     "that is lost takes a third."},
+    {"sum_check", "least_kwh", LW_INI_DECIMAL, AT(sum_check.least_wh), 0, 1000000000,
+     1000, "5", "kWh over the time that is checked, below which nothing is said."},
+    {"sum_check", "over", LW_INI_DURATION, AT(sum_check.over_ms), LW_HOUR, WEEK_MS, 0,
+     "24h", "Time that is checked at once: a day holds all that a site does."},
+    {"clock_drift", "most", LW_INI_DURATION, AT(clock_drift.most_ms), 0, WEEK_MS, 0, "5m",
+     "By which a meter's clock may differ from ours: beyond it its demands and tariffs are "
+     "those of another quarter hour."},
+    {"clock_drift", "readings", LW_INI_INT, AT(clock_drift.readings), 1, 100, 0, "2",
+     "Readings of the clock in a row: one may have waited on a busy line."},
     {"coverage", "grace", LW_INI_DURATION, AT(coverage.grace_ms), 0, WEEK_MS, 0, "0s",
      "After a ledger comes into force, before its gaps are told."},
     {"reference", "edge", LW_INI_DURATION, AT(reference.edge_ms), 0, LW_DAY / 4, 0, "2h",
@@ -193,17 +306,69 @@ const struct lw_ini_key lw_rule_keys[] = {
 
 const size_t lw_rule_nkeys = sizeof lw_rule_keys / sizeof lw_rule_keys[0];
 
+/* Whom a section is for: sites of one status, one kind, or both. */
+struct scope {
+    int status, kind; /* that are asked for; -1: a section is for all */
+    bool any;         /* some section is not for all */
+};
+
+static int
+in_scope(void *arg, const char *words, size_t n, bool *ret_concerns)
+{
+    struct scope *scope = arg;
+    const char *at = words, *end = words + n;
+
+    scope->any = true;
+    *ret_concerns = scope->status >= 0;
+    while (at < end) {
+        size_t word = strcspn(at, " ");
+        int status = lw_name_find(LW_ENUM_STATUS, at, word);
+        int kind = lw_name_find(LW_ENUM_SITE_KIND, at, word);
+
+        if (status < 0 && kind < 0)
+            return LW_EINVAL;
+        if (status >= 0 ? status != scope->status : kind != scope->kind)
+            *ret_concerns = false;
+        at += word;
+        while (*at == ' ')
+            at++;
+    }
+    return 0;
+}
+
+static int
+parse_for(const char *file, const char *text, size_t n, struct scope *scope,
+          struct lw_faults *faults, struct lw_params *ret_params)
+{
+    struct lw_params params = {0};
+    int rc;
+
+    lw_ini_defaults(lw_rule_keys, lw_rule_nkeys, &params);
+    rc = n == 0 ? 0
+                : lw_ini_parse_scoped(file, text, n, lw_rule_keys, lw_rule_nkeys,
+                                      in_scope, scope, &params, faults);
+    if (rc == 0)
+        *ret_params = params;
+    return rc;
+}
+
 int
 lw_rules_parse(const char *file, const char *text, size_t n, struct lw_faults *faults,
                struct lw_rules *ret_rules)
 {
-    struct lw_rules rules = {0};
-    int rc;
+    struct scope all = {-1, -1, false};
+    struct lw_rules rules;
+    int rc = parse_for(file, text, n, &all, faults, &rules.all);
 
-    lw_ini_defaults(lw_rule_keys, lw_rule_nkeys, &rules);
-    rc = n == 0
-             ? 0
-             : lw_ini_parse(file, text, n, lw_rule_keys, lw_rule_nkeys, &rules, faults);
+    for (int s = 0; s < LW_SITE_STATUSES && rc == 0; s++)
+        for (int k = 0; k < LW_SITE_KINDS && rc == 0; k++) {
+            struct scope scope = {s, k, false};
+
+            if (all.any)
+                rc = parse_for(file, text, n, &scope, faults, &rules.of[s][k]);
+            else
+                rules.of[s][k] = rules.all;
+        }
     if (rc == 0)
         *ret_rules = rules;
     return rc;

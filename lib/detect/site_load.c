@@ -5,18 +5,8 @@
 
 #include "lib/state.h"
 
-/* What a rule says about one window; after a cutoff, post_cutoff speaks. */
-struct view {
-    bool concerns;      /* the rule speaks about this site at this time */
-    int64_t most_wh;    /* that it may have drawn */
-    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
-    bool partial;       /* something is not measured: it may raise, not clear */
-    enum lw_finding finding;
-    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
-};
-
-static int64_t
-times(int64_t w, int64_t ms)
+int64_t
+energy_wh(int64_t w, int64_t ms)
 {
     return (int64_t)((__int128)w * ms / LW_HOUR);
 }
@@ -27,7 +17,8 @@ view_closed_load(const struct lw_core *core, const struct window *w,
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t floor_wh = times(core->rules->closed_load.floor_w, w->to - w->from);
+    int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
+                                 w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
     v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
@@ -37,8 +28,8 @@ view_closed_load(const struct lw_core *core, const struct window *w,
     return v;
 }
 
-static bool
-is_mine(enum lw_site_kind kind)
+bool
+site_is_mine(enum lw_site_kind kind)
 {
     return kind == LW_COAL_MINE || kind == LW_NON_COAL_MINE || kind == LW_QUARRY ||
            kind == LW_SAND;
@@ -66,11 +57,11 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t production_w = core->rules->licence_gap.production_w;
+    int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
-    if (!is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
+    if (!site_is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
         status == LW_CUT_OFF || x->unlimited)
         return v;
     /* All the window long: what a gap held before or after is not known by hours. */
@@ -78,13 +69,14 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
                 licences_missing(core->ledger, site, w->to - 1);
     v.concerns = v.missing != 0 || status == LW_SUSPENDED;
     if (site->contract_w != LW_NOT_GIVEN) {
-        int64_t share_w =
-            lw_muldiv(site->contract_w, core->rules->licence_gap.production_milli, 1000);
+        int64_t share_w = lw_muldiv(
+            site->contract_w,
+            site_rules(core, w->site, w->from)->licence_gap.production_milli, 1000);
 
         production_w = share_w > production_w ? share_w : production_w;
     }
     v.allowed_wh = x->allowed_wh;
-    v.most_wh = x->allowed_wh + times(production_w, w->to - w->from);
+    v.most_wh = x->allowed_wh + energy_wh(production_w, w->to - w->from);
     return v;
 }
 
@@ -95,8 +87,8 @@ night_ms(const struct lw_core *core, const struct window *w)
 {
     struct lw_civil c =
         lw_zone_civil(core->ledger->zone, (lw_wall){w->from + (w->to - w->from) / 2});
-    int64_t from = core->rules->night.night_from_min,
-            to = core->rules->night.night_to_min;
+    int64_t from = site_rules(core, w->site, w->from)->night.night_from_min,
+            to = site_rules(core, w->site, w->from)->night.night_to_min;
     bool night = from <= to ? c.minute >= from && c.minute < to
                             : c.minute >= from || c.minute < to;
 
@@ -193,17 +185,13 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
     return e;
 }
 
-struct patience {
-    enum lw_rule_id rule;
-    int64_t for_ms, clear_ms, least_wh;
-};
-
-static void
-run_window(struct lw_core *core, const struct window *w, struct run *run,
-           const struct view *v, const struct patience *p)
+void
+site_run(struct lw_core *core, const struct window *w, struct run *run,
+         const struct view *v, const struct patience *p)
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
+    enum lw_priority priority = alarm_site_priority(core, w->site);
     bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
@@ -227,28 +215,29 @@ run_window(struct lw_core *core, const struct window *w, struct run *run,
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
     } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
-        alarm_set(core, p->rule, subject, alarm_site_priority(core, w->site), &evidence);
+        alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
+                  &evidence);
     }
 }
 
 static void
 site_load_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_rules *rules = core->rules;
+    const struct lw_params *rules = site_rules(core, w->site, w->from);
     struct site_state *s = &core->site[w->site];
     struct expectation x = expect(core, w);
     struct view closed = view_closed_load(core, w, &x);
     struct view licence = view_licence_gap(core, w, &x);
 
     s->last_allowed_wh = x.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
-    run_window(core, w, &s->load, &closed,
-               &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
-                                  rules->closed_load.clear_ms,
-                                  rules->closed_load.least_wh});
-    run_window(core, w, &s->production, &licence,
-               &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
-                                  rules->licence_gap.clear_ms, 0});
-    if (s->load.from == NEVER && s->production.from == NEVER)
+    site_run(core, w, &s->load, &closed,
+             &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
+                                rules->closed_load.clear_ms, rules->closed_load.least_wh,
+                                LW_PRIORITY_LOW});
+    site_run(core, w, &s->production, &licence,
+             &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
+                                rules->licence_gap.clear_ms, 0, LW_PRIORITY_MEDIUM});
+    if (s->load.from == NEVER && s->production.from == NEVER && s->demand.from == NEVER)
         lw_sha256_init(&s->sha);
 }
 

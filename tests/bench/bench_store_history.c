@@ -334,7 +334,7 @@ window_of(struct bench *b, int32_t meter)
     char *rows, *blocks;
 
     snprintf(meters, sizeof(meters), "%" PRId32, meter);
-    window_begin(window, (lw_wall){START}, (lw_wall){START + LW_DAY});
+    window_begin(window, (lw_wall){START}, (lw_wall){START + LW_DAY}, 0);
     rows = window_rows_sql(window, meters);
     blocks = window_blocks_sql(window, meters);
     if (pg_sync_copy_rows(&b->sync, rows, window_take_row, window) < 0 ||

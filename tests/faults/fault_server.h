@@ -57,10 +57,14 @@ struct fault_server {
     bool rtu;        /* frames are RTU's */
     int slave;       /* of a serial line, held open; -1: it is none */
     bool one_by_one; /* refuses reads of more than two registers with exception 2 */
+    bool slams;      /* closes each connection at once */
+    int silent_to;   /* units up to there are silent */
     uint64_t requests, connections;
     uint64_t not_reads; /* must stay 0 */
     int unanswered, unanswered_most;
     struct server_later *later;
+    uint8_t owed[2 * LW_MBAP_MAX]; /* what goes out on the next connection */
+    size_t nowed;
     struct server_connection connection[SERVER_CONNECTIONS];
 };
 
@@ -231,7 +235,7 @@ server_answer(struct server_connection *c, uint16_t transaction,
 
 /* The letters in RTU: those that mean the same there, and
  *   x a wrong CRC     . a heartbeat before the frame   Z later than z
- *   w slow, but in time
+ *   w slow, but in time                            k closed, and on the next connection
  *   a alike: the frame's first three bytes, and then the frame */
 static bool
 server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, char how)
@@ -276,6 +280,11 @@ server_answer_rtu(struct server_connection *c, const struct lw_mb_request *req, 
     case 'Z': /* later still */
         server_send_later(c, f, n, n, SERVER_LATER_MS);
         return true;
+    case 'k': /* closed; a serial server has the answer for whoever comes next */
+        memcpy(c->server->owed, f, n);
+        c->server->nowed = n;
+        server_hang_up(c, false);
+        return false;
     case 'h': /* half, and never the rest */
         n /= 2;
         break;
@@ -344,7 +353,8 @@ server_take(struct server_connection *c, const uint8_t *frame)
         how = *s->script++;
     if (s->one_by_one && req.count > 2)
         how = '2';
-    return c->dead || server_answer(c, transaction, &req, how);
+    return c->dead || req.unit <= s->silent_to ||
+           server_answer(c, transaction, &req, how);
 }
 
 static void
@@ -388,6 +398,11 @@ server_on_accept(struct evconnlistener *listener, evutil_socket_t fd,
         c->event = event_new(s->base, fd, EV_READ | EV_PERSIST, server_on_bytes, c);
         event_add(c->event, NULL);
         s->connections++;
+        if (s->slams)
+            server_hang_up(c, false);
+        else if (s->nowed > 0)
+            server_send(c, s->owed, s->nowed);
+        s->nowed = 0;
         return;
     }
     close(fd);

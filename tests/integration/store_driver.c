@@ -92,11 +92,11 @@ print_stats(const struct driver *d)
 }
 
 static void
-on_alerts(void *arg, const char *rows, const char *error)
+on_alerts(void *arg, const char *rows, const char *next, const char *error)
 {
     struct driver *d = arg;
 
-    (void)error;
+    (void)next, (void)error;
     if (!rows) { /* its connection may come back later than the writer's */
         again(d, 200);
         return;

@@ -11,11 +11,12 @@ from decimal import Decimal
 
 from generate import County
 from harness import Cluster, Program, Tap, program, run, temp_dir, wait_for, write
+from running import SANITIZED, Daemon
 
 LODEWATCH = program("lodewatch")
 SPAN = ("--from", "2025-03-01T00:00:00Z", "--to", "2025-05-01T00:00:00Z")
 
-tap = Tap(19)
+tap = Tap(22)
 pg = Cluster()
 
 
@@ -179,6 +180,76 @@ with tap.test("what cannot be exported is refused, and says why"):
             assert done.returncode == 0 and done.stdout.count("\n") == 1, done
         else:
             assert done.returncode == 2 and text in done.stderr, done
+
+# --- the same over HTTP
+
+base = Base().fill(3, 3)
+base.psql("ALTER TABLE reading_20250401 RENAME TO reading_open")  # no day's name: it stays
+base.compact()
+base.psql("SELECT reading_partition('2025-03-30');"
+          "INSERT INTO reading(ts, meter_id, p_w) VALUES ('2025-03-30 05:30:00.001Z', 2, -123456),"
+          " ('2025-03-30 05:00Z', 2, 654321)")
+daemon = Daemon(database={"conninfo": pg.conninfo(base.name)}).start()
+READINGS = "/api/v1/readings?from=2020-01-01T00:00:00Z&to=2030-01-01T00:00:00Z&meter="
+
+
+def page(query):
+    status, _, body = daemon.get(READINGS + query)
+    return json.loads(body) if status == 200 else status
+
+
+def pages(query, after=""):
+    """All pages' readings after a time, and how many pages they were."""
+    got, n = [], 0
+    while after is not None:
+        answer = page(query + (f"&after={after}" if after else ""))
+        got, after, n = got + answer["readings"], answer["next"], n + 1
+    return got, n
+
+
+wait_for(lambda: page("m0001") != 503, what="the daemon's database")
+
+with tap.test("over HTTP a meter's readings are those of the export: blocks, rows and late rows"):
+    want = [json.loads(line) for line in
+            base.export("--meter", "m0002", "--format", "ndjson").splitlines()]
+    assert len(want) == 73 and base.packed() == 3 * 48, len(want)
+    for limit, n in ((1000, 1), (73, 2), (72, 2), (24, 4), (7, 11)):
+        got = pages(f"m0002&limit={limit}")
+        assert got[0] == want and n - 1 <= got[1] <= n + 1, (limit, got)
+    span = "/api/v1/readings?meter=m0002&from=2025-03-30T05:00:00Z&to=2025-03-30T05:30:00.001Z"
+    assert daemon.json(span)["readings"] == want[5:6]
+    assert daemon.json(span.replace("001Z", "002Z"))["readings"] == want[5:7]
+    assert pages("nobody") == ([], 1) and pages("m0002", "2025-04-01T23:00:00Z") == ([], 1)
+
+with tap.test("over HTTP: months without readings, days of one in 10 s; nobody waits"):
+    base.psql("SELECT reading_partition('2025-01-02');"
+              "INSERT INTO reading(ts, meter_id, p_w, imp_wh, v1_dv) SELECT '2025-01-02 00:00Z'::timestamptz"
+              " + i * interval '10 s', 1, i, 7 * i, 2300 + i % 7 FROM generate_series(0, 8639) AS i")
+    dense = base.export("--from", "2025-01-02T00:00:00Z", "--meter", "m0001", "--format", "ndjson")
+    dense = [json.loads(line) for line in dense.splitlines()]
+    for of in ("rows", "block"):
+        before = daemon.metrics()
+        got = page("m0001&limit=1000")
+        assert got["readings"] == dense[:1000] and got["next"] == dense[999]["time"], of
+        got = pages("m0001&limit=100", "2025-01-02T23:50:00Z")
+        assert got[0] == dense[8581:] and len(got[0]) == 59 + 72, (of, got)
+        long = [m["lodewatch_loop_turn_seconds_count"]
+                - m['lodewatch_loop_turn_seconds_bucket{le="0.01"}'] for m in (before, daemon.metrics())]
+        assert long[0] == long[1] or SANITIZED, (of, long)
+        base.compact()
+    assert base.partitions() == ""
+
+with tap.test("over HTTP: what is asked wrongly is 400; without PostgreSQL, or with damage, 503"):
+    for query in ("m0001&limit=0", "m0001&after=soon", "m0001&color=red", "m" * 65):
+        assert page(query) == 400, query
+    assert daemon.get("/api/v1/readings?meter=m0001&from=2025-03-30")[0] == 400
+    base.psql("UPDATE reading_day SET d = substring(d FOR 40) WHERE meter_id = 3")
+    assert page("m0003") == 503
+    assert len(page("m0002")["readings"]) == 73
+    pg.psql(f"ALTER DATABASE {base.name} ALLOW_CONNECTIONS false")
+    pg.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{base.name}'")
+    wait_for(lambda: page("m0002") == 503, what="503")
+    assert daemon.stop()[0] == 0
 
 # --- killed at every step
 

@@ -7,6 +7,9 @@ import glob
 import json
 import os
 import re
+import socket
+import struct
+import threading
 
 import harness
 from running import ROOT, Daemon, check, equal, free_port, tap
@@ -156,6 +159,24 @@ def suspects():
     return None
 
 
+def silent_to_others():
+    """A device that is silent to what it does not have, instead of refusing it, is found"""
+    words = {0x00: 230.1, 0x06: 15.9, 0x0C: 3650.0, 0x46: 50.02, 0x48: 123456.78}
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve():
+        c = listener.accept()[0]
+        while len(request := c.recv(12)) == 12:
+            transaction, _, _, unit, function, address, count = struct.unpack(">HHHBBHH", request)
+            if function == 4 and address in words and count == 2:
+                c.sendall(struct.pack(">HHHBBBf", transaction, 0, 7, unit, 4, 4, words[address]))
+
+    threading.Thread(target=serve, daemon=True).start()
+    report, code = probe_json(listener.getsockname()[1], 1, "--timeout", 30)
+    equal((report["profile"], report["fits"], code), ("eastron-sdm120", True, 0))
+    equal([p["value"] for p in report["points"] if p["name"] == "import_kwh"], ["123456.8"])
+
+
 def bad_usage():
     """Bad arguments are refused with 2, a device that is not there with 1"""
     for arguments in ([], ["a", "b"], ["--unit", "256", "127.0.0.1:1"], ["--unit", "x", "127.0.0.1:1"],
@@ -227,4 +248,4 @@ def schema_and_program_agree():
 
 
 if __name__ == "__main__":
-    tap([finds_each, model_file, suspects, bad_usage, schema_and_program_agree])
+    tap([finds_each, model_file, suspects, silent_to_others, bad_usage, schema_and_program_agree])

@@ -6,6 +6,7 @@ import gzip
 import hashlib
 import json
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -159,7 +160,9 @@ def run_scenarios(tmp):
                  None if loss and loss[0] in ("high", "urgent") else loss)
     rules = {a["data"]["rule"]["id"] for a in every}
     test("every rule has spoken", {"closed_load", "licence_gap", "comm_loss", "register_jump",
-                                   "stuck_register", "coverage"} - rules)
+                                   "stuck_register", "coverage", "ct_reversal", "phase_loss",
+                                   "sum_check", "unusual_load", "over_contract", "over_licence",
+                                   "process_share"} - rules)
 
 
 # --- the command
@@ -221,6 +224,18 @@ def run_command(tmp):
     wrong("a ledger that is not there", "", "nowhere", args=("--ledger", os.path.join(tmp, "nowhere"), readings))
     wrong("a time that is none", "", "--from", "noon", args=(*ledger, "--from", "noon", readings))
     wrong("an unknown time zone", "", "Mars/Olympus", args=(*ledger, "--timezone", "Mars/Olympus", readings))
+    days = os.path.join(tmp, "holidays")
+    with open(days, "w", encoding="utf-8") as f:
+        f.write("2025-03-04\n2025-03-05\n")
+    allowed = os.path.join(tmp, "allowed")
+    shutil.copytree(folder, allowed)
+    with open(os.path.join(allowed, "explanations.csv"), "a", encoding="utf-8") as f:
+        f.write("X,S,maintenance,,Mon-Sun 00:00-24:00,2025-01-01,,\n")
+    quiet = replay("--ledger", allowed, readings).stdout
+    test("work that is approved on weekdays is none on --holidays",
+         None if b"closed_load" not in quiet and
+         b"closed_load" in replay("--ledger", allowed, "--holidays", days, readings).stdout else quiet)
+    wrong("holidays that are no dates", "", "holidays:1:", args=(*ledger, "--holidays", readings, readings))
     wrong("an unknown option", "", "usage:", args=(*ledger, "--frm", "x", readings))
     wrong("no readings", "", "usage:", args=ledger)
     wrong("--events and --ledger together", "", "usage:", args=(*ledger, "--events", tmp))

@@ -202,6 +202,8 @@ def journal(folder):
     for path in sorted(glob.glob(os.path.join(folder, "*.seg"))):
         with open(path, "rb") as f:
             data = f.read()
+        if len(data) < 24:  # it is just being made
+            continue
         check(data[:8] == b"lw.seg\r\n", path)
         position, i = int.from_bytes(data[16:24], "little"), 24
         while i + 9 <= len(data):

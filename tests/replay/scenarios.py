@@ -14,8 +14,8 @@ QUARTER = timedelta(minutes=15)
 FILES = {
     "areas.csv": "area_id,parent_id,level,name",
     "contacts.csv": "contact_id,area_id,role,rank,name",
-    "sites.csv": "site_id,name,kind,status,status_since,area_id,lat,lon,datum,contract_kw",
-    "licences.csv": "site_id,kind,number,valid_from,valid_to",
+    "sites.csv": "site_id,name,kind,status,status_since,area_id,lat,lon,datum,contract_kw,own_generation",
+    "licences.csv": "site_id,kind,number,valid_from,valid_to,capacity_t_per_year,kwh_per_tonne",
     "explanations.csv": "explanation_id,site_id,kind,max_kw,hours,valid_from,valid_to,point_id",
     "gateways.csv": "gateway_id,transport,address",
     "meters.csv": "meter_id,installed_at,point_id,site_id,role,parent_id,gateway_id,unit,profile,"
@@ -80,7 +80,7 @@ class County:
 
     def site(self, name, status="closed", kind="non_coal_mine", since=None, contract=""):
         since = (since or START - timedelta(days=100)).isoformat()
-        self.add("sites.csv", f"{name},矿点{name},{kind},{status},{since},T,35.6,110.98,CGCS2000,{contract}")
+        self.add("sites.csv", f"{name},矿点{name},{kind},{status},{since},T,35.6,110.98,CGCS2000,{contract},")
 
     def explain(self, name, site, kind, kw, first=None, last=None, hours="", point=""):
         first = (first or START - timedelta(days=90)).isoformat()
@@ -109,9 +109,11 @@ class County:
 
     def readings(self, path):
         with open(path, "w", encoding="utf-8") as f:
-            f.write("time,meter_id,quality,active_power_kw,import_kwh\n")
+            f.write("time,meter_id,quality,active_power_kw,import_kwh,voltage_a_v,voltage_b_v,voltage_c_v,"
+                    "current_a_a,current_b_a,current_c_a\n")
             for r in self.rows():
-                values = f"{r['kw']:.3f},{r['kwh']:.2f}" if r["quality"] != "missing" else ","
+                kw = "" if r["kw"] is None else f"{r['kw']:.3f}"
+                values = f"{kw},{r['kwh']:.2f},{r.get('phases', ',,,,,')}" if r["quality"] != "missing" else ",,,,,,,"
                 f.write(f"{r['time'].isoformat()},{r['meter_id']},{r['quality']},{values}\n")
 
 
@@ -273,8 +275,8 @@ def licence_expired(c):
     work = lambda t: 180 if 8 <= t.hour < 20 else 3
     for name, last in (("S1", at("3 00:00")), ("S2", None)):
         c.site(name, status="licensed", kind="quarry", contract=300)
-        c.add("licences.csv", f"{name},mining,C-{name},2020-01-01,")
-        c.add("licences.csv", f"{name},safety,A-{name},2020-01-01,{last.isoformat() if last else ''}")
+        c.add("licences.csv", f"{name},mining,C-{name},2020-01-01,,,")
+        c.add("licences.csv", f"{name},safety,A-{name},2020-01-01,{last.isoformat() if last else ''},,")
         c.meter(f"M-{name}", name, work)
     # A washery needs no mining licence.
     c.site("S3", status="licensed", kind="coal_washery")
@@ -284,7 +286,7 @@ def licence_expired(c):
 def gaps_in_the_ledger(c):
     """A site without a meter, one without coordinates, one that is whole."""
     c.site("S1")
-    c.add("sites.csv", f"S2,矿点S2,quarry,closed,{START.isoformat()},T,,,,")
+    c.add("sites.csv", f"S2,矿点S2,quarry,closed,{START.isoformat()},T,,,,,")
     c.meter("M2", "S2", dark)
     c.site("S3")
     c.meter("M3", "S3", dark)
@@ -317,6 +319,100 @@ def stands_for_weeks(c):
     """One alarm for as long as it stands, told at least weekly."""
     c.site("S")
     c.meter("M", "S", lambda t: 40 if t >= at("2 00:00") else 0.05)
+
+
+def transformers_turned(c):
+    """A register that counts down, with a negative power, at a site without a generator."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 30)
+    c.add("sites.csv", f"SUN,有光伏,processing_plant,licensed,{START.isoformat()},T,35.6,110.98,CGCS2000,,1")
+    sun = c.meter("M-SUN", "SUN", lambda _: 0)
+    back = {}
+
+    def reading(t, r):
+        if between(t, "2 10:00", "3 10:00"):
+            back["kwh"] = back.get("kwh", r["kwh"]) - 7.5
+            return dict(r, kw=-r["kw"], kwh=back["kwh"])
+        return r if t < at("3 10:00") else dict(r, kwh=r["kwh"] - 48 * 30)
+
+    m.reading = reading
+    sun.reading = lambda t, r: dict(r, kw=-20.0 if 9 <= t.hour < 16 else 0.0)
+
+
+def power_gone(c):
+    """The meter gives no power any more, and its register stands as it never did."""
+    c.site("S")
+    c.explain("X", "S", "guard_house", 10)
+    m = c.meter("M", "S", lambda _: 4)
+    held = {}
+
+    def reading(t, r):
+        if between(t, "3 10:00", "4 10:00"):
+            held.setdefault("kwh", r["kwh"])
+            return dict(r, kw=None, kwh=held["kwh"])
+        return r if t < at("4 10:00") else dict(r, kwh=r["kwh"] - 24 * 4)
+
+    m.reading = reading
+
+
+def phase_bridged(c):
+    """One current of three is gone while the others flow."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 20)
+    m.reading = lambda t, r: dict(
+        r, phases=f"{230 + t.minute / 60:.1f},231.5,229.{t.hour % 10},30,31,"
+                  + ("0.1" if between(t, "3 10:00", "3 20:00") else "29.5"))
+
+
+def register_counts_too_little(c):
+    """The register counts half of what the same meter's power says."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 20)
+    m.reading = lambda t, r: dict(r, kw=40.0)
+
+
+def link_flaps(c):
+    """Two hours silent, two hours there, for days: two alarms; a lawful afternoon: none."""
+    c.site("S")
+    m = c.meter("M", "S", dark)
+    m.reading = lambda t, r: dict(r, quality="missing") if t >= at("2 00:00") and t.hour % 4 < 2 else r
+    c.site("S1")
+    c.meter("M1", "S1", dark)
+    c.site("S2", status="licensed", kind="processing_plant")
+    c.add("gateways.csv", "G2,tcp,127.0.0.1:1503")
+    m = c.meter("M2", "S2", lambda _: 20, gateway="G2")
+    m.reading = lambda t, r: dict(r, quality="missing") if between(t, "2 06:00", "2 20:00") else r
+
+
+def contract_exceeded(c):
+    """An hour above the contract, at a washery; a start above it is none."""
+    c.site("S", status="licensed", kind="coal_washery", contract=100)
+    c.meter("M", "S", lambda t: 130 if between(t, "2 10:00", "2 11:00") or between(t, "3 10:00", "3 10:15") else 60)
+
+
+def more_than_licensed(c):
+    """Energy for more tonnes in a month than the licence allows."""
+    c.site("S", status="licensed", kind="quarry")
+    c.add("licences.csv", "S,mining,C-1,2020-01-01,,7200,10")
+    c.add("licences.csv", "S,safety,A-1,2020-01-01,,,")
+    c.meter("M", "S", lambda _: 100)
+
+
+def hoist_beside_the_pumps(c):
+    """A mine under maintenance hoists at night, below the power of production."""
+    c.site("S", status="maintenance", kind="coal_mine")
+    for kind in ("mining", "safety"):
+        c.add("licences.csv", f"S,{kind},{kind}-1,2020-01-01,,,")
+    c.explain("X", "S", "dewatering", 60, point="P")
+    c.meter("P", "S", lambda _: 6, role="sub", parent="M")
+    c.meter("M", "S", lambda t: 20 if between(t, "3 00:00", "4 00:00") else 7)
+
+
+def second_shift(c):
+    """A works that has worked one shift for five weeks works two."""
+    shift = lambda t: 100 if t.weekday() < 5 and 8 <= t.hour < 17 else 12
+    c.site("S", status="licensed", kind="processing_plant")
+    c.meter("M", "S", lambda t: 100 if between(t, "36 17:00", "37 02:00") else shift(t))
 
 
 def feeder(c, unmetered=dark, mill=None):
@@ -369,9 +465,11 @@ ALL = {f.__name__: f for f in (
     exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
     silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
     closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks,
+    transformers_turned, power_gone, phase_bridged, register_counts_too_little, link_flaps,
+    contract_exceeded, more_than_licensed, hoist_beside_the_pumps, second_shift,
     tap_on_a_feeder, works_silent_on_a_feeder, load_moves_after_a_cutoff)}
-DAYS = {"stands_for_weeks": 17, "tap_on_a_feeder": 33, "works_silent_on_a_feeder": 33,
-        "load_moves_after_a_cutoff": 34}
+DAYS = {"stands_for_weeks": 17, "second_shift": 39, "tap_on_a_feeder": 33,
+        "works_silent_on_a_feeder": 33, "load_moves_after_a_cutoff": 34}
 
 
 def make(name, seed):

@@ -161,6 +161,15 @@ end(struct world *w)
     free(w->heard.text);
 }
 
+/* Other parameters than the defaults; the core has the same struct. */
+static void
+set_rules(struct world *w, const char *text)
+{
+    static struct lw_faults faults;
+
+    assert_int_equal(lw_rules_parse("", text, strlen(text), &faults, &w->rules), 0);
+}
+
 static int32_t
 meter_of(const struct world *w, const char *id)
 {
@@ -627,6 +636,39 @@ test_silent_sub_meter_never_clears(void **state)
     end(&w);
 }
 
+/* What a rule asks may differ by a site's status and kind. */
+static void
+test_rules_for_some(void **state)
+{
+    static const struct {
+        const char *name, *text;
+        int raised;
+    } rows[] = {
+        {"as built in", "", 1},
+        {"for all", "[closed_load]\nfor = 7d\n", 0},
+        {"for its status", "[closed_load closed]\nfor = 7d\n", 0},
+        {"for its status, in Chinese", "[closed_load 关闭]\nfor = 7d\n", 0},
+        {"for its kind", "[closed_load non_coal_mine]\nfor = 7d\n", 0},
+        {"for both", "[closed_load closed non_coal_mine]\nfor = 7d\n", 0},
+        {"for another status", "[closed_load licensed]\nfor = 7d\n", 1},
+        {"for another kind", "[closed_load closed quarry]\nfor = 7d\n", 1},
+        {"the later one goes",
+         "[closed_load closed]\nfor = 7d\n[closed_load]\nfor = 45m\n", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct world w;
+
+        begin(&w);
+        set_rules(&w, rows[i].text);
+        row(rows[i].name);
+        quarters(&w, 12, DRAWS({"A", 60}));
+        check_int(count(&w, "raised closed_load site/CLOSED"), rows[i].raised);
+        end(&w);
+    }
+}
+
 /* C1 is exchanged for C2 at noon. */
 static void
 test_exchange_ends_what_the_old_meter_began(void **state)
@@ -636,6 +678,7 @@ test_exchange_ends_what_the_old_meter_began(void **state)
 
     (void)state;
     begin(&w);
+    set_rules(&w, "[comm_loss licensed quarry]\npoint = 6h\n");
     quarters(&w, 4, DRAWS({"C", 1}));
     quarters(&w, 43, DRAWS({"C", -1}));
     row("silent");
@@ -1207,6 +1250,7 @@ main(void)
         cmocka_unit_test(test_late_and_repeated),
         cmocka_unit_test(test_gap_of_one_of_several_meters),
         cmocka_unit_test(test_silent_sub_meter_never_clears),
+        cmocka_unit_test(test_rules_for_some),
         cmocka_unit_test(test_exchange_ends_what_the_old_meter_began),
         cmocka_unit_test(test_exchange_by_serial_number),
         cmocka_unit_test(test_told_every_week),

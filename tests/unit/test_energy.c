@@ -76,6 +76,21 @@ static const struct row rows[] = {
      10000,
      {41943080 * KWH, 41943080 * KWH, 41943080 * KWH, 41943085 * KWH, 41943085 * KWH,
       41943090 * KWH}},
+    {"counts down, and up again",
+     {.most_w = 10000, .resolution_wh = 10},
+     "F+vBB++",
+     3000, /* of the way up what follows the last value but one */
+     {100 * KWH, 101 * KWH, 100 * KWH, 99 * KWH, 98 * KWH, 100 * KWH, 101 * KWH}},
+    {"an even load above the limit is energy",
+     {.most_w = 10000, .resolution_wh = 10},
+     "F+^^CC",
+     42000,
+     {100 * KWH, 101 * KWH, 111 * KWH, 121 * KWH, 131 * KWH, 142 * KWH}},
+    {"a leap, and then an even load above the limit",
+     {.most_w = 10000, .resolution_wh = 10},
+     "F^^^^A",
+     10000,
+     {100 * KWH, 900 * KWH, 910 * KWH, 920 * KWH, 930 * KWH, 940 * KWH}},
 };
 
 static char
@@ -96,6 +111,10 @@ letter(const struct lw_register_step *step)
         return 'V';
     case LW_REGISTER_LEAPT:
         return 'A';
+    case LW_REGISTER_BACKWARDS:
+        return 'B';
+    case LW_REGISTER_CARRIED:
+        return 'C';
     }
     return '?';
 }

@@ -37,6 +37,7 @@ static const struct row {
     {"silent for a while", "gssss", "GTTTG", NULL, 0, 0},
     {"reset", "gr", "GG", NULL, 0, 0},
     {"closed", "gc", "GG", NULL, 0, 0},
+    {"closed, and the answer comes with the next one", "gggk", "GG", "same", 0, -1},
     {"everything", "gdhxufl2nm.atzsrcwZ", "", "same", 2, -1},
 };
 

@@ -152,6 +152,21 @@ faults_have_places(void **state)
               "{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
               "\"type\":\"i16\",\"unit\":\"W\",\"scale_register\":\"0x000A\"}]}",
          "takes 11 registers", 3, 1},
+        {"scale register at the other end of the map",
+         HEAD "\"points\":[\n"
+              "{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","
+              "\"type\":\"i16\",\"unit\":\"W\",\"scale_register\":\"0xFFFF\"}]}",
+         "takes 65536 registers", 3, 1},
+        {"serial number in a forbidden range",
+         HEAD "\"bus\":{\"forbidden\":[[\"0x0011\",\"0x0020\"]]},\n"
+              "\"serial\":{\"function\":4,\"address\":\"0x0010\",\"type\":\"u32\"},"
+              "\"points\":[" POINT("active_power_kw", "0x0000") "]}",
+         "forbidden range 0x0011 to 0x0020", 3, 10},
+        {"clock of more registers than are read at once",
+         HEAD "\"bus\":{\"max_registers\":5},\n"
+              "\"clock\":{\"function\":3,\"address\":\"0x0010\",\"format\":\"words\"},"
+              "\"points\":[" POINT("active_power_kw", "0x0000") "]}",
+         "takes 6 registers", 3, 9},
         {"scale register of a float",
          HEAD
          "\"points\":[\n{\"quantity\":\"active_power_kw\",\"function\":3,\"address\":\"0x0000\","

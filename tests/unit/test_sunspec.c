@@ -74,6 +74,14 @@ test_faults(void **state)
          "\"size\" from 1", 3},
         {"a type that no meter has",
          POINTS("{\"name\": \"W\", \"type\": \"float32\", \"size\": 2}"), "float32", 3},
+        {"a scale factor of its own",
+         POINTS("{\"name\": \"W\", \"type\": \"int16\", \"size\": 1, \"sf\": -2}"),
+         "\"sf\"", 3},
+        {"a size that no map has, before the scale factor",
+         POINTS("{\"name\": \"W\", \"type\": \"int16\", \"size\": 1, \"sf\": \"X\"},\n"
+                "{\"name\": \"a\", \"type\": \"pad\", \"size\": -9223372036854775807},\n"
+                "{\"name\": \"b\", \"type\": \"pad\", \"size\": -9223372036854775807}"),
+         "is no point", 3},
         {"a scale factor that is not there",
          POINTS("{\"name\": \"W\", \"type\": \"int16\", \"size\": 1, \"sf\": \"X\"}"),
          "is no point", 3},

@@ -1,0 +1,179 @@
+/* over_contract: a site draws more than its contract allows, or capacity that is
+ * suspended. over_licence: by its energy, it has produced more than its licence allows.
+ */
+#include "lib/state.h"
+
+/* --- over_contract */
+
+/* What a temporary supply in force adds to the contract; LW_NOT_GIVEN: any load. */
+static int64_t
+temporary_w(const struct lw_core *core, const struct lw_site *site, int64_t at)
+{
+    int64_t sum = 0;
+
+    for (int32_t i = site->explanation_first;
+         i < site->explanation_first + site->explanation_n; i++) {
+        const struct lw_explanation *e = &core->ledger->explanation[i];
+
+        if (e->kind != LW_TEMPORARY_SUPPLY || at < e->from.ms || at >= e->to.ms)
+            continue;
+        if (e->max_w == LW_NOT_GIVEN)
+            return LW_NOT_GIVEN;
+        sum += e->max_w;
+    }
+    return sum;
+}
+
+/* A mine that does not stand still while it is suspended is licence_gap's. */
+static struct view
+view_suspended(const struct lw_core *core, const struct window *w)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    struct expectation x = expect(core, w);
+    int64_t share_w = lw_muldiv(
+        site->contract_w,
+        site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
+    struct view v = {.partial = w->partial || x.unmeasured,
+                     .finding = LW_FOUND_SUSPENDED_CAPACITY};
+
+    v.concerns = !site_is_mine(site->kind) && !x.unlimited;
+    v.allowed_wh = x.allowed_wh;
+    v.most_wh = x.allowed_wh + energy_wh(share_w, w->to - w->from);
+    return v;
+}
+
+static struct view
+view_contract(const struct lw_core *core, const struct window *w)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    int64_t ms = w->to - w->from, more = temporary_w(core, site, w->from);
+    struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
+
+    switch (lw_site_status_at(site, (lw_wall){w->from})) {
+    case LW_CLOSED:
+    case LW_UNLICENSED:
+    case LW_CUT_OFF:
+        return v; /* nothing of it is lawful: closed_load */
+    case LW_SUSPENDED:
+    case LW_RELOCATING:
+        return view_suspended(core, w);
+    case LW_MAINTENANCE:
+    case LW_LICENSED:
+    case LW_STATUS_UNKNOWN:
+        break;
+    }
+    if (more == LW_NOT_GIVEN)
+        return v;
+    v.concerns = true;
+    v.allowed_wh = energy_wh(site->contract_w + more, ms);
+    v.most_wh =
+        lw_muldiv(v.allowed_wh,
+                  site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
+    return v;
+}
+
+/* --- over_licence */
+
+/* The mining licence in force that says how much may be dug, and what a tonne takes. */
+static const struct lw_licence *
+licence_of(const struct lw_ledger *ledger, const struct lw_site *site, int64_t at)
+{
+    for (int32_t i = site->licence_first; i < site->licence_first + site->licence_n;
+         i++) {
+        const struct lw_licence *l = &ledger->licence[i];
+
+        if (l->capacity_t > 0 && l->wh_per_tonne > 0 && l->from.ms <= at && at < l->to.ms)
+            return l;
+    }
+    return NULL;
+}
+
+static struct lw_evidence
+output_evidence(const struct lw_licence *l, int64_t from, int64_t to, int64_t wh,
+                int64_t most_wh, enum lw_finding finding)
+{
+    return (struct lw_evidence){
+        .from = {from},
+        .to = {to},
+        .mean_w = lw_muldiv(wh, LW_HOUR, to - from),
+        .energy_wh = wh,
+        .expected_w = lw_muldiv(most_wh, LW_HOUR, to - from),
+        .excess_wh = wh - most_wh,
+        .detail = wh / l->wh_per_tonne,
+        .detail2 = l->capacity_t,
+        .finding = (uint8_t)finding,
+    };
+}
+
+/* A share of the year's licensed output, in Wh. */
+static int64_t
+output_wh(const struct lw_licence *l, int64_t milli)
+{
+    __int128 wh = (__int128)l->capacity_t * l->wh_per_tonne * milli / 1000;
+
+    return wh > INT64_MAX ? INT64_MAX : (int64_t)wh;
+}
+
+static void
+over_licence(struct lw_core *core, const struct window *w)
+{
+    struct output *o = &core->site[w->site].output;
+    const struct lw_licence *l =
+        licence_of(core->ledger, &core->ledger->site[w->site], w->from);
+    struct subject subject = {LW_SUBJECT_SITE, w->site};
+    struct lw_civil c;
+    int32_t month;
+    int64_t month_most, year_most;
+    struct lw_evidence e;
+
+    if (!l) {
+        alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
+        return;
+    }
+    c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
+    month = c.year * 12 + c.month - 1;
+    if (o->month / 12 != month / 12) {
+        o->year_wh = 0;
+        o->year_from = w->from;
+    }
+    if (o->month != month) {
+        o->month_wh = 0;
+        o->from = w->from;
+    }
+    o->month = month;
+    o->month_wh += w->supply_wh;
+    o->year_wh += w->supply_wh;
+    month_most =
+        output_wh(l, site_rules(core, w->site, w->from)->over_licence.month_milli);
+    year_most = output_wh(l, site_rules(core, w->site, w->from)->over_licence.year_milli);
+    if (o->year_wh > year_most) {
+        e = output_evidence(l, o->year_from, w->to, o->year_wh, year_most,
+                            LW_FOUND_OVER_YEAR);
+    } else if (o->month_wh > month_most) {
+        e = output_evidence(l, o->from, w->to, o->month_wh, month_most,
+                            LW_FOUND_OVER_MONTH);
+    } else {
+        /* Another month, and the year within its limit. */
+        if (!w->partial)
+            alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
+        return;
+    }
+    alarm_set(core, LW_RULE_OVER_LICENCE, subject, LW_PRIORITY_LOW, &e);
+}
+
+static void
+over_window(struct lw_core *core, const struct window *w)
+{
+    const struct lw_params *rules = site_rules(core, w->site, w->from);
+
+    if (core->ledger->site[w->site].contract_w != LW_NOT_GIVEN) {
+        struct view v = view_contract(core, w);
+
+        site_run(core, w, &core->site[w->site].demand, &v,
+                 &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
+                                    rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
+    }
+    over_licence(core, w);
+}
+
+const struct family detect_over = {.window = over_window};
