@@ -89,21 +89,22 @@ is_night(const struct lw_core *core, int64_t at)
                       : c.minute >= from || c.minute < to;
 }
 
-/* For how long a channel has to be quiet before it returns; and what it looks back at. */
+/* What a channel looks back at, how slow it is to see an end, and for how long it has to
+ * be quiet before it returns: a pump may pause for long. */
 static const struct {
-    int64_t back, quiet;
+    int64_t back, slow, quiet;
 } CHANNEL[CHANNELS] = {
-    [OVER_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR},
-    [OVER_1H] = {LW_HOUR, 2 * LW_HOUR},
-    [OVER_3H] = {3 * LW_HOUR, 3 * LW_HOUR},
-    [OVER_8H] = {8 * LW_HOUR, 8 * LW_HOUR},
-    [OVER_24H] = {LW_DAY, LW_DAY},
-    [OVER_4D] = {4 * LW_DAY, 4 * LW_DAY},
-    [PUMP_PAIR] = {30 * LW_MINUTE, LW_DAY},
-    [PUMP_8] = {2 * LW_HOUR, LW_DAY},
-    [PUMP_32] = {8 * LW_HOUR, LW_DAY},
-    [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR},
-    [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR},
+    [OVER_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR, 2 * LW_HOUR},
+    [OVER_1H] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
+    [OVER_3H] = {3 * LW_HOUR, 3 * LW_HOUR, 3 * LW_HOUR},
+    [OVER_8H] = {8 * LW_HOUR, 8 * LW_HOUR, 8 * LW_HOUR},
+    [OVER_24H] = {LW_DAY, LW_DAY, LW_DAY},
+    [OVER_4D] = {4 * LW_DAY, 4 * LW_DAY, 4 * LW_DAY},
+    [PUMP_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR, LW_DAY},
+    [PUMP_8] = {2 * LW_HOUR, 2 * LW_HOUR, LW_DAY},
+    [PUMP_32] = {8 * LW_HOUR, 8 * LW_HOUR, LW_DAY},
+    [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
+    [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR, 6 * LW_HOUR},
 };
 
 /* By how long it took to be seen, and when it was. */
@@ -146,7 +147,7 @@ is_over(const struct found *f, struct over *ret)
             continue;
         if (ret->first == CHANNELS)
             ret->first = (enum channel)c;
-        if (ret->quickest == CHANNELS || CHANNEL[c].quiet < CHANNEL[ret->quickest].quiet)
+        if (ret->quickest == CHANNELS || CHANNEL[c].slow < CHANNEL[ret->quickest].slow)
             ret->quickest = (enum channel)c;
         ret->ratio = larger(ret->ratio, f->ratio[c]);
     }
@@ -308,7 +309,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     else
         go_on(core, site, s, f);
     if (is) {
-        if (CHANNEL[over.quickest].quiet < CHANNEL[e->channel].quiet) {
+        if (CHANNEL[over.quickest].slow < CHANNEL[e->channel].slow) {
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
         }

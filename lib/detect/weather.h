@@ -29,7 +29,4 @@ struct weather *core_weather_of(const struct lw_core *core, int32_t point);
  * And the most of any time. */
 float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
 float core_site_coldest(const struct lw_core *core, int32_t site);
-/* What serves the site and is not older than half a day; NULL: nothing. */
-const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
-
 #endif
