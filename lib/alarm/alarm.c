@@ -312,15 +312,21 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
     emit(core, LW_ALERT_RAISED, alarm);
 }
 
+void
+alarm_tell(struct lw_core *core, struct lw_alarm *alarm)
+{
+    alarm->at = (lw_wall){core->now};
+    alarm->revision++;
+    emit(core, LW_ALERT_UPDATED, alarm);
+}
+
 static void
 revise(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority,
        const struct lw_evidence *evidence)
 {
     alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
     alarm->evidence = *evidence;
-    alarm->at = (lw_wall){core->now};
-    alarm->revision++;
-    emit(core, LW_ALERT_UPDATED, alarm);
+    alarm_tell(core, alarm);
 }
 
 /* What came back is the like of what has been told. */
@@ -361,6 +367,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
 {
     int32_t *slot = slot_of(core, rule, subject);
     struct lw_alarm *alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
+    bool broken;
     int64_t age;
 
     if (alarm_recall(core, rule, subject, priority, evidence))
@@ -373,12 +380,18 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         raise(core, slot, rule, subject, priority, evidence);
         return;
     }
+    broken = alarm->state == LW_ALARM_SHELVED && shelf_broken(alarm, priority, evidence);
+    if (broken)
+        shelf_end(alarm);
     if (over_w(evidence) > alarm->over_w)
         alarm->over_w = over_w(evidence);
     age = core->now - alarm->at.ms;
-    if (age >= UPDATE_MOST ||
-        (age >= UPDATE_LEAST && material(alarm, priority, evidence)))
+    if (broken || age >= UPDATE_MOST ||
+        (alarm->state != LW_ALARM_SHELVED && age >= UPDATE_LEAST &&
+         material(alarm, priority, evidence)))
         revise(core, alarm, priority, evidence);
+    else if (alarm->state == LW_ALARM_SHELVED)
+        alarm->evidence = *evidence; /* told when the shelf ends */
 }
 
 /* A shift comes every night, a truck every week: at a closed site the like of what has
@@ -412,6 +425,7 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         alarm->evidence = *evidence;
     alarm->at = (lw_wall){core->now};
     alarm->revision++;
+    shelf_end(alarm);
     /* What people still have to acknowledge is theirs to keep; the slot is free again. */
     alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
                        ? LW_ALARM_RETURNED_UNACKNOWLEDGED
@@ -453,11 +467,8 @@ alarm_remind(struct lw_core *core)
 
         if (has_returned(alarm))
             continue;
-        if (core->now - alarm->at.ms >= REMIND_AFTER) {
-            alarm->at = (lw_wall){core->now};
-            alarm->revision++;
-            emit(core, LW_ALERT_UPDATED, alarm);
-        }
+        if (core->now - alarm->at.ms >= REMIND_AFTER)
+            alarm_tell(core, alarm);
         if (alarm->at.ms + REMIND_AFTER < next)
             next = alarm->at.ms + REMIND_AFTER;
     }
