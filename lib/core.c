@@ -6,8 +6,8 @@
 
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole, and
- * one for shelved alarms */
+/* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole,
+ * and one for shelved alarms */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)

@@ -11,10 +11,9 @@
 #include <lodewatch/result.h>
 
 #include "daemon/cli/cli.h"
-#include "daemon/cli/http_get.h"
+#include "daemon/cli/http_ask.h"
 #include "daemon/config.h"
 #include "daemon/faults.h"
-#include "daemon/files.h"
 #include "daemon/store/store.h"
 
 static const char usage[] =
@@ -80,7 +79,7 @@ static json_t *
 ask_ready(const struct config *config)
 {
     char *body = NULL;
-    int rc = http_get(config->listen, "/readyz", NULL, &body);
+    int rc = http_ask(config->listen, "/readyz", NULL, NULL, &body);
     json_t *ready = rc > 0 ? json_loads(body, 0, NULL) : NULL;
 
     if (!ready || !json_is_object(ready)) {
@@ -96,13 +95,10 @@ static json_t *
 ask_metrics(const struct config *config)
 {
     char *body = NULL;
-    char *token = NULL;
-    size_t n;
+    char *token = http_token(config->token_file);
     json_t *metrics = NULL;
 
-    if (config->token_file[0] && files_read(config->token_file, 1024, &token, &n) == 0)
-        token[strcspn(token, "\r\n")] = '\0';
-    if (http_get(config->listen, "/metrics", token, &body) == 200)
+    if (http_ask(config->listen, "/metrics", token, NULL, &body) == 200)
         metrics = parse_metrics(body);
     free(body);
     free(token);

@@ -195,7 +195,8 @@ unpack_act(struct lw_unpacker *u, lw_wall at, struct lw_act *act)
     unpack_act_text(u, act->by, LW_ACT_BY);
     if (act->kind != LW_ACT_SHELVE)
         return;
-    act->until.ms = at.ms + unpack_between(u, LW_WALL_FIRST - at.ms, LW_WALL_LAST - at.ms);
+    act->until.ms =
+        at.ms + unpack_between(u, LW_WALL_FIRST - at.ms, LW_WALL_LAST - at.ms);
     unpack_act_text(u, act->reason, LW_ACT_REASON);
 }
 
