@@ -30,7 +30,7 @@ UNIT := $(UNIT_SRC:tests/unit/%.c=$(BUILD)/unit/%)
 PROGRAMS := $(BUILD)/lodewatchd $(BUILD)/lodewatch $(BUILD)/lodewatch-sim
 
 .DELETE_ON_ERROR:
-.PHONY: all programs deps demo check soak lint format fuzz fuzzers fuzz-bin bench eval install clean \
+.PHONY: all programs deps demo check soak lint format fuzz fuzzers fuzz-bin bench eval install deb clean \
         unit helpers
 
 all: deps
@@ -108,7 +108,7 @@ $(BUILD)/helpers/%: $(BUILD)/tests/integration/%.o $(BUILD)/libedge.a $(BUILD)/l
 
 lint: deps
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory -j$$(nproc) programs
+	@$(MAKE) --no-print-directory -j$$(nproc) programs helpers
 	@tests/lint/lint.sh
 	@tests/lint/analyse.sh
 
@@ -175,7 +175,14 @@ install: programs
 	    install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
 	install -D -m 644 systemd/lodewatch.sysusers $(DESTDIR)$(PREFIX)/lib/sysusers.d/lodewatch.conf
 	install -D -m 644 systemd/lodewatch.tmpfiles $(DESTDIR)$(PREFIX)/lib/tmpfiles.d/lodewatch.conf
+	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch/rules docs/rules/*.md
 	install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/doc/lodewatch README.md NEWS.md LICENSE docs/*.md
+
+# build/lodewatch_VERSION_ARCH.deb
+deb: deps
+	@tests/deps.sh deb
+	@mkdir -p $(BUILD)/deb
+	$(Q)$(MAKE) -f debian/rules binary WORK=$(BUILD)/deb OUT=$(BUILD) FILES=$(BUILD)/deb/files BUILD=$(BUILD)
 
 clean:
 	rm -rf $(BUILD)

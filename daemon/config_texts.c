@@ -140,7 +140,9 @@ load_from_database(const struct config *config, struct config_texts *texts,
         texts->fresh = true;
         return 0;
     }
-    if (rc != LW_EIO || snapshot_read(config, texts) != 0) {
+    /* away, or of a version that this program may not use */
+    if ((rc != LW_EIO && rc != LW_EVERSION && rc != LW_EDENIED) ||
+        snapshot_read(config, texts) != 0) {
         if (faults->n == before) {
             lw_fault_add(
                 faults, "[database] conninfo", 0, 0,
@@ -151,7 +153,8 @@ load_from_database(const struct config *config, struct config_texts *texts,
         return LW_EPARSE;
     }
     /* Not a fault of what anybody wrote: the daemon runs on what it knew. */
-    log_warn("PostgreSQL is away: the ledger is taken from %s/ledger.snapshot",
+    log_warn("PostgreSQL is away (%s): the ledger is taken from %s/ledger.snapshot",
+             faults->kept > before ? faults->fault[before].text : lw_result_text(rc),
              config->state_dir);
     faults->n = before;
     faults->kept = before < LW_FAULTS_KEPT ? before : LW_FAULTS_KEPT;

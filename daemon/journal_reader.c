@@ -52,7 +52,7 @@ open_segment(struct journal_cursor *c, uint64_t segment)
     journal_file_name(segment, JOURNAL_SEGMENT, name);
     c->fd = openat(c->dirfd, name, O_RDONLY | O_CLOEXEC);
     if (c->fd < 0)
-        return LW_EIO;
+        return errno == ENOENT ? LW_ENOTFOUND : LW_EIO;
     /* A damaged head costs nothing: each record proves itself and its position. */
     journal_segment_head(segment, want);
     if (pread(c->fd, head, sizeof head, 0) == (ssize_t)sizeof head &&
@@ -176,14 +176,14 @@ journal_cursor_next(struct journal_cursor *c, uint64_t limit,
         stop = begins;
     if (stop > limit)
         stop = limit;
-    if (c->position >= stop) { /* a segment is gone */
+    rc = c->position < stop ? open_segment(c, list->segment[i].position) : LW_ENOTFOUND;
+    if (rc == LW_ENOTFOUND) { /* a segment is gone, or somebody removed its file */
         if (begins > limit)
             begins = limit;
         c->lost_from = c->position;
         c->lost_to = c->position = begins;
         return LW_EPARSE;
     }
-    rc = open_segment(c, list->segment[i].position);
     if (rc == 0)
         rc = record_at(c, c->position, stop, JOURNAL_RECORD_MAX, ret_record);
     if (rc == LW_EPARSE)

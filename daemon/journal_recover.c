@@ -80,6 +80,23 @@ remove_empty(int dirfd, uint64_t position)
     return unlinkat(dirfd, name, 0) == 0 || errno == ENOENT ? 0 : LW_EIO;
 }
 
+/* A daemon that was killed may have written what it did not bring to the disk; what is
+ * told from here on must outlive the power too. */
+static int
+sync_segment(struct journal *j, uint64_t position)
+{
+    char name[JOURNAL_FILE_NAME];
+    int fd, rc;
+
+    journal_file_name(position, JOURNAL_SEGMENT, name);
+    fd = openat(j->dirfd, name, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return LW_EIO;
+    rc = fdatasync(fd) == 0 ? 0 : LW_EIO;
+    close(fd);
+    return rc;
+}
+
 static int
 cut(struct journal *j, struct journal_segment *last, uint64_t end)
 {
@@ -170,7 +187,9 @@ journal_recover(struct journal *j)
             return rc;
         last = &j->list.segment[j->list.n - 1];
         end = last->end;
-        if (end == last->position && (rc = remove_empty(j->dirfd, end)) != 0)
+        rc = end == last->position ? remove_empty(j->dirfd, end)
+                                   : sync_segment(j, last->position);
+        if (rc != 0)
             return rc;
     }
     /* A position is never given twice, whatever was lost. */

@@ -410,8 +410,7 @@ step_back(struct lw_core *core, int64_t at)
             core->profile[s->profile].hour = at / LW_HOUR;
         no_later(&s->dark.from, at);
         no_later(&s->dark.to, at);
-        no_later(&s->residual.filled, s->closed);
-        s->residual.queued = 0;
+        no_later(&s->reference.next, s->closed);
     }
     feeder_step_back(core, at);
 }

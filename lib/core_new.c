@@ -40,7 +40,6 @@ init_site(struct site_state *s)
     s->dark.from = NEVER;
     s->excess.run.from = NEVER;
     reference_init(&s->reference);
-    residual_init(&s->residual);
     lw_sha256_init(&s->sha);
 }
 
@@ -62,6 +61,27 @@ site_interval(const struct lw_ledger *ledger, const struct lw_site *site)
             interval = ledger->meter[m].interval_s * LW_SECOND;
     }
     return interval;
+}
+
+/* The unit in which a site's reference is logged in 16 bits: the most that its meters can
+ * carry is 30,000 of it. */
+static int32_t
+site_unit(const struct lw_ledger *ledger, const struct lw_site *site)
+{
+    int64_t most = 0;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
+        const struct lw_metering_point *point = &ledger->point[p];
+
+        if (point->role == LW_SUPPLY && point->meter_n > 0 &&
+            ledger->meter[point->meter_first + point->meter_n - 1].rated_w !=
+                LW_NOT_GIVEN)
+            most += ledger->meter[point->meter_first + point->meter_n - 1].rated_w;
+    }
+    if (most == 0)
+        most = site->contract_w == LW_NOT_GIVEN ? 1000000 : site->contract_w;
+    most = most / 25000 + 1;
+    return most > 1000000 ? 1000000 : (int32_t)most;
 }
 
 /* The meters in order of their gateway. */
@@ -118,7 +138,8 @@ index_weather(struct lw_core *core)
                                             .at = NEVER,
                                             .temperature_mc = LW_NOT_GIVEN,
                                             .rain_um_h = LW_NOT_GIVEN,
-                                            .level_mm = LW_NOT_GIVEN};
+                                            .level_mm = LW_NOT_GIVEN,
+                                            .hour = NEVER};
         if (site == LW_NONE)
             common = common == LW_NONE ? n : common;
         else if (core->site_weather[site] == LW_NONE)
@@ -184,6 +205,7 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
             unusual_init(&core->profile[n]);
             core->site[i].profile = n++;
         }
+        core->site[i].reference.unit_w = site_unit(ledger, &ledger->site[i]);
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
         core->gateway[i] =
@@ -274,7 +296,6 @@ take_over(struct lw_core *core, const struct lw_core *old)
     const struct lw_ledger *ledger = core->ledger, *was = old->ledger;
 
     core->now = old->now;
-    memcpy(core->peers, old->peers, sizeof core->peers);
     core->flood = old->flood;
     for (int32_t i = 0; i < was->nmeters; i++) {
         int32_t m = core_same_meter(core, old, i);

@@ -12,7 +12,6 @@ static const struct lw_field CORE[] = {
     LW_FIELD(struct lw_core, now),
     LW_FIELD(struct lw_core, starting),
     LW_FIELD(struct lw_core, covered),
-    LW_FIELD_RAW(struct lw_core, peers),
     RAISED(0),
     RAISED(1),
     RAISED(2),
@@ -129,14 +128,12 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, share.allowed_wh),
     RUN(dark),
     LW_FIELD_RAW(struct site_state, reference),
-    LW_FIELD_RAW(struct site_state, residual),
     LW_FIELD_RAW(struct site_state, excess),
-    LW_FIELD_RAW(struct site_state, fellow),
     LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
 /* Whole weeks and days as this machine has them, like the hash. */
-static const struct lw_field PROFILE[] = {
+static const struct lw_field USUAL[] = {
     LW_FIELD_RAW(struct profile, cell),      LW_FIELD_RAW(struct profile, weeks),
     LW_FIELD(struct profile, week_wh),       LW_FIELD(struct profile, from),
     LW_FIELD(struct profile, hour),          LW_FIELD(struct profile, part),
@@ -155,10 +152,10 @@ static const struct lw_field GATEWAY[] = {
 };
 
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, at),
-    LW_FIELD(struct weather, temperature_mc),
-    LW_FIELD(struct weather, rain_um_h),
-    LW_FIELD(struct weather, level_mm),
+    LW_FIELD(struct weather, at),        LW_FIELD(struct weather, temperature_mc),
+    LW_FIELD(struct weather, rain_um_h), LW_FIELD(struct weather, level_mm),
+    LW_FIELD(struct weather, hour),      LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, coldest),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -175,11 +172,11 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, flood),
     LW_FIELD(struct lw_alarm, onset),
     LW_FIELD(struct lw_alarm, at),
+    LW_FIELD(struct lw_alarm, occurrences),
     LW_FIELD(struct lw_alarm, returned),
-    LW_FIELD(struct lw_alarm, seen),
-    LW_FIELD(struct lw_alarm, over_w),
+    LW_FIELD(struct lw_alarm, least_over_w),
+    LW_FIELD(struct lw_alarm, most_over_w),
     LW_FIELD(struct lw_alarm, most_wh),
-    LW_FIELD(struct lw_alarm, last_wh),
     LW_FIELD(struct lw_alarm, acknowledged),
     LW_FIELD(struct lw_alarm, shelved_until),
     LW_FIELD(struct lw_alarm, shelved_over_w),
@@ -193,6 +190,8 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(energy_wh),
     EVIDENCE(expected_w),
     EVIDENCE(excess_wh),
+    EVIDENCE(level_w),
+    EVIDENCE(since_wh),
     EVIDENCE(samples_expected),
     EVIDENCE(samples_good),
     EVIDENCE(detail),
@@ -229,8 +228,8 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nmeters);
     lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
                   (size_t)l->nsites);
-    lw_pack_table(p, "profiles", PROFILE, N(PROFILE), core->profile,
-                  sizeof *core->profile, (size_t)core->nprofiles);
+    lw_pack_table(p, "profiles", USUAL, N(USUAL), core->profile, sizeof *core->profile,
+                  (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
                   sizeof *core->gateway, (size_t)l->ngateways);
     lw_pack_table(p, "weather", WEATHER, N(WEATHER), core->weather, sizeof *core->weather,
@@ -342,8 +341,7 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
     for (int32_t i = 0; i < n && rc == 0; i++) {
         const struct site_state *s = &core->site[i];
 
-        if (s->residual.queued < 0 || s->residual.queued > QUEUE ||
-            s->residual.pumps < 0 || s->excess.span >= SPANS ||
+        if (!reference_sound(&s->reference) || s->excess.channel >= CHANNELS ||
             s->excess.rule >= LW_RULES ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
@@ -373,8 +371,8 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_sites(core, u, head);
     /* A release that watches other sites learns anew. */
     if (strcmp(head->name, "profiles") == 0 && head->count == (uint64_t)core->nprofiles)
-        return load_array(u, head, PROFILE, N(PROFILE), core->profile,
-                          sizeof *core->profile, core->nprofiles);
+        return load_array(u, head, USUAL, N(USUAL), core->profile, sizeof *core->profile,
+                          core->nprofiles);
     if (strcmp(head->name, "weather") == 0)
         return load_array(u, head, WEATHER, N(WEATHER), core->weather,
                           sizeof *core->weather, core->nweather);

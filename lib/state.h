@@ -9,6 +9,8 @@
 #include <lodewatch/energy.h>
 #include <lodewatch/schedule.h>
 
+#include "lib/detect/reference.h"
+
 #define NEVER INT64_MIN
 
 /* The register at a boundary of the site's interval. */
@@ -143,6 +145,11 @@ struct share {
     int64_t allowed_wh;
 };
 
+enum {
+    COLD_HOURS = 32 * 24, /* four weeks, and some days in which a site may be silent */
+    NO_COLD = INT16_MIN
+};
+
 /* One context instrument: the newest good value of each quantity. */
 struct weather {
     int32_t point;
@@ -150,114 +157,22 @@ struct weather {
     int64_t temperature_mc; /* LW_NOT_GIVEN */
     int64_t rain_um_h;
     int64_t level_mm;
-};
-
-#define VOID INT32_MIN /* W: not known, or not to be judged */
-
-enum {
-    CELLS = 24, /* hours of the (UTC) day */
-    SLOTS = 32, /* intervals: eight hours of quarter hours */
-    HOURS = 24,
-    DAYS = 4,
-    QUEUE = 3, /* intervals for which a site waits for the others */
-    PUMPS = 32,
-    PEERS = 16
-};
-
-/* What a site draws when nothing happens, learned in its commissioning window and then
- * frozen: by hours of the day, and so much more a kelvin below 15 degrees. */
-struct reference {
-    int64_t since;         /* the window began; NEVER */
-    int64_t frozen;        /* it ended; NEVER: it learns */
-    int64_t day;           /* of the newest fit; NEVER */
-    int64_t learned;       /* samples */
-    double sum_kk, sum_kw; /* of K x K, K x W; K are the degrees below 15 */
-    double spread_n, spread_sum, spread_sq; /* of what lies over the upper profile */
-    int32_t sum_w[CELLS], sum_ck[CELLS];    /* ck: 1/100 K */
-    uint16_t n[CELLS];
-    uint8_t edge;              /* cells by which dusk and dawn may have moved */
-    bool watched;              /* the site was seen before it was closed */
-    int32_t slope_mw;          /* mW a K */
-    int32_t coldest_ck;        /* that was learned from */
-    int32_t base_w;            /* the profile's mean */
-    int32_t level_w;           /* of the last week, with no pump */
-    int32_t usual_w, spread_w; /* of what lies over the upper profile: mean, deviation */
-    int32_t early_w;           /* the most of any hour of the first week: VOID */
-    int32_t known_w; /* over the profile: a level that was there while it learned */
-    int32_t pump_share_milli; /* of the most pumped day's intervals */
-    int32_t day_slots, day_pump;
-};
-
-/* The lengths over which the load is compared with the reference. */
-enum reach {
-    SPAN_PAIR, /* the lesser of two intervals; from here on the mean */
-    SPAN_1H,
-    SPAN_3H,
-    SPAN_8H,
-    SPAN_24H,
-    SPAN_4D,
-    SPAN_PUMP_2, /* the same for intervals in which an unmetered pump runs: the lesser */
-    SPAN_PUMP_8, /* of two, and means */
-    SPAN_PUMP_32,
-    SPANS
-};
-
-/* What was seen over one length while the reference was learned. */
-struct seen {
-    double n, sum, sq;
-    int32_t most_w;
-    int32_t limit_w; /* once it is frozen; VOID: not judged */
-};
-
-/* An interval that waits until it is known how many other sites rose with this one. */
-struct waiting {
-    int64_t from;
-    int32_t w;    /* measured, beside what sub-meters explain */
-    int32_t over; /* the reference; VOID */
-    int32_t cold_ck;
-    bool pump, up, partial;
-};
-
-/* What lies over the reference, in rings. */
-struct residual {
-    int64_t filled;            /* up to where; NEVER */
-    int64_t pumps;             /* intervals in `pump` so far */
-    int64_t power_at, power_w; /* the newest power reading; NEVER */
-    struct waiting queue[QUEUE];
-    int32_t queued;
-    int32_t slot[SLOTS], hour[HOURS], day[DAYS], pump[PUMPS];
-    int32_t sum, sum_n; /* of the hour that is going on */
-    int32_t first[4];   /* the newest four of the first week, as measured */
-    int32_t pump_run, pump_run_most, after_pump;
-    struct seen seen[SPANS];
-};
-
-/* How a site goes with the others: sums that fade in two weeks. x is the others' share
- * that is up, y whether this one is. */
-struct fellow {
-    double n, x, y, xx, yy, xy;
-    double usual;   /* the others' share of the last day */
-    int32_t up_run; /* intervals */
-    int32_t run_w;
-    int32_t joined;  /* it rose with many */
-    int32_t level_w; /* over the reference, while many were up */
-    int32_t high;    /* intervals at which many were up */
-};
-
-/* Of one quarter of an hour: the sites that were judged, and those above reference. */
-struct peers {
-    int64_t at;
-    int32_t judged, up;
+    int64_t hour;             /* the newest of... */
+    int16_t cold[COLD_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
+    int32_t coldest;          /* of all */
 };
 
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
+    int64_t quiet_ms;
     int32_t confidence_milli;
-    uint8_t rule;     /* which of the three raised it */
-    uint8_t span;     /* the shortest that was over */
+    int64_t since_wh; /* excess since it was found */
+    int32_t low_w;    /* preexisting: what is no shift */
+    uint8_t rule;     /* which of them raised it */
+    uint8_t channel;  /* enum channel: the quickest that was over */
+    bool silent;      /* it was found behind a silence */
     bool preexisting; /* it ran while the reference was learned */
-    int32_t low_w;    /* then, what is no shift */
 };
 
 struct site_state {
@@ -276,9 +191,7 @@ struct site_state {
     int32_t profile; /* or LW_NONE */
     struct run dark; /* post_cutoff */
     struct reference reference;
-    struct residual residual;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct fellow fellow;
     struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
@@ -333,10 +246,9 @@ struct lw_core {
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
-    struct peers peers[PEERS]; /* by quarter of an hour */
-    int32_t *site_weather;     /* by site: the first that serves it, or LW_NONE */
-    struct feeder *feeder;     /* lib/detect/feeder.h */
-    struct child *child;       /* in order of their feeders */
+    int32_t *site_weather; /* by site: the first that serves it, or LW_NONE */
+    struct feeder *feeder; /* lib/detect/feeder.h */
+    struct child *child;   /* in order of their feeders */
     int32_t nfeeders, nchildren;
     int32_t *as_feeder, *as_child; /* by meter: whose register it is; LW_NONE */
     int32_t *gateway_meters;       /* meters in order of gateway, for correlation */
@@ -452,53 +364,13 @@ bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_i
 
 /* --- detect/weather.c */
 struct weather *core_weather_of(const struct lw_core *core, int32_t point);
+/* Degrees below 15 at the site at that time, which is of the last month; NAN: not known.
+ * And the most of any time. */
+float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
+float core_site_coldest(const struct lw_core *core, int32_t site);
 /* What serves the site and is not older than half a day; NULL: nothing. */
 const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
 
-/* --- detect/reference.c */
-void reference_init(struct reference *r);
-/* Degrees below 15, in 1/100 K. */
-int32_t reference_cold_ck(int64_t mc);
-/* To be called before each window: fits anew once a day while it learns, and moves the
- * edges of the night. */
-void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
-                   int64_t at, bool heated);
-bool reference_settled(const struct reference *r, const struct lw_core *core, int64_t at);
-void reference_learn(struct reference *r, int64_t at, int32_t w, int32_t cold_ck,
-                     bool settled);
-void reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w);
-int32_t reference_heating_w(const struct reference *r, int32_t cold_ck);
-/* The most that is usual in the interval that begins at `at`. */
-int32_t reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck);
-/* The profile's least, and how far it rises above. */
-int32_t reference_low_w(const struct reference *r);
-int32_t reference_swing_w(const struct reference *r);
-/* Beyond this it is no noise. */
-int32_t reference_core_w(const struct reference *r);
-
-/* --- detect/residual.c */
-struct judgement {
-    enum reach span; /* the one that is most over; SPANS: none is */
-    double ratio;    /* of what is over the reference to the limit */
-    int32_t over_w, limit_w;
-};
-void residual_init(struct residual *d);
-/* Forgets what is in the rings: what has been told is not told again. */
-void residual_wipe(struct residual *d);
-/* Puts one interval into the rings. Learns what it sees, or else compares it. */
-struct judgement residual_put(struct lw_core *core, int32_t site,
-                              const struct waiting *q);
-void residual_freeze(const struct lw_core *core, int32_t site, int64_t resolution_wh,
-                     int64_t pump_w);
-/* The newest mean over the span is well within its limit. */
-bool residual_quiet(const struct lw_core *core, int32_t site, enum reach span,
-                    const struct waiting *q);
-int64_t residual_span_ms(enum reach span, int64_t interval);
-
-/* --- detect/peers.c */
-void peers_count(struct lw_core *core, int64_t from, bool up);
-/* The excess of the interval is one of many sites that rose together. */
-bool peers_common(struct lw_core *core, int32_t site, const struct waiting *q);
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
                         int32_t meter);
@@ -527,16 +399,19 @@ void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
-    int64_t allowed_wh;  /* by declared ceilings and what sub-meters measured */
-    bool unlimited;      /* an explanation in force covers any load */
-    bool any;            /* one is in force at all */
-    int64_t measured_wh; /* of it by sub-meters */
-    int64_t pump_w;      /* ceiling of a pump that no sub-meter measures */
-    bool heated;         /* heating is declared */
-    bool permit;         /* a permission for a time is in force: maintenance, rescue */
+    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
+    int64_t measured_wh;     /* of it by sub-meters */
+    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
+    int64_t metered_pump_w;  /* of one that a sub-meter measures */
+    int64_t metered_pump_wh; /* which it did */
+    bool heated;             /* heating is declared */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);
+/* A permission for a time (maintenance, rescue) is in force. */
+bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
 /* --- detect/: a family of rules listens to what concerns it; families.c has the table.
  */
@@ -615,7 +490,7 @@ void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subjec
                enum lw_priority priority, const struct lw_evidence *evidence);
 /* Whether the like of it has returned not long ago; then it is told so. */
 bool alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
-                  enum lw_priority priority, const struct lw_evidence *evidence);
+                  const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
  * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
  * the returned alarm, and raises none. */
@@ -628,6 +503,19 @@ void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subje
 int64_t alarm_remind(struct lw_core *core);
 /* Lets an alarm stand that was raised elsewhere (checkpoint, old core). */
 void alarm_take(struct lw_core *core, const struct lw_alarm *alarm);
+/* --- alarm/alike.c: an occurrence's height and energy are kept in the alarm. */
+void alarm_measure(struct lw_alarm *alarm, const struct lw_evidence *e);
+void alarm_measure_energy(struct lw_alarm *alarm);
+/* What goes on is materially more than what was told. */
+bool alarm_has_outgrown(const struct lw_alarm *alarm, const struct lw_evidence *e);
+/* What begins now is what has returned. */
+bool alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e,
+                    int64_t now);
+
+/* As high as the evidence shows it. */
+int64_t alarm_height(const struct lw_evidence *e);
+
+/* --- alarm/alarm.c */
 /* A new revision of a standing alarm, as it is. */
 void alarm_tell(struct lw_core *core, struct lw_alarm *alarm);
 /* The priority of what happens at a site: higher where nothing should run. */
@@ -642,6 +530,8 @@ bool shelf_broken(const struct lw_alarm *alarm, enum lw_priority priority,
                   const struct lw_evidence *evidence);
 /* Back to what it was, where it is shelved; tells nobody. */
 void shelf_end(struct lw_alarm *alarm);
+/* It begins anew: nobody has looked at that yet. */
+void act_forget(struct lw_alarm *alarm);
 /* Ends, and tells, the shelves whose time is over. */
 void shelf_timer(struct lw_core *core);
 

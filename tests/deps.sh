@@ -1,12 +1,14 @@
 #!/bin/sh
-# Installs what is missing. `tests/deps.sh` for building, `tests/deps.sh check` for the tests too.
+# Installs what is missing. `tests/deps.sh` for building, `tests/deps.sh check` for the tests too,
+# `tests/deps.sh deb` for the Debian package.
 set -eu
 build="gcc make pkg-config libpq-dev libmodbus-dev libevent-dev libjansson-dev libinih-dev
 libsystemd-dev zlib1g-dev nettle-dev postgresql-15"
 check="libcmocka-dev clang clang-format libclang-rt-14-dev cppcheck python3 python3-pymodbus python3-serial python3-serial-asyncio python3-jsonschema mbpoll
-postgresql-common curl tzdata prometheus"
+postgresql-common curl tzdata prometheus dpkg-dev"
 want=$build
 [ "${1-}" = check ] && want="$build $check"
+[ "${1-}" = deb ] && want="$build dpkg-dev"
 
 missing=
 for p in $want; do

@@ -143,6 +143,7 @@ bus_send(struct bus *bus, int64_t now_us)
     }
     if (n > 0) {
         bus->noise = 0;
+        bus->loud_until_us = NEVER;
         stream_send(bus->stream, out, n);
     }
 }
@@ -256,6 +257,8 @@ take_frame(struct bus *bus, const struct frame *frame, int64_t now_us)
     size_t n = 0;
     int code = LW_EPROTO;
 
+    if (frame->kind == FRAME_REPLY) /* and be it a late one */
+        bus_hold_until(bus, now_us + (int64_t)bus->options.min_gap_ms * 1000);
     if (frame->kind == FRAME_REPLY && slot != NULL && slot->mb.unit == frame->unit)
         code = lw_mb_reply(&slot->mb, frame->pdu, frame->pdu_len, &data, &n);
     if (code >= 0 && still_doubted(bus, slot, now_us))
@@ -282,11 +285,18 @@ skip(const struct bus *bus, struct frame *ret_frame)
     return 1;
 }
 
+/* What waits does so until it is quiet, but not for ever. */
 static void
 on_unasked(struct bus *bus, int64_t now_us)
 {
-    if (bus->framing->settles)
-        bus_hold_until(bus, now_us + BUS_QUIET_MS * 1000);
+    int64_t until_us = now_us + BUS_QUIET_MS * 1000;
+    if (!bus->framing->settles)
+        return;
+    if (bus->first == NULL && bus->nbusy == 0)
+        bus->loud_until_us = NEVER;
+    else if (bus->loud_until_us == NEVER)
+        bus->loud_until_us = now_us + BUS_LOUD_MS * 1000;
+    bus_hold_until(bus, until_us < bus->loud_until_us ? until_us : bus->loud_until_us);
 }
 
 /* The worker of a serial line says that it is open, or that it is no more. */
@@ -305,7 +315,6 @@ bus_on_bytes(void *arg, const uint8_t *data, size_t n)
     struct bus *bus = arg;
     struct frame frame;
     int64_t now_us = clock_io_us();
-    int64_t gap_us = (int64_t)bus->options.min_gap_ms * 1000;
     size_t used = 0;
     bool noise = false;
 
@@ -341,8 +350,6 @@ bus_on_bytes(void *arg, const uint8_t *data, size_t n)
     }
     if (bus->noise > BUS_NOISE)
         return -EPROTO;
-    if (gap_us > 0)
-        bus_hold_until(bus, now_us + gap_us);
     bus_send(bus, now_us);
     return (ptrdiff_t)used;
 }
@@ -418,7 +425,7 @@ bus_new(struct bus_pool *pool, const struct bus_options *options,
     bus->owner = owner;
     bus->arg = arg;
     bus->options = *options;
-    bus->wake_us = NEVER;
+    bus->wake_us = bus->loud_until_us = NEVER;
     bus->last = &bus->first;
     int rc = bus_link_init(bus);
     bus->nslots = bus->framing->settles ? 1 : nslots;

@@ -29,6 +29,7 @@ enum {
     BUS_TIMEOUT_MAX = 10000,
     BUS_SILENT_UNITS = 4, /* so many timeouts in a row, and the connection is closed */
     BUS_QUIET_MS = 20,    /* of silence after what nobody asked for, before a request */
+    BUS_LOUD_MS = 500,    /* and where it is never silent, so long is waited for it */
     BUS_NOISE = 4096,     /* so many bytes of it between two requests: it is closed */
 };
 

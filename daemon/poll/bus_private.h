@@ -33,6 +33,7 @@ struct bus {
     struct event *timer;   /* for deadlines and gaps */
     int64_t wake_us;       /* when it fires; NEVER */
     int64_t not_before_us; /* a gap or a pause is to be kept */
+    int64_t loud_until_us; /* from then on it is asked though it is not quiet; NEVER */
 
     struct bus_read *first, **last;
     uint32_t waiting;

@@ -150,7 +150,6 @@ dial_cancel(struct dial *dial)
     dial->fd = -1;
     if (dial->lookup != NULL) {
         dial->lookup->dial = NULL;
-        dial->pool->lookups--;
         evdns_getaddrinfo_cancel(dial->lookup->request);
         dial->lookup = NULL;
     }
@@ -240,8 +239,7 @@ on_address(int error, struct evutil_addrinfo *list, void *arg)
         return;
     }
     dial->lookup = NULL;
-    dial->pool->lookups--;
-    dial->pool->fails += error != 0;
+    dial->pool->failed |= error != 0;
     event_free(dial->event);
     dial->event = NULL;
     for (one = list; one != NULL; one = one->ai_next)
@@ -264,27 +262,32 @@ on_lookup_late(evutil_socket_t fd, short what, void *arg)
     struct dial *dial = arg;
     (void)fd;
     (void)what;
-    dial->pool->fails++;
+    dial->pool->failed = true;
     fail(dial, EVUTIL_EAI_AGAIN);
 }
 
 /* The system's servers and its hosts file may have changed: after a failure they are read
- * anew. */
+ * anew. Names that are still being looked up are asked for again. */
 static bool
 make_resolver(struct dial_pool *pool)
 {
-    if (pool->dns != NULL && (pool->fails == 0 || pool->lookups > 0))
+    if (pool->dns == NULL) {
+        pool->dns = evdns_base_new(pool->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
+        if (pool->dns == NULL)
+            return false;
+    } else if (!pool->failed) {
         return true;
-    dial_pool_clear(pool);
-    pool->fails = 0;
-    pool->dns = evdns_base_new(pool->base, EVDNS_BASE_DISABLE_WHEN_INACTIVE);
-    if (pool->dns == NULL)
-        return false;
+    }
+    pool->failed = false;
+    (void)evdns_base_clear_nameservers_and_suspend(pool->dns);
+    evdns_base_clear_host_addresses(pool->dns);
+    evdns_base_search_clear(pool->dns);
     (void)evdns_base_resolv_conf_parse(pool->dns, DNS_OPTIONS_ALL,
                                        pool->resolv_conf != NULL ? pool->resolv_conf
                                                                  : "/etc/resolv.conf");
     (void)evdns_base_set_option(pool->dns, "timeout:", "2");
     (void)evdns_base_set_option(pool->dns, "attempts:", "2");
+    (void)evdns_base_resume(pool->dns);
     return true;
 }
 
@@ -316,7 +319,6 @@ look_up(struct dial *dial)
         return;
     }
     lookup->dial = dial;
-    dial->pool->lookups++;
     snprintf(port, sizeof port, "%u", dial->target.port);
     lookup->request =
         evdns_getaddrinfo(dial->pool->dns, dial->host, port, &hints, on_address, lookup);

@@ -3,6 +3,7 @@
 #ifndef DAEMON_POLL_DIAL_H
 #define DAEMON_POLL_DIAL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,9 +22,8 @@ enum {
 struct dial_pool {
     struct event_base *base;
     const char *resolv_conf; /* NULL: /etc/resolv.conf */
-    struct evdns_base *dns;  /* made for the first name, and anew after a failure */
-    int lookups;
-    int fails; /* since it was made */
+    struct evdns_base *dns;  /* made for the first name */
+    bool failed;             /* some name, since the servers were read */
 };
 void dial_pool_clear(struct dial_pool *pool);
 

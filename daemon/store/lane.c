@@ -116,6 +116,8 @@ learn(struct lane *l, const struct pg_answer *failed)
     const struct batch *batch = l->sending;
     uint32_t items = batch_items(batch);
 
+    /* Compaction may drop a day again as soon as it is made: each attempt asks for it. */
+    partitions_forget(&l->send.partitions);
     if (strcmp(failed->sqlstate, "23505") == 0 && l->merge_before < batch->next) {
         log_note("store: rows are there already, merging: %s", failed->error);
         l->merge_before = journal_durable(l->journal); /* the overlap may be long */
@@ -125,7 +127,6 @@ learn(struct lane *l, const struct pg_answer *failed)
                      ? "a partition is not ours, going through its parent"
                      : "a partition is gone, making it",
                  failed->error);
-        partitions_forget(&l->send.partitions);
         l->remade = l->send.routed = true;
     } else if (items > 1) {
         if (l->of->limit == batch->cap)

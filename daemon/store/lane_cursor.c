@@ -58,8 +58,9 @@ jump(struct lane *l, uint64_t position)
              " SELECT journal_id, lane, position, %" PRIu64 ", now() FROM store_cursor"
              "  WHERE %s AND until = %" PRIu64 " AND position = %" PRIu64 ";"
              "UPDATE store_cursor SET position = %" PRIu64 ", at = now()"
-             " WHERE %s AND until = %" PRIu64,
-             to, l->send.cursor, STREAM_OPEN, position, to, l->send.cursor, STREAM_OPEN);
+             " WHERE %s AND until = %" PRIu64 " AND position = %" PRIu64,
+             to, l->send.cursor, STREAM_OPEN, position, to, l->send.cursor, STREAM_OPEN,
+             position);
     ask(l, sql, on_range_made);
 }
 

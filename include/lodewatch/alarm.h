@@ -37,6 +37,7 @@ enum lw_finding {
     LW_FOUND_NO_EXPLANATION,   /* load at a closed site, nothing on file */
     LW_FOUND_OVER_ALLOWANCE,   /* load above what the explanations allow */
     LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
+    LW_FOUND_DURING_SILENCE,   /* the same, over a loss of communication, in the mean */
     LW_FOUND_PREEXISTING,      /* a shift's shape in the commissioned load itself */
     LW_FOUND_AFTER_CUTOFF,     /* the register advanced after a cutoff */
     LW_FOUND_NO_LICENCE,       /* production without a mining or safety licence */
@@ -96,6 +97,8 @@ struct lw_evidence {
     int64_t energy_wh;
     int64_t expected_w; /* mean of what was allowed */
     int64_t excess_wh;
+    int64_t level_w;  /* above a reference, as it was found now; 0: nothing is */
+    int64_t since_wh; /* of the excess, since it was found */
     uint32_t samples_expected;
     uint32_t samples_good;
     int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence; W
@@ -124,12 +127,12 @@ struct lw_alarm {
     uint32_t flood;    /* it was raised as the n-th of a flood of alarms; 0: in none */
     lw_wall onset;     /* the time of the raised event */
     lw_wall at;        /* the time of this revision */
-    /* Once a load has returned: what comes back like it is told as a revision of it. */
-    lw_wall returned; /* LW_WALL_MIN: it stands */
-    lw_wall seen;     /* when it last came back */
-    int64_t over_w;   /* the most of any time, above what was expected */
-    int64_t most_wh;  /* unexplained, of the largest of the times */
-    int64_t last_wh;  /* and of the newest */
+    /* A load that comes back like it is told as a revision of it. */
+    uint32_t occurrences; /* 1 when raised */
+    lw_wall returned;     /* LW_WALL_MIN: it stands */
+    int64_t least_over_w; /* of the occurrences: above what was expected */
+    int64_t most_over_w;
+    int64_t most_wh; /* unexplained, of the largest before this one */
     struct lw_evidence evidence;
     /* What people did (lib/alarm/act.c). The texts are empty where nobody did. */
     lw_wall acknowledged;

@@ -144,16 +144,21 @@ struct lw_params {
         int64_t grace_ms; /* after a ledger came into force */
     } coverage;
     struct {
-        int64_t learn_ms;        /* the commissioning window */
-        int64_t settle_ms;       /* of it before anything is compared */
         int64_t edge_ms;         /* by which habits move along the day */
         int64_t most_milli;      /* times the most that was seen while it learned */
         int64_t spread_milli;    /* and standard deviations of the same mean */
         int64_t base_milli;      /* and of the site's usual load, up to eight hours */
         int64_t base_long_milli; /* and over a day and more */
         int64_t heating_milli;   /* and of the heating at this temperature */
+        int64_t pair_milli;      /* all that, times this, for two intervals */
+        int64_t long_milli;      /* and for a day and more */
+        int64_t least_w;         /* no limit is lower */
+        int64_t least_long_w;    /* of a day and more */
         int64_t known_milli;     /* a level that was there while it learned, times this */
+        int64_t start_milli;     /* of that: a start or stop */
+        int64_t starts;          /* so many of them within three hours */
         int64_t pump_milli;      /* of a pump's ceiling, above which it is taken to run */
+        int64_t wear_milli;      /* of a pump's power, by which it changes */
         int64_t shift_w;         /* the profile's swing that is a shift's */
         int64_t shift_milli;     /* and as a share of its mean */
         int64_t clear_ms;
@@ -165,12 +170,6 @@ struct lw_params {
         int64_t watch_ms;   /* after a site was closed */
         int64_t most_milli; /* of the limits that apply otherwise */
     } re_emergence;
-    struct {
-        int64_t sites;       /* so many more other sites than two hours before */
-        int64_t share_milli; /* and this share more of those that were judged */
-        int64_t like_milli;  /* correlation with the others that makes it one of them */
-        int64_t most_milli;  /* times the usual load that a common cause can explain */
-    } common;
     struct {
         int64_t learn_ms;        /* from the feeder's first register on; then frozen */
         int64_t sigmas_milli;    /* of a window's own deviation */

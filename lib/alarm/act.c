@@ -79,18 +79,16 @@ lw_core_may(const struct lw_core *core, const struct lw_act *act)
 }
 
 static int64_t
-height_w(const struct lw_alarm *alarm, const struct lw_evidence *e)
+greater(int64_t a, int64_t b)
 {
-    int64_t now = llabs(e->peak_w - e->expected_w), ever = llabs(alarm->over_w);
-
-    return now > ever ? now : ever;
+    return a > b ? a : b;
 }
 
 bool
 shelf_broken(const struct lw_alarm *alarm, enum lw_priority priority,
              const struct lw_evidence *evidence)
 {
-    int64_t over_w = llabs(evidence->peak_w - evidence->expected_w);
+    int64_t over_w = llabs(alarm_height(evidence));
 
     return priority > alarm->priority || evidence->finding != alarm->evidence.finding ||
            (over_w > 0 && over_w >= 2 * alarm->shelved_over_w);
@@ -103,6 +101,14 @@ shelf_end(struct lw_alarm *alarm)
         return;
     alarm->state = alarm->acknowledged_by[0] ? LW_ALARM_ACKNOWLEDGED_ACTIVE
                                              : LW_ALARM_UNACKNOWLEDGED_ACTIVE;
+    alarm->shelf_by[0] = 0;
+}
+
+void
+act_forget(struct lw_alarm *alarm)
+{
+    alarm->state = LW_ALARM_UNACKNOWLEDGED_ACTIVE;
+    alarm->acknowledged_by[0] = 0;
     alarm->shelf_by[0] = 0;
 }
 
@@ -124,7 +130,8 @@ act_step(struct lw_core *core, const struct lw_act *act)
     case LW_ACT_SHELVE:
         alarm->state = LW_ALARM_SHELVED;
         alarm->shelved_until = act->until;
-        alarm->shelved_over_w = height_w(alarm, &alarm->evidence);
+        alarm->shelved_over_w =
+            greater(llabs(alarm_height(&alarm->evidence)), llabs(alarm->most_over_w));
         memcpy(alarm->shelf_by, act->by, sizeof act->by);
         memcpy(alarm->shelf_reason, act->reason, sizeof act->reason);
         if (!core_timer_shelf_get(core, &due) || act->until.ms < due)

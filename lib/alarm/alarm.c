@@ -14,43 +14,6 @@
 #define UPDATE_MOST  (6 * LW_DAY)
 #define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
 
-/* A load that comes back is the same thing for so long; told at most daily; up to so many
- * tenths of its height, and times its energy. */
-#define REMEMBERED (10 * LW_DAY)
-#define TOLD_AGAIN LW_DAY
-enum {
-    ALIKE_TENTHS = 16,
-    ALIKE_ENERGY = 2
-};
-
-static const char *const STATE[] = {
-    [LW_ALARM_NORMAL] = "normal",
-    [LW_ALARM_UNACKNOWLEDGED_ACTIVE] = "unacknowledged_active",
-    [LW_ALARM_ACKNOWLEDGED_ACTIVE] = "acknowledged_active",
-    [LW_ALARM_RETURNED_UNACKNOWLEDGED] = "returned_unacknowledged",
-    [LW_ALARM_SHELVED] = "shelved",
-    [LW_ALARM_OUT_OF_SERVICE] = "out_of_service",
-};
-
-static const char *const PRIORITY[] = {
-    [LW_PRIORITY_LOW] = "low",
-    [LW_PRIORITY_MEDIUM] = "medium",
-    [LW_PRIORITY_HIGH] = "high",
-    [LW_PRIORITY_URGENT] = "urgent",
-};
-
-const char *
-lw_alarm_state_name(enum lw_alarm_state state)
-{
-    return STATE[state];
-}
-
-const char *
-lw_priority_name(enum lw_priority priority)
-{
-    return PRIORITY[priority];
-}
-
 void
 lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
                  char text[LW_ID_MAX + 16])
@@ -279,12 +242,6 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
            evidence->detail2 != before->detail2;
 }
 
-static int64_t
-over_w(const struct lw_evidence *e)
-{
-    return e->peak_w - e->expected_w;
-}
-
 static void
 raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject subject,
       enum lw_priority priority, const struct lw_evidence *evidence)
@@ -301,64 +258,66 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
         .subject = subject.index,
         .site = subject_site(core, subject),
         .revision = 1,
+        .flood = count_flood(core),
         .onset = {core->now},
         .at = {core->now},
+        .occurrences = 1,
         .returned = LW_WALL_MIN,
-        .seen = {core->now},
-        .flood = count_flood(core),
+        .least_over_w = INT64_MAX,
         .evidence = *evidence,
     };
+    alarm_measure(alarm, evidence);
     identify(core, alarm);
     emit(core, LW_ALERT_RAISED, alarm);
+}
+
+static void
+revise(struct lw_core *core, enum lw_alert_kind kind, struct lw_alarm *alarm,
+       const struct lw_evidence *evidence)
+{
+    if (evidence)
+        alarm->evidence = *evidence;
+    alarm->at = (lw_wall){core->now};
+    alarm->revision++;
+    emit(core, kind, alarm);
 }
 
 void
 alarm_tell(struct lw_core *core, struct lw_alarm *alarm)
 {
-    alarm->at = (lw_wall){core->now};
-    alarm->revision++;
-    emit(core, LW_ALERT_UPDATED, alarm);
-}
-
-static void
-revise(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority,
-       const struct lw_evidence *evidence)
-{
-    alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
-    alarm->evidence = *evidence;
-    alarm_tell(core, alarm);
-}
-
-/* What came back is the like of what has been told. */
-static bool
-recalled(struct lw_core *core, struct lw_alarm *alarm, enum lw_priority priority,
-         const struct lw_evidence *evidence)
-{
-    bool anew = core->now - alarm->seen.ms > LW_HOUR;
-
-    if (anew && alarm->last_wh > alarm->most_wh)
-        alarm->most_wh = alarm->last_wh;
-    if (core->now - alarm->seen.ms >= REMEMBERED ||
-        10 * over_w(evidence) > ALIKE_TENTHS * alarm->over_w ||
-        evidence->excess_wh > ALIKE_ENERGY * alarm->most_wh)
-        return false;
-    alarm->seen = (lw_wall){core->now};
-    alarm->last_wh = evidence->excess_wh;
-    if (over_w(evidence) > alarm->over_w)
-        alarm->over_w = over_w(evidence);
-    if (core->now - alarm->at.ms >= TOLD_AGAIN)
-        revise(core, alarm, priority, evidence);
-    return true;
+    revise(core, LW_ALERT_UPDATED, alarm, NULL);
 }
 
 bool
 alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
-             enum lw_priority priority, const struct lw_evidence *evidence)
+             const struct lw_evidence *evidence)
 {
     int32_t i = *slot_of(core, rule, subject);
+    struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
 
-    return i != LW_NONE && has_returned(&core->standing[i].alarm) &&
-           recalled(core, &core->standing[i].alarm, priority, evidence);
+    if (!alarm || !has_returned(alarm) || !alarm_is_alike(alarm, evidence, core->now))
+        return false;
+    alarm->returned = LW_WALL_MIN;
+    act_forget(alarm);
+    alarm->occurrences++;
+    revise(core, LW_ALERT_UPDATED, alarm, evidence);
+    return true;
+}
+
+/* The first return is one; that of what came back is a revision. */
+static void
+come_to_rest(struct lw_core *core, struct lw_alarm *alarm,
+             const struct lw_evidence *evidence)
+{
+    shelf_end(alarm);
+    /* What people still have to acknowledge is theirs to keep. */
+    alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
+                       ? LW_ALARM_RETURNED_UNACKNOWLEDGED
+                       : LW_ALARM_NORMAL;
+    revise(core, alarm->occurrences > 1 ? LW_ALERT_UPDATED : LW_ALERT_RETURNED, alarm,
+           evidence);
+    alarm->returned = (lw_wall){core->now};
+    alarm_measure_energy(alarm);
 }
 
 void
@@ -366,12 +325,16 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
           enum lw_priority priority, const struct lw_evidence *evidence)
 {
     int32_t *slot = slot_of(core, rule, subject);
-    struct lw_alarm *alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
-    bool broken;
+    struct lw_alarm *alarm;
+    bool broken, told;
     int64_t age;
 
-    if (alarm_recall(core, rule, subject, priority, evidence))
+    if (alarm_recall(core, rule, subject, evidence))
         return;
+    alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
+    if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
+        alarm_has_outgrown(alarm, evidence))
+        come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
     if (alarm && has_returned(alarm)) {
         fall(core, slot);
         alarm = NULL;
@@ -380,18 +343,21 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         raise(core, slot, rule, subject, priority, evidence);
         return;
     }
+    if (alarm->occurrences == 1)
+        alarm_measure(alarm, evidence);
+    age = core->now - alarm->at.ms;
     broken = alarm->state == LW_ALARM_SHELVED && shelf_broken(alarm, priority, evidence);
+    told = alarm->state != LW_ALARM_SHELVED && age >= UPDATE_LEAST &&
+           material(alarm, priority, evidence);
     if (broken)
         shelf_end(alarm);
-    if (over_w(evidence) > alarm->over_w)
-        alarm->over_w = over_w(evidence);
-    age = core->now - alarm->at.ms;
-    if (broken || age >= UPDATE_MOST ||
-        (alarm->state != LW_ALARM_SHELVED && age >= UPDATE_LEAST &&
-         material(alarm, priority, evidence)))
-        revise(core, alarm, priority, evidence);
-    else if (alarm->state == LW_ALARM_SHELVED)
+    if (broken || told || age >= UPDATE_MOST) {
+        alarm->priority =
+            (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
+        revise(core, LW_ALERT_UPDATED, alarm, evidence);
+    } else if (alarm->state == LW_ALARM_SHELVED) {
         alarm->evidence = *evidence; /* told when the shelf ends */
+    }
 }
 
 /* A shift comes every night, a truck every week: at a closed site the like of what has
@@ -416,27 +382,11 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              const struct lw_evidence *evidence)
 {
     int32_t *slot = slot_of(core, rule, subject);
-    struct lw_alarm *alarm;
 
     if (*slot == LW_NONE || has_returned(&core->standing[*slot].alarm))
         return;
-    alarm = &core->standing[*slot].alarm;
-    if (evidence)
-        alarm->evidence = *evidence;
-    alarm->at = (lw_wall){core->now};
-    alarm->revision++;
-    shelf_end(alarm);
-    /* What people still have to acknowledge is theirs to keep; the slot is free again. */
-    alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
-                       ? LW_ALARM_RETURNED_UNACKNOWLEDGED
-                       : LW_ALARM_NORMAL;
-    if (over_w(&alarm->evidence) > alarm->over_w)
-        alarm->over_w = over_w(&alarm->evidence);
-    alarm->most_wh = alarm->last_wh = alarm->evidence.excess_wh;
-    emit(core, LW_ALERT_RETURNED, alarm);
-    if (is_remembered(alarm))
-        alarm->returned = alarm->seen = (lw_wall){core->now};
-    else
+    come_to_rest(core, &core->standing[*slot].alarm, evidence);
+    if (!is_remembered(&core->standing[*slot].alarm))
         fall(core, slot);
 }
 

@@ -271,6 +271,7 @@ detail(const struct lw_alert *alert)
         put(&o, "licences_missing", bits(e->detail2, licences, 2));
         break;
     case LW_FOUND_UNLIKE_REFERENCE:
+    case LW_FOUND_DURING_SILENCE:
         put(&o, "heating_kw", lw_json_kw(e->detail));
         break;
     case LW_FOUND_SILENT_METER:

@@ -184,6 +184,7 @@ alarm_object(const struct lw_alert *alert)
     put(&o, "state", json_string(lw_alarm_state_name((enum lw_alarm_state)a->state)));
     put(&o, "priority", json_string(lw_priority_name((enum lw_priority)a->priority)));
     put(&o, "revision", json_integer(a->revision));
+    put(&o, "occurrences", json_integer(a->occurrences));
     put(&o, "raised_at", lw_json_utc(a->onset));
     put(&o, "flood", a->flood > 0 ? json_integer(a->flood) : json_null());
     put(&o, "due", due);

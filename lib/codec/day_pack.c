@@ -102,7 +102,9 @@ sparse_is_cheaper(const struct lw_day_codec *codec, const struct plan *plan, siz
     return sparse + rice_cost(&gaps, gap) < rice;
 }
 
-/* Where many differences are 0 in a part of it, all of the column counts. */
+/* Where many differences are 0 in a part of it, all of the column counts. None at all,
+ * with no base and at once, would say that it is constant, which it is not here: a level
+ * wraps where values are beyond 2^55. */
 static void
 settle_coding(const struct lw_day_codec *codec, struct plan *plan, size_t n)
 {
@@ -111,7 +113,7 @@ settle_coding(const struct lw_day_codec *codec, struct plan *plan, size_t n)
     if (plan->coding == CODING_RICE)
         return;
     try_rows(codec, plan, 0, n, &all);
-    if (all.zeros == all.rows)
+    if (all.zeros == all.rows && (plan->base != BASE_NONE || plan->pace != 0))
         plan->coding = CODING_ZERO;
     else if (!sparse_is_cheaper(codec, plan, n))
         plan->coding = CODING_RICE;

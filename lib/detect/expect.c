@@ -81,14 +81,14 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
         return;
     x->any = true;
     x->heated = x->heated || e->kind == LW_HEATING;
-    if (e->kind == LW_DEWATERING && e->point == LW_NONE && e->max_w != LW_NOT_GIVEN)
-        x->pump_w += e->max_w;
-    x->permit = x->permit || is_permit(e->kind);
+    if (e->kind == LW_DEWATERING && e->max_w != LW_NOT_GIVEN)
+        *(e->point == LW_NONE ? &x->pump_w : &x->metered_pump_w) += e->max_w;
     if (e->max_w != LW_NOT_GIVEN)
         ceiling_wh = (int64_t)((__int128)e->max_w * ms / LW_HOUR);
     if (e->point != LW_NONE &&
         balance_energy(core, e->point, w->from, w->to, &wh, &resolution)) {
         x->measured_wh += wh < ceiling_wh ? wh : ceiling_wh;
+        x->metered_pump_wh += e->kind == LW_DEWATERING ? wh : 0;
         wh += resolution;
         x->allowed_wh += wh < ceiling_wh ? wh : ceiling_wh;
         return;
@@ -110,4 +110,19 @@ expect(const struct lw_core *core, const struct window *window)
          i < site->explanation_first + site->explanation_n; i++)
         allow(core, window, &core->ledger->explanation[i], &x);
     return x;
+}
+
+bool
+expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to)
+{
+    const struct lw_site *s = &core->ledger->site[site];
+
+    for (int32_t i = s->explanation_first; i < s->explanation_first + s->explanation_n;
+         i++) {
+        const struct lw_explanation *e = &core->ledger->explanation[i];
+
+        if (is_permit(e->kind) && in_force(core->ledger, e, from, to) > 0)
+            return true;
+    }
+    return false;
 }

@@ -6,9 +6,7 @@
 
 #include "lib/state.h"
 
-#define LAG (45 * LW_MINUTE) /* for which a site waits for the others */
-
-/* A gap's mean, or a silence, is looked at this far back. */
+/* A silence is followed up for so long. */
 #define BACK_MOST (5 * LW_DAY)
 
 static bool
@@ -26,14 +24,10 @@ is_watched(const struct lw_core *core, int32_t site, int64_t at)
                core->rules->re_emergence.watch_ms;
 }
 
-static int32_t
-watts(int64_t wh, int64_t ms)
+static float
+kilowatts(int64_t wh, int64_t ms)
 {
-    int64_t w = lw_muldiv(wh, LW_HOUR, ms);
-
-    return w > INT32_MAX / 4    ? INT32_MAX / 4
-           : w < -INT32_MAX / 4 ? -INT32_MAX / 4
-                                : (int32_t)w;
+    return (float)((double)wh * 3600 / (double)ms);
 }
 
 static int
@@ -47,21 +41,24 @@ supplies(const struct lw_core *core, const struct lw_site *site)
 }
 
 /* The window's mean beside what sub-meters explain. Within one step of the register, the
- * power reading says what the register cannot. */
-static int32_t
-mean_w(const struct lw_core *core, const struct window *w, const struct expectation *x)
+ * power reading says what the register cannot; then its resolution is no bar. */
+static float
+mean_kw(const struct lw_core *core, const struct window *w, const struct expectation *x,
+        float *ret_resolution_kwh)
 {
     const struct site_state *st = &core->site[w->site];
-    const struct residual *d = &st->residual;
+    const struct reference *r = &st->reference;
     int64_t length = w->to - w->from;
-    int32_t mean = watts(w->supply_wh - x->measured_wh, length);
-    int32_t step = watts(w->resolution_wh, length), power;
+    float mean = kilowatts(w->supply_wh - x->measured_wh, length);
+    float step = kilowatts(w->resolution_wh, length), power;
 
-    if (length > st->interval || d->power_at <= w->from ||
-        d->power_at > w->to + st->interval / 2 ||
+    *ret_resolution_kwh = (float)w->resolution_wh / 1000;
+    if (length > st->interval || r->power_at <= w->from ||
+        r->power_at > w->to + st->interval / 2 ||
         supplies(core, &core->ledger->site[w->site]) != 1)
         return mean;
-    power = (int32_t)d->power_w - watts(x->measured_wh, length);
+    *ret_resolution_kwh = 0;
+    power = (float)r->power_w / 1000 - kilowatts(x->measured_wh, length);
     return power < mean - step ? mean - step : power > mean + step ? mean + step : power;
 }
 
@@ -69,14 +66,14 @@ static void
 pattern_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
 {
     const struct lw_metering_point *point = meter_point(core, meter);
-    struct residual *d;
+    struct reference *r;
 
     if (!judged->good || point->role != LW_SUPPLY || point->site == LW_NONE ||
         !lw_reading_has(judged->reading, LW_ACTIVE_POWER))
         return;
-    d = &core->site[point->site].residual;
-    d->power_at = judged->reading->time.ms;
-    d->power_w = judged->reading->value[LW_ACTIVE_POWER];
+    r = &core->site[point->site].reference;
+    r->power_at = judged->reading->time.ms;
+    r->power_w = judged->reading->value[LW_ACTIVE_POWER];
 }
 
 /* --- the alarm's life */
@@ -92,75 +89,124 @@ is_night(const struct lw_core *core, int64_t at)
                       : c.minute >= from || c.minute < to;
 }
 
+/* For how long a channel has to be quiet before it returns; and what it looks back at. */
+static const struct {
+    int64_t back, quiet;
+} CHANNEL[CHANNELS] = {
+    [OVER_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR},
+    [OVER_1H] = {LW_HOUR, 2 * LW_HOUR},
+    [OVER_3H] = {3 * LW_HOUR, 3 * LW_HOUR},
+    [OVER_8H] = {8 * LW_HOUR, 8 * LW_HOUR},
+    [OVER_24H] = {LW_DAY, LW_DAY},
+    [OVER_4D] = {4 * LW_DAY, 4 * LW_DAY},
+    [PUMP_PAIR] = {30 * LW_MINUTE, LW_DAY},
+    [PUMP_8] = {2 * LW_HOUR, LW_DAY},
+    [PUMP_32] = {8 * LW_HOUR, LW_DAY},
+    [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR},
+    [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR},
+};
+
 /* By how long it took to be seen, and when it was. */
 static enum lw_rule_id
-rule_of(const struct lw_core *core, int32_t site, const struct judgement *v, int64_t from,
+rule_of(const struct lw_core *core, int32_t site, enum channel channel, int64_t from,
         int64_t to)
 {
-    int64_t night = 0;
+    int64_t night = 0, last = to - from > 5 * LW_DAY ? from + 5 * LW_DAY : to;
 
     if (is_watched(core, site, from))
         return LW_RULE_RE_EMERGENCE;
-    if (v->span == SPAN_24H || v->span == SPAN_4D)
+    if (channel == OVER_24H || channel == OVER_4D)
         return LW_RULE_SLOW_CREEP;
-    for (int64_t at = from; at < to; at += 15 * LW_MINUTE)
+    for (int64_t at = from; at < last; at += 15 * LW_MINUTE)
         night += is_night(core, at) ? 15 * LW_MINUTE : 0;
-    return 3 * night >= 2 * (to - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
+    return 3 * night >= 2 * (last - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
 }
 
 /* At the limit one in ten would be wrong; it falls with the square of what is beyond. */
 static int32_t
-confidence(const struct judgement *v)
+confidence(float ratio)
 {
-    double wrong = 100 / (v->ratio * v->ratio);
+    double wrong = 100 / ((double)ratio * (double)ratio);
 
     return 1000 - (int32_t)lrint(fmax(wrong, 1));
 }
 
-/* The run begins with what the span held. */
-static void
-begin(struct lw_core *core, int32_t site, const struct waiting *q,
-      const struct judgement *v)
-{
-    struct site_state *st = &core->site[site];
-    struct excess *e = &st->excess;
-    int64_t length = residual_span_ms(v->span, st->interval);
-    int64_t expected = 0, n = 0;
+/* The first channel that is over gives the finding its height, the quickest its end. */
+struct over {
+    enum channel first, quickest;
+    float ratio;
+};
 
-    *e = (struct excess){.span = (uint8_t)v->span};
-    e->run.to = q->from + st->interval;
-    e->run.from = e->run.to - length;
-    for (int64_t at = e->run.from; at < e->run.to; at += st->interval, n++)
-        expected += reference_expected_w(&st->reference, at, q->cold_ck);
-    expected /= n > 0 ? n : 1;
-    e->run.allowed_wh = lw_muldiv(expected, length, LW_HOUR);
-    e->run.excess_wh = lw_muldiv(v->over_w, length, LW_HOUR);
+static bool
+is_over(const struct found *f, struct over *ret)
+{
+    *ret = (struct over){CHANNELS, CHANNELS, 0};
+    for (int c = 0; c < CHANNELS; c++) {
+        if (isnan(f->ratio[c]) || f->ratio[c] <= 1)
+            continue;
+        if (ret->first == CHANNELS)
+            ret->first = (enum channel)c;
+        if (ret->quickest == CHANNELS || CHANNEL[c].quiet < CHANNEL[ret->quickest].quiet)
+            ret->quickest = (enum channel)c;
+        ret->ratio = fmaxf(ret->ratio, f->ratio[c]);
+    }
+    return ret->first != CHANNELS;
+}
+
+static int64_t
+watts(float kw)
+{
+    return lrint((double)kw * 1000);
+}
+
+static int64_t
+watt_hours(float kw, int64_t ms)
+{
+    return lrint((double)kw * (double)ms / 3600);
+}
+
+/* The run begins with what the channel looked back at; a gap's is the gap. */
+static void
+begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
+      const struct found *f, const struct over *over)
+{
+    struct excess *e = &core->site[site].excess;
+    int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
+    int64_t length = to - from;
+
+    *e = (struct excess){.channel = (uint8_t)over->quickest,
+                         .silent = over->first == OVER_GAP};
+    e->run = (struct run){.from = from, .to = to};
+    e->run.allowed_wh = watt_hours(f->expected, length);
+    e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
-    e->run.peak_w = q->w > expected + v->over_w ? q->w : expected + v->over_w;
-    e->run.samples_good = length / st->interval;
-    e->rule = (uint8_t)rule_of(core, site, v, e->run.from, e->run.to);
+    e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);
+    if (over->first == OVER_GAP)
+        e->since_wh = e->run.excess_wh;
+    e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
+    e->rule = (uint8_t)rule_of(core, site, over->first, from, to);
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
 static void
-go_on(struct lw_core *core, int32_t site, const struct waiting *q)
+go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct found *f)
 {
-    struct site_state *st = &core->site[site];
-    struct run *run = &st->excess.run;
-    int32_t expected = reference_expected_w(&st->reference, q->from, q->cold_ck);
+    struct run *run = &core->site[site].excess.run;
 
-    run->to = q->from + st->interval;
-    run->energy_wh += lw_muldiv(q->w, st->interval, LW_HOUR);
-    run->allowed_wh += lw_muldiv(expected, st->interval, LW_HOUR);
-    if (q->w > expected)
-        run->excess_wh += lw_muldiv(q->w - expected, st->interval, LW_HOUR);
-    run->peak_w = q->w > run->peak_w ? q->w : run->peak_w;
-    run->night_ms += is_night(core, q->from) ? st->interval : 0;
+    if (isnan(s->kw))
+        return;
+    run->to = s->from + s->interval;
+    run->energy_wh += watt_hours(s->kw, s->interval);
+    run->allowed_wh += watt_hours(f->expected, s->interval);
+    run->excess_wh += watt_hours(fmaxf(0, f->excess), s->interval);
+    core->site[site].excess.since_wh += watt_hours(fmaxf(0, f->excess), s->interval);
+    run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
+    run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
 }
 
 static struct lw_evidence
-evidence(const struct lw_core *core, int32_t site, int32_t cold_ck)
+evidence(const struct lw_core *core, int32_t site, float cold)
 {
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
@@ -176,9 +222,12 @@ evidence(const struct lw_core *core, int32_t site, int32_t cold_ck)
         .excess_wh = e->run.excess_wh,
         .samples_expected = (uint32_t)(ms / st->interval),
         .samples_good = (uint32_t)e->run.samples_good,
-        .detail = reference_heating_w(&st->reference, cold_ck),
+        .detail = watts(st->reference.slope_kw * cold),
+        .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
-        .finding = e->preexisting ? LW_FOUND_PREEXISTING : LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->preexisting ? LW_FOUND_PREEXISTING
+                   : e->silent    ? LW_FOUND_DURING_SILENCE
+                                  : LW_FOUND_UNLIKE_REFERENCE,
         .night = 2 * e->run.night_ms > ms,
     };
 }
@@ -190,76 +239,91 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
 {
     static const enum lw_rule_id RULE[] = {LW_RULE_NIGHT_LOAD, LW_RULE_PRODUCTION_SHAPE,
                                            LW_RULE_SLOW_CREEP, LW_RULE_RE_EMERGENCE};
-    enum lw_rule_id own = (enum lw_rule_id)core->site[site].excess.rule;
-    enum lw_priority priority = alarm_site_priority(core, site);
+    struct excess *e = &core->site[site].excess;
     struct subject subject = {LW_SUBJECT_SITE, site};
+    bool stands = alarm_stands(core, (enum lw_rule_id)e->rule, subject);
+    bool over_ceiling = alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
 
-    if (!alarm_stands(core, own, subject))
+    /* The same excess is told as one over the ceiling; and what was over is not told. */
+    if (!stands && ((over_ceiling && !e->preexisting) || found->level_w == 0))
+        return;
+    if (!stands)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
-            if (alarm_recall(core, RULE[i], subject, priority, found))
+            if (alarm_recall(core, RULE[i], subject, found)) {
+                e->rule = (uint8_t)RULE[i];
                 return;
-    alarm_set(core, own, subject, priority, found);
+            }
+    alarm_set(core, (enum lw_rule_id)e->rule, subject, alarm_site_priority(core, site),
+              found);
 }
 
 /* A load that ran before is over when it has not been there for three days: more than a
  * weekend. */
 #define SHIFT_OVER (3 * LW_DAY)
 
-static bool
-is_quiet(const struct lw_core *core, int32_t site, const struct waiting *q)
+static int64_t
+quiet_for(const struct lw_core *core, const struct excess *e)
 {
-    const struct excess *e = &core->site[site].excess;
+    int64_t quiet = CHANNEL[e->channel].quiet;
 
     if (e->preexisting)
-        return q->w != VOID && q->w <= e->low_w;
-    return q->over != VOID && residual_quiet(core, site, (enum reach)e->span, q);
+        return SHIFT_OVER;
+    return quiet > core->rules->reference.clear_ms ? quiet
+                                                   : core->rules->reference.clear_ms;
 }
 
-static int64_t
-quiet_for(const struct lw_core *core, int32_t site)
+/* Sums up for how long the channel that was quickest has been well within its limit. */
+static void
+count_quiet(struct excess *e, const struct sample *s, const struct found *f)
 {
-    const struct site_state *st = &core->site[site];
-    int64_t span = residual_span_ms((enum reach)st->excess.span, st->interval);
+    enum channel c = e->channel == OVER_GAP ? OVER_PAIR : (enum channel)e->channel;
+    float ratio = f->ratio[c];
+    int64_t step = s->interval;
 
-    if (st->excess.preexisting)
-        return SHIFT_OVER;
-    return span > core->rules->reference.clear_ms ? span
-                                                  : core->rules->reference.clear_ms;
+    if (e->preexisting)
+        ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
+    else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
+        ratio = 0; /* no pump runs */
+    else if (c >= OVER_3H && c <= OVER_4D && step < LW_HOUR)
+        step = LW_HOUR; /* they are looked at by the hour */
+    if (isnan(ratio))
+        return;
+    e->quiet_ms = ratio < 0.6F ? e->quiet_ms + step : 0;
 }
 
 static void
-live(struct lw_core *core, int32_t site, const struct waiting *q,
-     const struct judgement *v)
+live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, bool partial,
+     const struct found *f)
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
-    bool over = v->span != SPANS, stands = e->run.from != NEVER;
     struct lw_evidence found;
+    struct over over;
+    bool is = is_over(f, &over);
 
-    if (!over && !stands)
+    if (e->run.from == NEVER && !is)
         return;
-    if (!stands)
-        begin(core, site, q, v);
-    else if (q->w != VOID)
-        go_on(core, site, q);
-    if (over) {
-        if (v->span < e->span)
-            e->span = (uint8_t)v->span;
-        if (confidence(v) > e->confidence_milli)
-            e->confidence_milli = confidence(v);
+    if (e->run.from == NEVER)
+        begin(core, site, s, to, f, &over);
+    else
+        go_on(core, site, s, f);
+    if (is) {
+        if (CHANNEL[over.quickest].quiet < CHANNEL[e->channel].quiet) {
+            e->channel = (uint8_t)over.quickest;
+            e->quiet_ms = 0;
+        }
+        if (confidence(over.ratio) > e->confidence_milli)
+            e->confidence_milli = confidence(over.ratio);
     }
-    if (is_quiet(core, site, q)) {
-        if (!q->partial && !(over && v->span <= SPAN_8H))
-            e->run.clear_ms += st->interval;
-    } else if (q->over != VOID && (e->preexisting || (over && v->span <= SPAN_8H))) {
-        e->run.clear_ms = 0;
-    }
-    found = evidence(core, site, q->cold_ck);
-    if (e->run.clear_ms >= quiet_for(core, site)) {
+    if (!partial)
+        count_quiet(e, s, f);
+    found = evidence(core, site, s->cold);
+    found.level_w = is ? watts(f->over[over.first]) : 0;
+    if (e->quiet_ms >= quiet_for(core, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
                      (struct subject){LW_SUBJECT_SITE, site}, &found);
         e->run.from = NEVER;
-        residual_wipe(&st->residual);
+        compare_wipe(&st->reference);
         return;
     }
     tell(core, site, &found);
@@ -272,178 +336,106 @@ look_at_shape(struct lw_core *core, int32_t site)
     struct site_state *st = &core->site[site];
     const struct reference *r = &st->reference;
     struct excess *e = &st->excess;
-    int32_t swing = reference_swing_w(r), low = reference_low_w(r);
     int64_t length = r->frozen - r->since;
+    float mean = 0, low = reference_low(r), swing = reference_swing(r);
     struct lw_evidence found;
 
-    if (swing < core->rules->reference.shift_w ||
-        1000 * (int64_t)swing < core->rules->reference.shift_milli * r->base_w)
+    for (int c = 0; c < PROFILE; c++)
+        mean += r->mean_kw[c] / PROFILE;
+    if (watts(swing) <= core->rules->reference.shift_w ||
+        1000 * swing <= (float)core->rules->reference.shift_milli * mean)
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
-                         .span = SPAN_4D,
                          .confidence_milli = 900,
                          .preexisting = true,
-                         .low_w = low + swing / 2};
-    e->run = (struct run){.from = r->since, .to = r->frozen, .peak_w = low + swing};
-    e->run.energy_wh = lw_muldiv(r->base_w, length, LW_HOUR);
-    e->run.allowed_wh = lw_muldiv(low, length, LW_HOUR);
+                         .low_w = (int32_t)watts(low + swing / 2)};
+    e->run =
+        (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
+    e->run.energy_wh = watt_hours(mean, length);
+    e->run.allowed_wh = watt_hours(low, length);
     e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
-    e->run.samples_good = r->learned;
+    e->run.samples_good = length / st->interval;
     found = evidence(core, site, 0);
+    found.level_w = watts(swing);
     tell(core, site, &found);
 }
 
-/* --- from windows to intervals */
+/* --- from windows to samples */
 
-static void
-judge(struct lw_core *core, int32_t site, struct waiting *q)
+/* What a site has of this window beside its load. */
+static struct sample
+blank(const struct lw_core *core, const struct window *w, const struct expectation *x)
 {
-    struct site_state *st = &core->site[site];
-    struct judgement v;
+    const struct site_state *st = &core->site[w->site];
+    bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
+    float mean = kilowatts(x->metered_pump_wh, w->to - w->from);
+    struct sample s = {.from = w->from,
+                       .interval = st->interval,
+                       .kw = NAN,
+                       .share = 1,
+                       .rules = site_rules(core, w->site, w->from)};
 
-    if (st->reference.frozen != NEVER && q->over != VOID && peers_common(core, site, q))
-        q->over = VOID;
-    v = residual_put(core, site, q);
-    if (st->reference.frozen != NEVER)
-        live(core, site, q, &v);
+    s.cold = core_site_cold(core, w->site, w->from);
+    if (isnan(s.cold))
+        s.cold = core_site_coldest(core, w->site);
+    s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
+    s.pump_metered = metered;
+    s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
+    if (is_watched(core, w->site, w->from))
+        s.share = (float)s.rules->re_emergence.most_milli / 1000;
+    return s;
 }
 
-/* Judges what has waited for long enough for `at`. */
-static void
-release(struct lw_core *core, int32_t site, int64_t at)
+static bool
+permitted(const struct lw_core *core, int32_t site, const struct sample *s)
 {
-    struct residual *d = &core->site[site].residual;
-
-    while (d->queued > 0 && (d->queued == QUEUE || d->queue[0].from + LAG <= at)) {
-        struct waiting q = d->queue[0];
-
-        d->queued--;
-        for (int i = 0; i < d->queued; i++)
-            d->queue[i] = d->queue[i + 1];
-        judge(core, site, &q);
-    }
-}
-
-static void
-wait_for_others(struct lw_core *core, int32_t site, const struct waiting *q)
-{
-    struct site_state *st = &core->site[site];
-
-    if (q->over != VOID && !q->pump && st->reference.frozen != NEVER)
-        for (int64_t at = q->from; at < q->from + st->interval; at += 15 * LW_MINUTE)
-            peers_count(core, at, q->up);
-    release(core, site, q->from);
-    st->residual.queue[st->residual.queued++] = *q;
+    return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
 }
 
 /* Nothing is known of the intervals before `to`. */
 static void
-skip(struct lw_core *core, int32_t site, int64_t to)
+skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
 {
     struct site_state *st = &core->site[site];
-    int64_t from = st->residual.filled;
+    struct found f;
 
-    if (from == NEVER || from >= to)
+    s.from = st->reference.next;
+    if (s.from == NEVER || s.from >= to)
         return;
-    if (to - from > BACK_MOST)
-        from = lw_floor_to(to - BACK_MOST, st->interval);
-    for (; from < to; from += st->interval)
-        wait_for_others(core, site,
-                        &(struct waiting){.from = from, .w = VOID, .over = VOID});
-}
-
-/* Whether an unmetered pump runs: the load has stepped up by a good part of its ceiling,
- * for no longer than its longest run while the site was commissioned. */
-static bool
-pumping(const struct lw_core *core, struct site_state *st, const struct expectation *x,
-        int32_t w)
-{
-    struct residual *d = &st->residual;
-    const struct reference *r = &st->reference;
-    int64_t step = lw_muldiv(x->pump_w, core->rules->reference.pump_milli, 1000);
-
-    if (x->pump_w == 0 || r->learned == 0 || w <= r->level_w + step) {
-        d->pump_run = 0;
-        return false;
+    if (to - s.from > BACK_MOST)
+        s.from = lw_floor_to(to - BACK_MOST, st->interval);
+    s.kw = NAN;
+    for (; s.from < to; s.from += st->interval) {
+        reference_sample(&st->reference, &s, &f);
+        if (st->reference.frozen != NEVER)
+            live(core, site, &s, s.from + s.interval, true, &f);
     }
-    d->pump_run++;
-    if (r->frozen == NEVER && d->pump_run > d->pump_run_most)
-        d->pump_run_most = d->pump_run;
-    return r->frozen == NEVER || d->pump_run <= d->pump_run_most * 3 / 2 + 1;
 }
 
 static void
-learn(struct lw_core *core, int32_t site, int64_t from, int32_t w, int32_t cold_ck,
-      bool pump)
+put_gap(struct lw_core *core, const struct window *w, struct sample s)
 {
-    struct site_state *st = &core->site[site];
-    struct reference *r = &st->reference;
-    struct residual *d = &st->residual;
-    int64_t day_slots = LW_DAY / st->interval;
-    bool settled = reference_settled(r, core, from);
+    struct reference *r = &core->site[w->site].reference;
+    struct found f;
 
-    if (!pump && !d->after_pump) {
-        int64_t n = r->learned < 7 * day_slots ? r->learned + 1 : 7 * day_slots;
-
-        reference_learn(r, from, w, cold_ck, settled);
-        r->level_w += (int32_t)((w - r->level_w) / n);
-    }
-    /* The first week's hours, by their least interval. */
-    if (!settled && !pump) {
-        int32_t least = w;
-
-        d->first[from / st->interval % 4] = w;
-        for (int i = 0; i < 4; i++)
-            least = d->first[i] < least ? d->first[i] : least;
-        r->early_w = least > r->early_w ? least : r->early_w;
-    }
-    r->day_pump += pump;
-    if (++r->day_slots == day_slots) {
-        int32_t share = (int32_t)(1000 * (int64_t)r->day_pump / day_slots);
-
-        r->pump_share_milli = share > r->pump_share_milli ? share : r->pump_share_milli;
-        r->day_slots = r->day_pump = 0;
-    }
+    skip(core, w->site, w->to, s);
+    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
+        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
+        return;
+    compare_gap(core, w->site, &s, w->to, &f);
+    live(core, w->site, &s, w->to, w->partial, &f);
 }
 
-/* What the window says about each of its intervals. */
 static void
-put_window(struct lw_core *core, const struct window *w, const struct expectation *x)
+put_interval(struct lw_core *core, const struct window *w, struct sample s)
 {
-    struct site_state *st = &core->site[w->site];
-    struct reference *r = &st->reference;
-    struct residual *d = &st->residual;
-    const struct weather *weather = core_site_weather(core, w->site);
-    bool warm = weather && weather->temperature_mc != LW_NOT_GIVEN;
-    bool learning = r->frozen == NEVER, gap = w->to - w->from > 2 * st->interval;
-    struct waiting q = {.w = mean_w(core, w, x), .over = VOID, .partial = w->partial};
-    bool usable = !x->permit && !x->unmeasured && (warm || !x->heated);
-    int64_t from = w->from;
+    struct reference *r = &core->site[w->site].reference;
+    struct found f;
 
-    q.cold_ck = warm ? reference_cold_ck(weather->temperature_mc) : 0;
-    /* What is above the ceilings is closed_load's, and no part of what is usual. */
-    if (learning && (gap || w->partial ||
-                     (!x->unlimited && w->supply_wh > x->allowed_wh + w->resolution_wh)))
-        usable = false;
-    q.pump = usable && !gap && pumping(core, st, x, q.w);
-    if (learning && usable)
-        learn(core, w->site, w->from, q.w, q.cold_ck, q.pump);
-    if (q.pump && d->queued > 0)
-        d->queue[d->queued - 1].over = VOID; /* it began in there */
-    if (gap && x->pump_w > 0)
-        q.w -= (int32_t)lw_muldiv(x->pump_w, 13 * r->pump_share_milli / 10, 1000);
-    usable = usable && reference_settled(r, core, w->from) && (q.pump || !d->after_pump);
-    d->after_pump = q.pump;
-    if (w->to - from > BACK_MOST)
-        from = lw_floor_to(w->to - BACK_MOST, st->interval);
-    for (; from < w->to; from += st->interval) {
-        q.from = from;
-        if (usable) {
-            q.over = q.w - reference_expected_w(r, from, q.cold_ck);
-            q.up = q.pump || q.over > r->usual_w + 2 * r->spread_w + r->base_w / 10;
-        }
-        wait_for_others(core, w->site, &q);
-    }
+    s.permit = permitted(core, w->site, &s);
+    reference_sample(r, &s, &f);
+    if (r->frozen != NEVER)
+        live(core, w->site, &s, w->to, w->partial, &f);
 }
 
 static void
@@ -452,23 +444,33 @@ pattern_window(struct lw_core *core, const struct window *w)
     struct site_state *st = &core->site[w->site];
     struct reference *r = &st->reference;
     struct expectation x;
+    struct sample s;
 
-    if (st->residual.filled != NEVER && w->from < st->residual.filled)
+    if (r->next != NEVER && w->from < r->next)
         return;
     if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
-        r->watched = r->since == NEVER;
+        r->watched = r->watched || r->since == NEVER;
         return;
     }
     x = expect(core, w);
-    reference_day(r, core, w->site, w->from, x.heated);
-    skip(core, w->site, w->from);
-    put_window(core, w, &x);
-    st->residual.filled = w->to;
-    if (r->frozen == NEVER && w->to - r->since >= core->rules->reference.learn_ms) {
-        reference_freeze(r, w->to, st->residual.seen[SPAN_1H].most_w);
-        residual_freeze(core, w->site, w->resolution_wh, x.pump_w);
+    s = blank(core, w, &x);
+    if (r->since == NEVER)
+        reference_begin(r, w->from);
+    reference_day(r, core, w->site, w->from);
+    skip(core, w->site, w->from, s);
+    s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
+        reference_learn(core, w->site, &s, x.heated);
         look_at_shape(core, w->site);
     }
+    if (x.unmeasured || (r->frozen == NEVER && w->partial))
+        s.kw = NAN;
+    r->next = w->from;
+    if (w->to - w->from > st->interval)
+        put_gap(core, w, s);
+    else
+        put_interval(core, w, s);
+    r->next = w->to;
 }
 
 const struct family detect_pattern = {

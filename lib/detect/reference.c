@@ -1,241 +1,251 @@
-/* What a site draws when nothing happens: learned in the commissioning window, then
- * frozen, so that it never learns from what it should detect. A profile by hours of the
- * day, and what the heating adds for each kelvin below 15 degrees. */
+/* One interval at a closed site: the load beside its pump is told from the pump's, logged
+ * while the reference learns, and compared with it after that. O(1) an interval. */
+#include "reference.h"
+
 #include <math.h>
 
 #include <lodewatch/sun.h>
 
 #include "lib/state.h"
 
-/* The outdoor temperature below which buildings are heated; what heating takes is linear
- * in what is missing to it. */
-#define HEATING_MC 15000
-
-enum {
-    CELL_LEAST = 4,    /* samples that make an hour known */
-    SPREAD_LEAST = 96, /* and a day of them the noise */
-};
-
 void
 reference_init(struct reference *r)
 {
     *r = (struct reference){
-        .since = NEVER, .frozen = NEVER, .day = NEVER, .early_w = VOID};
+        .since = NEVER, .frozen = NEVER, .next = NEVER, .power_at = NEVER, .day = NEVER};
 }
 
-static int32_t
-cell_of(int64_t at)
+void
+reference_begin(struct reference *r, int64_t at)
 {
-    return (int32_t)(at % LW_DAY / (LW_DAY / CELLS));
+    r->since = lw_floor_to(at, LW_DAY);
+    for (int i = 0; i < LOG_HOURS; i++)
+        r->log.hour[i] = UNKNOWN;
 }
 
-int32_t
-reference_cold_ck(int64_t mc)
+int16_t
+reference_pack(const struct reference *r, float kw)
 {
-    return mc < HEATING_MC ? (int32_t)((HEATING_MC - mc) / 10) : 0;
+    float v = kw * 1000 / (float)r->unit_w;
+
+    if (isnan(v))
+        return UNKNOWN;
+    return (int16_t)lrintf(fmaxf(-INT16_MAX, fminf(INT16_MAX, v)));
 }
 
-int32_t
-reference_heating_w(const struct reference *r, int32_t cold_ck)
+float
+reference_unpack(const struct reference *r, int16_t v)
 {
-    return (int32_t)((int64_t)r->slope_mw * cold_ck / 100000);
+    return v == UNKNOWN ? NAN : (float)v * (float)r->unit_w / 1000;
 }
 
-/* Least squares within the hours, so that the day's own course is not taken for
- * heating. */
-static void
-fit_slope(struct reference *r)
+bool
+reference_sound(const struct reference *r)
 {
-    double kk = r->sum_kk, kw = r->sum_kw;
-
-    for (int c = 0; c < CELLS; c++) {
-        double k = (double)r->sum_ck[c] / 100;
-
-        if (r->n[c] > 0) {
-            kk -= k * k / r->n[c];
-            kw -= k * r->sum_w[c] / r->n[c];
-        }
-    }
-    r->slope_mw = kk > 1 && kw > 0 ? (int32_t)lrint(kw / kk * 1000) : 0;
+    return r->unit_w > 0 && r->edge <= PROFILE / 2 &&
+           (r->frozen == NEVER || (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED &&
+                                   r->rings.nheld >= 0 && r->rings.nheld <= HELD));
 }
 
-/* The hour's mean without heating; once frozen it stands where the sum was. */
-static int32_t
-mean_w(const struct reference *r, int c)
+/* --- the profile */
+
+float
+reference_upper(const struct reference *r, int hour)
 {
-    if (r->frozen != NEVER)
-        return r->sum_w[c];
-    if (r->n[c] < CELL_LEAST)
-        return r->base_w;
-    return (r->sum_w[c] - reference_heating_w(r, r->sum_ck[c])) / r->n[c];
-}
-
-static void
-fit_base(struct reference *r)
-{
-    int64_t sum = 0;
-    int32_t known = 0;
-
-    for (int c = 0; c < CELLS; c++)
-        if (r->n[c] >= CELL_LEAST) {
-            sum += mean_w(r, c);
-            known++;
-        }
-    r->base_w = known > 0 ? (int32_t)(sum / known) : 0;
-}
-
-/* How far a lamp's edge can have moved since the profile was learned: half of what the
- * night has grown, which needs no longitude and no clock that is right; and habit. */
-static uint8_t
-edge_cells(const struct lw_core *core, const struct lw_site *site,
-           const struct reference *r, int64_t at)
-{
-    int64_t cell = LW_DAY / CELLS, edge = core->rules->reference.edge_ms, grown;
-
-    if (site->has_position) {
-        int64_t middle = r->since + core->rules->reference.learn_ms / 2;
-
-        grown = lw_sun_night_ms(site->lat_udeg, (lw_wall){at}) -
-                lw_sun_night_ms(site->lat_udeg, (lw_wall){middle});
-        edge += grown > 0 ? grown / 2 : 0;
-    }
-    edge = (edge + cell - 1) / cell;
-    return (uint8_t)(edge < CELLS / 2 ? edge : CELLS / 2);
-}
-
-/* The most of the hours that dusk and dawn may have moved there. */
-static int32_t
-upper_w(const struct reference *r, int32_t c)
-{
-    int32_t most = mean_w(r, c);
+    float most = r->mean_kw[hour];
 
     for (int i = 1; i <= r->edge; i++) {
-        int32_t before = mean_w(r, (c - i + CELLS) % CELLS);
-        int32_t after = mean_w(r, (c + i) % CELLS);
-
-        most = before > most ? before : most;
-        most = after > most ? after : most;
+        most = fmaxf(most, r->mean_kw[(hour + i) % PROFILE]);
+        most = fmaxf(most, r->mean_kw[(hour - i + PROFILE) % PROFILE]);
     }
     return most;
 }
 
-static void
-fit_spread(struct reference *r)
+float
+reference_expected(const struct reference *r, int64_t at, float cold)
 {
-    double mean, var;
-
-    if (r->spread_n < 1)
-        return;
-    mean = r->spread_sum / r->spread_n;
-    var = r->spread_sq / r->spread_n - mean * mean;
-    r->usual_w = (int32_t)lrint(mean);
-    r->spread_w = var > 0 ? (int32_t)lrint(sqrt(var)) : 0;
+    return reference_upper(r, (int)(at / LW_HOUR % PROFILE)) + r->slope_kw * cold;
 }
 
-void
-reference_day(struct reference *r, const struct lw_core *core, int32_t site, int64_t at,
-              bool heated)
+float
+reference_low(const struct reference *r)
 {
-    int64_t day = lw_floor_to(at, LW_DAY);
+    float low = r->mean_kw[0];
 
-    if (r->since == NEVER)
-        r->since = day;
-    if (r->day == day)
-        return;
-    r->day = day;
-    if (r->frozen == NEVER) {
-        r->slope_mw = 0;
-        if (heated)
-            fit_slope(r);
-        fit_base(r);
-        fit_spread(r);
-    }
-    r->edge = edge_cells(core, &core->ledger->site[site], r, at);
-}
-
-bool
-reference_settled(const struct reference *r, const struct lw_core *core, int64_t at)
-{
-    return at - r->since >= core->rules->reference.settle_ms && r->base_w > 0;
-}
-
-int32_t
-reference_expected_w(const struct reference *r, int64_t at, int32_t cold_ck)
-{
-    return upper_w(r, cell_of(at)) + reference_heating_w(r, cold_ck);
-}
-
-int32_t
-reference_low_w(const struct reference *r)
-{
-    int32_t low = mean_w(r, 0);
-
-    for (int c = 1; c < CELLS; c++)
-        low = mean_w(r, c) < low ? mean_w(r, c) : low;
+    for (int c = 1; c < PROFILE; c++)
+        low = fminf(low, r->mean_kw[c]);
     return low;
 }
 
-int32_t
-reference_swing_w(const struct reference *r)
+float
+reference_swing(const struct reference *r)
 {
-    int32_t high = mean_w(r, 0);
+    float high = r->mean_kw[0];
 
-    for (int c = 1; c < CELLS; c++)
-        high = mean_w(r, c) > high ? mean_w(r, c) : high;
-    return high - reference_low_w(r);
+    for (int c = 1; c < PROFILE; c++)
+        high = fmaxf(high, r->mean_kw[c]);
+    return high - reference_low(r);
 }
 
-int32_t
-reference_core_w(const struct reference *r)
-{
-    return r->usual_w + 5 * r->spread_w + r->base_w / 10;
-}
-
-/* Adds what lies over the profile to the noise. False: it is no noise, and no part of
- * what lasts: seen, not learned. */
-static bool
-learn_spread(struct reference *r, int64_t over_w)
-{
-    int64_t most = 6 * r->spread_w > r->base_w / 2 ? 6 * r->spread_w : r->base_w / 2;
-
-    if (r->spread_n > SPREAD_LEAST && (over_w > most || over_w < -most))
-        return false;
-    r->spread_n++;
-    r->spread_sum += (double)over_w;
-    r->spread_sq += (double)over_w * (double)over_w;
-    return true;
-}
-
+/* How far a lamp's edge can be from where it was learned: by half of what the night has
+ * grown, which needs no longitude and no clock that is right; and by habit. */
 void
-reference_learn(struct reference *r, int64_t at, int32_t w, int32_t cold_ck, bool settled)
+reference_day(struct reference *r, const struct lw_core *core, int32_t site, int64_t at)
 {
-    int32_t c = cell_of(at);
-    double k = (double)cold_ck / 100;
+    const struct lw_site *s = &core->ledger->site[site];
+    int64_t edge = core->rules->reference.edge_ms, grown;
 
-    if (r->n[c] == UINT16_MAX || w > INT32_MAX - r->sum_w[c] ||
-        (settled && !learn_spread(r, w - reference_expected_w(r, at, cold_ck))))
+    if (r->day == lw_floor_to(at, LW_DAY))
         return;
-    r->n[c]++;
-    r->learned++;
-    r->sum_w[c] += w;
-    r->sum_ck[c] += cold_ck;
-    r->sum_kk += k * k;
-    r->sum_kw += k * w;
-    r->coldest_ck = cold_ck > r->coldest_ck ? cold_ck : r->coldest_ck;
+    r->day = lw_floor_to(at, LW_DAY);
+    if (s->has_position) {
+        int64_t middle = r->since + LOG_HOURS / 2 * LW_HOUR;
+
+        grown = lw_sun_night_ms(s->lat_udeg, (lw_wall){at}) -
+                lw_sun_night_ms(s->lat_udeg, (lw_wall){middle});
+        edge += grown > 0 ? grown / 2 : 0;
+    }
+    edge = (edge + LW_HOUR - 1) / LW_HOUR;
+    r->edge = (uint8_t)(edge < PROFILE / 2 ? edge : PROFILE / 2);
+}
+
+/* --- the pump */
+
+/* A pump without a sub-meter runs where the load has stepped up by a good part of its
+ * ceiling: a cycle that two intervals share shows half of it. */
+static bool
+pump_runs(const struct reference *r, const struct sample *s)
+{
+    float share = (float)s->rules->reference.pump_milli / 1000;
+
+    if (s->pump_metered)
+        return s->pump_runs;
+    return s->pump_kw > 0 &&
+           s->kw > r->off_kw + fmaxf(share * s->pump_kw, share / 2 * r->off_kw);
+}
+
+/* The load beside the pump follows a drop at once and a rise over two hours. */
+static void
+follow_off(struct reference *r, const struct sample *s, float kw)
+{
+    if (!isnan(kw))
+        r->off_kw += (kw - r->off_kw) * fminf(1, (float)s->interval / (2 * LW_HOUR));
+    else if (s->kw < r->off_kw)
+        r->off_kw = s->kw;
+}
+
+/* Where no sub-meter says when a pump started, an interval counts when the next one shows
+ * that it did not start in there, and the one before that it did not stop. */
+static struct beside
+split(struct reference *r, const struct sample *s)
+{
+    struct beside b = {.kw = NAN, .pump_kw = NAN, .from = s->from, .cold = s->cold};
+    bool runs;
+
+    if (isnan(s->kw)) {
+        r->has_late = false;
+        return b;
+    }
+    if (!r->has_off)
+        r->off_kw = s->kw;
+    r->has_off = true;
+    runs = pump_runs(r, s);
+    if (runs) {
+        b.pump_kw = s->kw - r->off_kw;
+        r->has_late = false;
+    } else if (s->pump_kw > 0 && !s->pump_metered) {
+        if (r->has_late)
+            b = (struct beside){r->late_kw, r->late_cold, r->late_from, NAN};
+        r->has_late = !r->pumping;
+        r->late_kw = s->kw;
+        r->late_cold = s->cold;
+        r->late_from = s->from;
+        follow_off(r, s, b.kw);
+    } else {
+        b.kw = s->kw;
+        follow_off(r, s, b.kw);
+    }
+    r->pumping = runs;
+    return b;
+}
+
+/* --- while it learns */
+
+/* The first hours were logged while the pump ran, which nothing told. */
+static void
+began_with_pump(struct reference *r, const struct sample *s, float off_before)
+{
+    if (s->pump_kw <= 0 || s->pump_metered || isnan(s->kw) ||
+        s->kw >= off_before - 0.6F * s->pump_kw)
+        return;
+    for (int i = 0; i < LOG_HOURS; i++)
+        if (reference_unpack(r, r->log.hour[i]) > s->kw + 0.6F * s->pump_kw)
+            r->log.hour[i] = UNKNOWN;
+    r->hour_kw = 0;
+    r->hour_n = 0;
+}
+
+static void
+log_hour(struct reference *r, const struct sample *s, float kw)
+{
+    int64_t end = s->from + s->interval, hour = (s->from - r->since) / LW_HOUR;
+
+    if (!isnan(kw)) {
+        r->hour_kw += kw;
+        r->hour_n++;
+    }
+    if (end / LW_HOUR == s->from / LW_HOUR)
+        return;
+    if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour < LOG_HOURS)
+        r->log.hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
+    r->hour_kw = 0;
+    r->hour_n = 0;
+}
+
+/* What it draws while it runs, and how much of a day that is. The first day is needed to
+ * know what is beside it. */
+static void
+log_pump(struct reference *r, const struct sample *s, float kw)
+{
+    struct hour_log *l = &r->log;
+
+    if (!isnan(kw)) {
+        double d = (double)kw - l->pump_mean;
+
+        if (s->from - r->since >= LW_DAY) {
+            l->pump_n++;
+            l->pump_mean += d / l->pump_n;
+            l->pump_sq += d * ((double)kw - l->pump_mean);
+        }
+        l->pump_kwh += (double)kw * (double)s->interval / (double)LW_HOUR;
+    }
+    if ((s->from + s->interval) / LW_DAY > s->from / LW_DAY) {
+        float day = (float)(l->pump_kwh / 24);
+
+        l->day_sum += day;
+        if (day > l->day_most) {
+            l->day_second = l->day_most;
+            l->day_most = day;
+        } else if (day > l->day_second) {
+            l->day_second = day;
+        }
+        l->pump_kwh = 0;
+    }
 }
 
 void
-reference_freeze(struct reference *r, int64_t at, int32_t most_hour_w)
+reference_sample(struct reference *r, const struct sample *s, struct found *f)
 {
-    int32_t most = mean_w(r, 0);
+    float off_before = r->off_kw;
+    struct beside b;
 
-    for (int c = 0; c < CELLS; c++) {
-        r->sum_w[c] = mean_w(r, c);
-        most = r->sum_w[c] > most ? r->sum_w[c] : most;
+    found_nothing(f);
+    b = split(r, s);
+    if (r->frozen != NEVER) {
+        compare_sample(r, s, &b, f);
+        return;
     }
-    fit_spread(r);
-    r->known_w = most_hour_w == VOID ? 0 : most_hour_w;
-    if (r->early_w != VOID && r->early_w - most > r->known_w)
-        r->known_w = r->early_w - most;
-    r->frozen = at;
+    began_with_pump(r, s, off_before);
+    log_hour(r, s, s->permit ? NAN : b.kw);
+    log_pump(r, s, s->permit ? NAN : b.pump_kw);
 }

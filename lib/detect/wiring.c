@@ -90,7 +90,7 @@ may_generate(const struct lw_core *core, int32_t meter)
 /* --- ct_reversal */
 
 enum direction {
-    UNKNOWN,
+    NEITHER,
     FORWARD,
     BACKWARD
 };
@@ -144,7 +144,7 @@ direction_of(struct lw_core *core, int32_t meter, const struct judged *judged,
     }
     if (judged->has_step && judged->step.verdict == LW_REGISTER_BACKWARDS)
         return BACKWARD;
-    return judged->has_step && judged->step.energy_wh > 0 ? FORWARD : UNKNOWN;
+    return judged->has_step && judged->step.energy_wh > 0 ? FORWARD : NEITHER;
 }
 
 /* By more than a step of the register since the reading before. */

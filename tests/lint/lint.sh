@@ -21,6 +21,7 @@ try "lib/ is pure, nothing writes to a meter" tests/lint/purity.sh "$BUILD"
 try "files are of a natural size" tests/lint/size.sh
 try "configuration keys, samples and manual agree" tests/lint/keys.sh "$BUILD"
 try "manual pages have what the programs have" tests/lint/man.sh "$BUILD"
+try "the Debian package" tests/lint/deb.sh "$BUILD"
 try "format" tests/lint/format.sh
 echo "1..$n"
 exit $rc

@@ -109,6 +109,7 @@ fixture_alarm(void)
         .state = LW_ALARM_UNACKNOWLEDGED_ACTIVE,
         .priority = LW_PRIORITY_HIGH,
         .revision = 1,
+        .occurrences = 1,
         .onset = fixture_time("2025-03-12T18:31:00Z"),
         .at = fixture_time("2025-03-12T18:31:00Z"),
         .evidence =

@@ -118,6 +118,10 @@ refuses(void **state)
         {"no ledger", "[http]\nlisten =\n", 0, "ledger"},
         {"both conninfos", "[database]\nconninfo = a=b\nconninfo_file = /nope\n", 3,
          "conninfo is given"},
+        {"a read_conninfo alone", LEDGER "[database]\nread_conninfo = dbname=a\n", 4,
+         "read_conninfo: a conninfo was expected"},
+        {"no read_conninfo", "[database]\nconninfo = dbname=a\nread_conninfo = a\n", 3,
+         "read_conninfo: libpq's form"},
         {"no such conninfo file", "[database]\nconninfo_file = /nope\n", 0,
          "No such file"},
     };

@@ -276,8 +276,8 @@ test_crusher_at_a_closed_mine(void **state)
     quarters(&w, 3, DRAWS({"A", 60}));
     check_int(count(&w, "raised closed_load site/CLOSED"), 1);
     check_int(count(&w, "updated closed_load site/CLOSED"), 1);
-    row("what goes on for twice as long is another alarm");
-    quarters(&w, 4, DRAWS({"A", 60}));
+    row("what goes on for more than three times as long is another alarm");
+    quarters(&w, 32, DRAWS({"A", 60}));
     check_int(count(&w, "raised closed_load site/CLOSED"), 2);
     end(&w);
 }

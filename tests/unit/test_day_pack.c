@@ -113,6 +113,18 @@ extremes(uint64_t *random)
     return 400;
 }
 
+/* What a level that wraps takes for one value. */
+static size_t
+wraps(uint64_t *random)
+{
+    (void)random;
+    for (size_t i = 0; i < 3; i++) {
+        at(i, START + (int64_t)i);
+        put(&readings[i], LW_EXPORT, i == 0 ? INT64_MIN + 1 : 1);
+    }
+    return 3;
+}
+
 /* Noise of any width, steps, gaps, columns that come and go. */
 static size_t
 anything(uint64_t *random)
@@ -173,6 +185,7 @@ static const struct {
     {"nothing measured, about 1970", nothing_measured, 1},
     {"nothing changes", constant, 1},
     {"values and times at the edges of their types", extremes, 40},
+    {"values that differ by 2^63", wraps, 1},
     {"anything", anything, 400},
     {"days of all kinds of sites", a_day, 20},
 };

@@ -47,7 +47,14 @@ static struct {
 static void
 on_question(struct evdns_server_request *request, void *arg)
 {
-    (void)arg;
+    const char *always = arg;
+    if (always != NULL) {
+        if (request->questions[0]->type == EVDNS_TYPE_A)
+            evdns_server_request_add_a_reply(request, request->questions[0]->name, 1,
+                                             always, 60);
+        evdns_server_request_respond(request, 0);
+        return;
+    }
     dns.asked_v6 += request->questions[0]->type == EVDNS_TYPE_AAAA;
     if ((unsigned char)dns.address[0] == 255) {
         evdns_server_request_drop(request);
@@ -62,19 +69,31 @@ on_question(struct evdns_server_request *request, void *arg)
     evdns_server_request_respond(request, dns.address[0] == 0 ? DNS_ERR_NOTEXIST : 0);
 }
 
-static void
-start_dns(char *resolv_conf)
+/* `always`: what it answers; NULL: as `dns` says. */
+static struct evdns_server_port *
+serve_dns(const char *resolv_conf, const char *always, int *ret_fd)
 {
     struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
     socklen_t len = sizeof a;
-    dns.fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
-    assert_int_equal(bind(dns.fd, (struct sockaddr *)&a, len), 0);
-    getsockname(dns.fd, (struct sockaddr *)&a, &len);
-    dns.server = evdns_add_server_port_with_base(base, dns.fd, 0, on_question, NULL);
-    assert_non_null(dns.server);
-    int fd = mkstemp(resolv_conf);
-    dprintf(fd, "nameserver 127.0.0.1:%u\n", ntohs(a.sin_port));
-    close(fd);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, len), 0);
+    getsockname(fd, (struct sockaddr *)&a, &len);
+    struct evdns_server_port *server = evdns_add_server_port_with_base(
+        base, fd, 0, on_question, (void *)(uintptr_t)always);
+    assert_non_null(server);
+    FILE *file = fopen(resolv_conf, "w");
+    assert_non_null(file);
+    fprintf(file, "nameserver 127.0.0.1:%u\n", ntohs(a.sin_port));
+    fclose(file);
+    *ret_fd = fd;
+    return server;
+}
+
+static void
+start_dns(char *resolv_conf)
+{
+    close(mkstemp(resolv_conf));
+    dns.server = serve_dns(resolv_conf, NULL, &dns.fd);
 }
 
 static struct {
@@ -192,6 +211,53 @@ names_are_looked_up_each_time(void **state)
     close(dns.fd);
     close(one);
     close(two);
+    unlink(resolv_conf);
+}
+
+/* While other names are still being looked up, too. */
+static void
+servers_change(void **state)
+{
+    (void)state;
+    char resolv_conf[] = "/tmp/lw-test-resolv-XXXXXX", text[64];
+    uint16_t port = 0;
+    int one = listen_at("127.0.0.7", &port), fd;
+    start_dns(resolv_conf);
+    struct dial_pool pool = {.base = base, .resolv_conf = resolv_conf};
+    struct dial_target target;
+    struct dial *dial, *other;
+    snprintf(text, sizeof text, "gateway-7.example.test:%u", port);
+    assert_int_equal(dial_target_parse(text, &target), 0);
+    assert_int_equal(dial_new(&pool, &target, on_result, NULL, &dial), 0);
+    assert_int_equal(dial_new(&pool, &target, on_result, NULL, &other), 0);
+
+    row("another has no answer yet");
+    memset(dns.address, 255, 4);
+    dial_begin(other);
+    run_for(20);
+    memset(dns.address, 0, 4);
+    dial_once(dial);
+    check_int(result.error, EAI_NONAME);
+    row("there is another server");
+    memset(dns.address, 255, 4);
+    struct evdns_server_port *server = serve_dns(resolv_conf, "\x7f\0\0\x07", &fd);
+    dial_once(dial);
+    expect_peer("127.0.0.7");
+    row("which answers the other, too");
+    result.calls = 0;
+    run_for(1000);
+    check_int(result.calls, 1);
+    expect_peer("127.0.0.7");
+
+    dial_free(dial);
+    dial_free(other);
+    dial_pool_clear(&pool);
+    run_for(10);
+    evdns_close_server_port(server);
+    evdns_close_server_port(dns.server);
+    close(fd);
+    close(dns.fd);
+    close(one);
     unlink(resolv_conf);
 }
 
@@ -371,9 +437,8 @@ main(void)
 {
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, start, stop)
     const struct CMUnitTest tests[] = {
-        TEST(names_are_looked_up_each_time),
-        TEST(addresses_need_no_lookup),
-        TEST(registers_those_it_knows),
+        TEST(names_are_looked_up_each_time), TEST(servers_change),
+        TEST(addresses_need_no_lookup),      TEST(registers_those_it_knows),
         TEST(has_room_for_so_many_only),
     };
     return cmocka_run_group_tests_name("dial", tests, NULL, NULL);

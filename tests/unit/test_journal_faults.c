@@ -5,9 +5,35 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "daemon/clock.h"
+
+/* In place of libc's: how often something was brought to the disk. */
+static int syncs;
+
+int
+fdatasync(int fd)
+{
+    syncs++;
+    return (int)syscall(SYS_fdatasync, fd);
+}
+
+/* What a daemon wrote that was killed before its fsync is in the file, but not on the
+ * disk. */
+static void
+what_is_found_is_on_the_disk_before_it_counts(void **state)
+{
+    struct world *w = *state;
+
+    append(w, 0);
+    journal_close(w->journal);
+    syncs = 0;
+    world_open(w);
+    assert_int_equal(read_back(w, 0, 0, NULL), 1);
+    assert_int_equal(syncs, 1);
+}
 
 static void
 torn_at_every_byte(void **state)
@@ -125,6 +151,25 @@ a_lost_segment_is_skipped(void **state)
     world_open(w);
     assert_int_equal(read_back(w, third, 2, NULL), 1);
     assert_int_equal(read_back(w, 0, 0, &damaged), 3);
+    assert_int_equal(damaged, 1);
+}
+
+/* By somebody who wanted room, while the daemon is at work. */
+static void
+a_segment_that_is_taken_away_is_skipped(void **state)
+{
+    struct world *w = *state;
+    char path[PATH];
+    int damaged;
+
+    append(w, 0);
+    make_durable(w);
+    roll(w);
+    append(w, 1);
+    make_durable(w);
+    path_of(w, 0, "seg", path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(read_back(w, 0, 0, &damaged), 2);
     assert_int_equal(damaged, 1);
 }
 
@@ -365,10 +410,12 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
+        ROW(what_is_found_is_on_the_disk_before_it_counts),
         ROW(torn_at_every_byte),
         ROW(zeros_after_the_end_are_cut),
         ROW(a_flipped_bit_costs_one_record),
         ROW(a_lost_segment_is_skipped),
+        ROW(a_segment_that_is_taken_away_is_skipped),
         ROW(a_newer_format_is_refused),
         ROW(a_full_disk_is_waited_for),
         ROW(a_failed_checkpoint_changes_nothing),

@@ -13,7 +13,8 @@ static const char *
 gateway(const char *rest)
 {
     static char text[128];
-    snprintf(text, sizeof text, "g,tcp,127.0.0.1:%u,%s\n", server->port, rest);
+    snprintf(text, sizeof text, "g,%s,127.0.0.1:%u,%s\n",
+             server->rtu ? "rtu_over_tcp" : "tcp", server->port, rest);
     return text;
 }
 
@@ -68,6 +69,35 @@ last_of_many(void **state)
     assert_string_equal(fixture_history(f, "m01", 1), "TTT");
 }
 
+/* A byte to whoever is connected. */
+static void
+babble(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    (void)arg;
+    for (int i = 0; i < SERVER_CONNECTIONS; i++)
+        if (server->connection[i].fd >= 0)
+            server_send(&server->connection[i], (const uint8_t *)"\xff", 1);
+}
+
+/* Something on the line never stops; it is asked all the same. */
+static void
+never_quiet(void **state)
+{
+    (void)state;
+    struct event *timer = event_new(f->base, -1, EV_PERSIST, babble, NULL);
+    event_add(timer, &(struct timeval){.tv_usec = 5000});
+    server->rtu = true;
+    fixture_poll(f, gateway("1,0,100"),
+                 "a,2020-01-01,,context,g,1,slow,900\n"
+                 "b,2020-01-01,,context,g,2,slow,900\n");
+    fixture_run_until(f, 2 * 900 - 1);
+    assert_string_equal(fixture_history(f, "a", 1), "GG");
+    assert_string_equal(fixture_history(f, "b", 2), "GG");
+    event_free(timer);
+}
+
 /* The device needs its time, whoever hung up. */
 static void
 keeps_the_gap(void **state)
@@ -92,6 +122,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(slammed_in_the_pause, start, stop),
         cmocka_unit_test_setup_teardown(keeps_the_gap, start, stop),
+        cmocka_unit_test_setup_teardown(never_quiet, start, stop),
         {"last of many, one in flight", last_of_many, NULL, stop, &one},
         {"last of many, four in flight", last_of_many, NULL, stop, &four},
     };

@@ -60,10 +60,25 @@ static const struct about GAPS = {LW_RULE_COVERAGE,
 static const struct about ALL_GAPS = {
     LW_RULE_COVERAGE, LW_FOUND_NO_METER, LW_SUBJECT_SITE, 1, 1, 15, 0};
 
+static const struct about NIGHT = {
+    LW_RULE_NIGHT_LOAD, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 1500, 0};
+static const struct about SHAPE = {
+    LW_RULE_PRODUCTION_SHAPE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about BEFORE = {
+    LW_RULE_PRODUCTION_SHAPE, LW_FOUND_PREEXISTING, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about CREEP = {
+    LW_RULE_SLOW_CREEP, LW_FOUND_DURING_SILENCE, LW_SUBJECT_SITE, 0, 0, 1500, 0};
+static const struct about AFTER_CUT = {
+    LW_RULE_POST_CUTOFF, LW_FOUND_AFTER_CUTOFF, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about AGAIN = {
+    LW_RULE_RE_EMERGENCE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
+
 static const struct about *const EVERY[] = {
-    &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED, &BOTH_LICENCES,
-    &BY_STATUS,    &SILENT,         &FEEDER,      &GATEWAY,    &GATEWAY_ONE,
-    &FELL,         &LEAPT,          &STOOD,       &GAPS,       &ALL_GAPS,
+    &NIGHT,         &SHAPE,        &BEFORE,         &CREEP,       &AFTER_CUT,
+    &AGAIN,         &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED,
+    &BOTH_LICENCES, &BY_STATUS,    &SILENT,         &FEEDER,      &GATEWAY,
+    &GATEWAY_ONE,   &FELL,         &LEAPT,          &STOOD,       &GAPS,
+    &ALL_GAPS,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
@@ -113,6 +128,9 @@ static const struct row {
     {"above the allowance, English", &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "Load above what is explained at night: mean 86.1 kW over 60 minutes, 2 kW allowed"},
+    {"beneath the ceiling", &NIGHT, LW_ALERT_RAISED, LW_PART_HEADLINE, false,
+     "Load at night within the ceiling, unlike the commissioned load: mean 86.1 kW over 60 "
+     "minutes, reference 2 kW"},
     {"nothing on file", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
      "状态为“关闭”的点位夜间用电：60分钟平均86.1千瓦"},
     {"nothing on file, English", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE,

@@ -1,0 +1,171 @@
+/* A closed site's reference: what it draws when nothing happens. It is learned from the
+ * hours of the commissioning window, then frozen, so that it never learns from what it
+ * should detect; what lies over it since is kept in rings, which need the log no more.
+ * Loads are kW in float; NAN is not known, or not to be judged. */
+#ifndef LIB_DETECT_REFERENCE_H
+#define LIB_DETECT_REFERENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct lw_core;
+
+enum {
+    LOG_HOURS = 672,     /* four weeks hold each weekday four times */
+    PROFILE = 24,        /* hours of the (UTC) day */
+    QUARTERS = 4,        /* intervals of an hour, at most */
+    HOURS = 8,           /* hours that are looked back at, as measured */
+    CAPPED = 96,         /* and with their peaks cut off */
+    PUMPED = 32,         /* intervals with a pump that are looked back at */
+    HELD = 16,           /* of a run of the pump that may not have been the pump alone */
+    UNKNOWN = INT16_MIN, /* of what is kept in units */
+};
+
+/* The lengths over which the mean load is compared. */
+enum reach {
+    REACH_1H,
+    REACH_3H,
+    REACH_8H,
+    REACH_24H,
+    REACH_4D,
+    REACHES
+};
+
+/* What is compared: in the order in which a finding takes its height from them. */
+enum channel {
+    OVER_PAIR, /* the lesser of two intervals */
+    OVER_1H,
+    OVER_3H,
+    OVER_8H,
+    OVER_24H,
+    OVER_4D,
+    PUMP_PAIR, /* while a pump runs: the lesser of two, means of 8 and of 32 */
+    PUMP_8,
+    PUMP_32,
+    OVER_GAP, /* the mean over a silence */
+    STARTS,   /* starts and stops at a site that is known to be busy */
+    CHANNELS
+};
+
+/* While it learns: means of the hours, in units. */
+struct hour_log {
+    int16_t hour[LOG_HOURS];
+    double pump_n, pump_mean, pump_sq;   /* kW of a running pump */
+    double pump_kwh;                     /* of the day so far */
+    float day_most, day_second, day_sum; /* mean kW of the pump, by days */
+};
+
+/* After it: the newest last, in units, over the reference. */
+struct rings {
+    int16_t hour[HOURS], capped[CAPPED], pump[PUMPED], held[HELD];
+    int16_t pumped, nheld; /* known of the last two */
+    uint32_t jumps;        /* one bit an interval, the newest lowest */
+    int32_t fresh;         /* intervals since they began anew */
+    float quarter[QUARTERS];
+    float before_kw;      /* over it, the newest measured: for starts and stops */
+    float beside_kw;      /* and beside the pump: for what is held */
+    float pump_before_kw; /* the newest of a running pump */
+    int64_t pump_at;      /* and when; NEVER */
+};
+
+struct reference {
+    int64_t since;             /* the window began; NEVER */
+    int64_t frozen;            /* it ended; NEVER: it learns */
+    int64_t next;              /* the interval that is due; NEVER */
+    int64_t power_at, power_w; /* the newest power reading; NEVER */
+    int64_t day;               /* for which `edge` was found; NEVER */
+    int32_t unit_w;            /* of what is kept in int16 */
+    bool watched;              /* the site was seen before it was closed */
+    bool has_off, has_late, pumping;
+    uint8_t edge; /* hours by which dusk and dawn may have moved */
+
+    /* Learned. */
+    float mean_kw[PROFILE]; /* without heating */
+    float slope_kw;         /* a K below 15 degrees */
+    float coldest;          /* K below 15 degrees up to which that is believed */
+    float base_kw;          /* the profile's median */
+    float core_kw;          /* over the upper profile, beyond this it is no noise */
+    float known_kw;         /* a level that was there while it learned; 0: none */
+    float most_kw[REACHES], noise_kw[REACHES];
+    float pump_kw, pump_noise_kw;     /* while it runs */
+    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+
+    /* Going on. */
+    float off_kw;             /* the load beside the pump, lately */
+    float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
+    int64_t late_from;
+    float cold_day, cold_days;     /* K, faded over one and four days */
+    float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
+    int32_t hour_n;
+    union {
+        struct hour_log log;
+        struct rings rings;
+    };
+};
+
+/* One interval of a site. */
+struct sample {
+    const struct lw_params *rules; /* of its site, then */
+    int64_t from, interval;
+    float kw;             /* beside what sub-meters explain; NAN */
+    float cold;           /* K below 15 degrees */
+    float pump_kw;        /* the ceiling of its pumps; 0: it has none */
+    float resolution_kwh; /* of the register, where no power refines it */
+    float share;          /* of all limits: 1, or less while a site is watched */
+    bool pump_metered;    /* by a sub-meter, which says... */
+    bool pump_runs;
+    bool permit; /* a permission for a time is in force */
+};
+
+struct found {
+    float over[CHANNELS];  /* kW */
+    float ratio[CHANNELS]; /* of it to the limit; NAN: not compared */
+    float expected;        /* kW, the most that is usual now, with a running pump */
+    float excess;          /* kW of this interval above that; NAN */
+};
+
+/* --- reference.c */
+void reference_init(struct reference *r);
+void reference_begin(struct reference *r, int64_t at);
+/* What was read from a checkpoint indexes nothing outside it. */
+bool reference_sound(const struct reference *r);
+/* Before each window: moves the edges of the night. */
+void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+                   int64_t at);
+/* The most that is usual in that hour of the day, and at that time. */
+float reference_upper(const struct reference *r, int hour);
+float reference_expected(const struct reference *r, int64_t at, float cold);
+/* The profile's least, and how far it rises above. */
+float reference_low(const struct reference *r);
+float reference_swing(const struct reference *r);
+/* One interval: logged while it learns, compared after that. */
+void reference_sample(struct reference *r, const struct sample *s, struct found *f);
+/* kW in the reference's unit, and back. */
+int16_t reference_pack(const struct reference *r, float kw);
+float reference_unpack(const struct reference *r, int16_t v);
+
+/* --- reference_learn.c: once, when the window is over */
+extern const int reach_hours[REACHES];
+void reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
+                     bool heated);
+
+/* --- compare.c */
+void found_nothing(struct found *f);
+/* An interval's load beside its pump, which began at `from`, or that of the
+ * running pump above it */
+struct beside {
+    float kw, cold; /* NAN: none that counts */
+    int64_t from;
+    float pump_kw; /* NAN: it does not run */
+};
+void compare_begin(struct rings *g);
+/* All lengths begin anew: what has been told is not told again, and a length that began
+ * under a permit says nothing. */
+void compare_wipe(struct reference *r);
+void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
+                    struct found *f);
+/* The mean of a silence, from s->from to `to`. */
+void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
+                 int64_t to, struct found *f);
+
+#endif

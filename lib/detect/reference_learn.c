@@ -1,0 +1,279 @@
+/* How a reference is learned: once, when the commissioning window is over, from its
+ * hours. Robust against the odd busy day; bounded work, nothing allocated. */
+#include <math.h>
+
+#include "lib/state.h"
+
+/* An hour of the day is known from so many days, a mean's noise from so many means. */
+enum {
+    DAYS_LEAST = 3,
+    MEANS_LEAST = 10,
+    PUMP_LEAST = 12,
+    ROUNDS = 3
+};
+
+/* The standard deviation of a normal distribution, from its median deviation. */
+#define SIGMAS 1.4826F
+
+#define BELIEVED 2.5F
+
+const int reach_hours[REACHES] = {1, 3, 8, 24, 96};
+
+/* The window's hours, and scratch. */
+struct lesson {
+    float kw[LOG_HOURS], cold[LOG_HOURS];
+    float over[LOG_HOURS]; /* what lies over the profile so far */
+    float t[LOG_HOURS];
+    bool use[LOG_HOURS];
+};
+
+/* Shell's sort: the C library's may allocate. */
+static float
+median(float *v, int n)
+{
+    for (int gap = n / 2; gap > 0; gap /= 2)
+        for (int i = gap; i < n; i++) {
+            float x = v[i];
+            int j = i;
+
+            for (; j >= gap && v[j - gap] > x; j -= gap)
+                v[j] = v[j - gap];
+            v[j] = x;
+        }
+    if (n == 0)
+        return 0;
+    return n % 2 ? v[n / 2] : (v[n / 2 - 1] + v[n / 2]) / 2;
+}
+
+/* The known ones of v in t; how many. */
+static int
+known(const float *v, float *t)
+{
+    int n = 0;
+
+    for (int i = 0; i < LOG_HOURS; i++)
+        if (!isnan(v[i]))
+            t[n++] = v[i];
+    return n;
+}
+
+/* Median of what lies over the profile, and its deviation. */
+static float
+centre(struct lesson *l, float *ret_sigma)
+{
+    int n = known(l->over, l->t);
+    float middle = median(l->t, n);
+
+    for (int i = 0; i < n; i++)
+        l->t[i] = fabsf(l->t[i] - middle);
+    *ret_sigma = SIGMAS * median(l->t, n);
+    return middle;
+}
+
+/* Least squares of the profile by hours of the day and of the heating's slope within
+ * them, so that the day's own course is not taken for heating. */
+static void
+fit(struct reference *r, const struct lesson *l, bool heated)
+{
+    double n[PROFILE] = {0}, kw[PROFILE] = {0}, cold[PROFILE] = {0};
+    double xx = 0, xy = 0, all = 0;
+    int hours = 0;
+
+    for (int i = 0; i < LOG_HOURS; i++) {
+        int c = i % PROFILE;
+
+        if (!l->use[i])
+            continue;
+        n[c]++;
+        kw[c] += (double)l->kw[i];
+        cold[c] += (double)l->cold[i];
+        xx += (double)l->cold[i] * (double)l->cold[i];
+        xy += (double)l->cold[i] * (double)l->kw[i];
+    }
+    for (int c = 0; c < PROFILE; c++)
+        if (n[c] > 0) {
+            xx -= cold[c] * cold[c] / n[c];
+            xy -= cold[c] * kw[c] / n[c];
+        }
+    r->slope_kw = heated && xx > 1 && xy > 0 ? (float)(xy / xx) : 0;
+    for (int c = 0; c < PROFILE; c++)
+        if (n[c] >= DAYS_LEAST) {
+            r->mean_kw[c] = (float)((kw[c] - (double)r->slope_kw * cold[c]) / n[c]);
+            all += (double)r->mean_kw[c];
+            hours++;
+        }
+    for (int c = 0; c < PROFILE; c++)
+        if (n[c] < DAYS_LEAST)
+            r->mean_kw[c] = hours > 0 ? (float)(all / hours) : 0;
+}
+
+/* Three rounds, each without the hours that are far off. */
+static void
+fit_robustly(struct reference *r, struct lesson *l, bool heated)
+{
+    float middle = fabsf(median(l->t, known(l->kw, l->t))), sigma;
+
+    for (int i = 0; i < LOG_HOURS; i++)
+        l->use[i] = !isnan(l->kw[i]);
+    for (int round = 0; round < ROUNDS; round++) {
+        fit(r, l, heated);
+        for (int i = 0; i < LOG_HOURS; i++)
+            l->over[i] = l->kw[i] - r->mean_kw[i % PROFILE] - r->slope_kw * l->cold[i];
+        (void)centre(l, &sigma);
+        for (int i = 0; i < LOG_HOURS; i++)
+            l->use[i] = fabsf(l->over[i]) < fmaxf(6 * sigma, middle / 2);
+    }
+}
+
+/* The noise over the upper profile, and the level that the site reached meanwhile.
+ * Returns the noise. */
+static float
+find_core(const struct lw_core *core, struct reference *r, struct lesson *l, bool heated,
+          float resolution_kw)
+{
+    float t[PROFILE], usual, sigma, seen = 0, share;
+
+    for (int c = 0; c < PROFILE; c++)
+        t[c] = r->mean_kw[c];
+    r->base_kw = median(t, PROFILE);
+    share = r->base_kw * (float)core->rules->reference.base_milli / 1000;
+    for (int i = 0; i < LOG_HOURS; i++) {
+        l->over[i] =
+            l->kw[i] - reference_upper(r, i % PROFILE) - r->slope_kw * l->cold[i];
+        seen = l->over[i] > seen ? l->over[i] : seen;
+    }
+    usual = centre(l, &sigma);
+    r->core_kw = usual + 5 * sigma + (heated ? 0 : share);
+    r->core_kw = fmaxf(r->core_kw, 0.02F * r->base_kw + 0.05F) + resolution_kw;
+    /* A heater that holds a house at -15 degrees comes on at once. */
+    if (heated)
+        r->core_kw = fmaxf(r->core_kw, 24 * r->slope_kw);
+    r->known_kw = 0;
+    if (seen > 1.3F * r->core_kw && seen > r->core_kw + share)
+        r->known_kw = (float)core->rules->reference.known_milli / 1000 * seen +
+                      fmaxf(0, r->core_kw - usual);
+    return sigma;
+}
+
+/* The most and the noise of the means over a length. What is known is left out; of a day
+ * and more, so is what is above the noise: one hour of a motor is not spread over it. */
+static void
+find_means(struct reference *r, struct lesson *l, enum reach reach, float sigma)
+{
+    int hours = reach_hours[reach], n = 0, in = 0;
+    double sum = 0, sq = 0, window = 0, most = 0;
+
+    for (int i = 0; i < LOG_HOURS; i++) {
+        float v = l->over[i];
+
+        if (r->known_kw > 0 && v > r->core_kw && v <= r->known_kw)
+            v = NAN;
+        l->t[i] = hours >= 24 && v > r->core_kw ? r->core_kw : v;
+    }
+    for (int i = 0; i < LOG_HOURS; i++) {
+        double mean;
+
+        if (!isnan(l->t[i])) {
+            window += (double)l->t[i];
+            in++;
+        }
+        if (i >= hours && !isnan(l->t[i - hours])) {
+            window -= (double)l->t[i - hours];
+            in--;
+        }
+        if (i < hours - 1 || in == 0 || 10 * in < 6 * hours)
+            continue;
+        mean = window / in;
+        sum += mean;
+        sq += mean * mean;
+        most = mean > most ? mean : most;
+        n++;
+    }
+    r->most_kw[reach] = n >= MEANS_LEAST ? (float)most : 0;
+    r->noise_kw[reach] =
+        n >= MEANS_LEAST ? (float)sqrt(fmax(0, sq / n - sum / n * (sum / n))) : sigma;
+}
+
+/* The pump's power from its runs, or else from the ledger; and what it may take in a day
+ * of which nothing else is known: the rainiest but one. */
+static void
+find_pump(struct reference *r, const struct sample *s, int64_t days)
+{
+    const struct hour_log *l = &r->log;
+
+    r->pump_kw = s->pump_metered ? 0 : s->pump_kw;
+    r->pump_noise_kw = 0.05F * s->pump_kw;
+    if (l->pump_n >= PUMP_LEAST) {
+        r->pump_kw = (float)l->pump_mean;
+        r->pump_noise_kw = (float)sqrt(l->pump_sq / l->pump_n);
+    }
+    r->pump_day_kw = l->day_second;
+    r->pump_usual_kw = l->day_sum / (float)days;
+}
+
+/* Heating is believed to be linear up to so many times the cold that it was learned from:
+ * a heater that was never seen on is not judged in the first frost. Where nothing tells
+ * how cold it is, and where none is declared, any cold is as usual. */
+static void
+find_coldest(struct reference *r, const struct lesson *l, bool heated)
+{
+    r->coldest = INFINITY;
+    if (!heated)
+        return;
+    r->coldest = 0;
+    for (int i = 0; i < LOG_HOURS; i++)
+        if (!isnan(l->kw[i]))
+            r->coldest = fmaxf(r->coldest, BELIEVED * l->cold[i]);
+}
+
+/* False: for most of the hours it is not known how cold it was. */
+static bool
+read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated)
+{
+    const struct reference *r = &core->site[site].reference;
+    int n = 0;
+
+    for (int i = 0; i < LOG_HOURS; i++) {
+        l->kw[i] = reference_unpack(r, r->log.hour[i]);
+        l->cold[i] = core_site_cold(core, site, r->since + i * LW_HOUR);
+        n += !isnan(l->cold[i]);
+    }
+    for (int i = 0; i < LOG_HOURS; i++)
+        if (isnan(l->cold[i])) {
+            l->cold[i] = 0;
+            if (heated && 2 * n > LOG_HOURS)
+                l->kw[i] = NAN;
+        }
+    return 2 * n > LOG_HOURS;
+}
+
+void
+reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
+                bool heated)
+{
+    struct reference *r = &core->site[site].reference;
+    struct lesson l;
+    bool felt = read_log(core, site, &l, heated);
+    float sigma;
+
+    r->frozen = s->from;
+    reference_day(r, core, site, r->since); /* the edges as they were */
+    find_coldest(r, &l, heated && felt);
+    fit_robustly(r, &l, heated);
+    sigma = find_core(core, r, &l, heated, s->resolution_kwh);
+    for (int reach = 0; reach < REACHES; reach++)
+        find_means(r, &l, (enum reach)reach, sigma);
+    /* Heated, and nothing tells how cold it is: what the heater took for an hour it may
+     * take all day. */
+    if (heated && !felt)
+        for (int reach = REACH_3H; reach < REACHES; reach++)
+            r->most_kw[reach] =
+                fmaxf(r->most_kw[reach], reach < REACH_24H
+                                             ? r->most_kw[REACH_1H]
+                                             : fminf(r->most_kw[REACH_1H], r->core_kw));
+    find_pump(r, s, LOG_HOURS / 24);
+    r->hour_kw = 0;
+    r->hour_n = 0;
+    compare_begin(&r->rings);
+    reference_day(r, core, site, s->from);
+}

@@ -1,0 +1,410 @@
+/* Closed sites against their reference: each case is what happens in the field, over
+ * weeks of a simulated clock. And two properties: extra ticks change nothing, and a core
+ * that was saved and loaded in the middle goes on alike. */
+#include "site_world.h"
+
+/* --- loads */
+
+/* A guard house: 3 kW, a lamp of 1 kW from dusk to dawn as the sets' clocks have it. */
+static double
+guard_house(int q, double degrees)
+{
+    int h = q / HOUR % 24;
+
+    (void)degrees;
+    return h >= 11 && h < 22 ? 4 : 3;
+}
+
+/* The same, and a heater: 0.2 kW for each kelvin below 15. */
+static double
+heated_house(int q, double degrees)
+{
+    return guard_house(q, degrees) + (degrees < 15 ? 0.2 * (15 - degrees) : 0);
+}
+
+/* Lamps that follow the season: they burn ever longer. */
+static double
+dusk_lamps(int q, double degrees)
+{
+    int day = q / DAY, quarter = q % DAY;
+    int later = day > 80 ? 80 : day; /* minutes of each edge by the solstice */
+
+    (void)degrees;
+    return quarter >= 44 - later / 15 && quarter < 88 + later / 15 ? 5 : 3;
+}
+
+/* 18 degrees by day and 6 by night in October, some days colder than others; December is
+ * 15 degrees colder. */
+static double
+autumn(int q)
+{
+    int day = q / DAY, h = q / HOUR % 24;
+    double cold = day < 28 ? 0 : day > 60 ? 15 : (day - 28) * 15.0 / 32;
+
+    return (h >= 4 && h < 12 ? 18 : 6) - day * 5 % 7 - cold;
+}
+
+/* No day below 16 in October; then the frost. */
+static double
+late_summer(int q)
+{
+    int day = q / DAY;
+
+    return day < 30 ? 16 + day % 5 : 16 - (day - 30) * 0.7;
+}
+
+#define LEARNED (28 * DAY)
+#define FROM    (30 * DAY + 8 * HOUR) /* 2025-10-31T08:00:00Z */
+
+/* --- what is hidden */
+
+/* 20 kW, an hour on and a quarter off, for a day: beneath the ceiling of 40 kW. */
+static double
+crusher(int q)
+{
+    return q >= FROM && q < FROM + DAY && q % 5 != 0 ? 20 : 0;
+}
+
+static double
+small_for_weeks(int q)
+{
+    return q >= FROM && q < FROM + 21 * DAY ? 0.6 : 0;
+}
+
+static double
+at_night(int q)
+{
+    int h = q / HOUR % 24;
+
+    return q >= FROM && q < FROM + 9 * DAY && h < 5 ? 8 : 0;
+}
+
+static double
+one_hour(int q)
+{
+    return q >= FROM && q < FROM + HOUR ? 30 : 0;
+}
+
+/* A night's run while the meter is silent. */
+static double
+in_a_gap(int q)
+{
+    return q >= FROM && q < FROM + 9 * HOUR ? -12 : 0;
+}
+
+/* Under the permit of 6 November, and half a day longer. */
+static double
+overstay(int q)
+{
+    return q >= 36 * DAY && q < 37 * DAY ? 20 : 0;
+}
+
+/* Two shifts a day from the first day on. */
+static double
+shifts(int q)
+{
+    int h = q / HOUR % 24;
+
+    return (h < 4 || (h >= 5 && h < 9)) && q / DAY % 7 < 6 ? 12 : 0;
+}
+
+static double
+pump_cycles(int q)
+{
+    /* Every four hours one interval of 15 kW; after the rain of November every two. */
+    return q % (q < FROM ? 16 : 8) == 0 ? 15 : 0;
+}
+
+static double
+stays_dark(int q)
+{
+    (void)q;
+    return 0;
+}
+
+/* After the cutoff of 5 November: 0.2 kW for an hour. */
+static double
+back_for_an_hour(int q)
+{
+    return q >= 36 * DAY && q < 36 * DAY + HOUR ? 0.2 : 0;
+}
+
+/* A row: what happens, what must be raised within how many quarters, or nothing. */
+static const struct row {
+    const char *name;
+    struct field field;
+    const char *explanation, *meter;
+    int from, until;
+    const char *raised; /* NULL: nothing is */
+    int within;
+} rows[] = {
+    {"a guard house and its lamp, for two months",
+     {guard_house, NULL, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     60 * DAY,
+     NULL,
+     0},
+    {"a heater in the frost after a mild month",
+     {heated_house, NULL, NULL, autumn, NULL},
+     "",
+     "",
+     FROM,
+     75 * DAY,
+     NULL,
+     0},
+    {"a heater in the first frost after a warm month",
+     {heated_house, NULL, NULL, late_summer, NULL},
+     "",
+     "",
+     FROM,
+     75 * DAY,
+     NULL,
+     0},
+    {"dusk lamps, up to the solstice",
+     {dusk_lamps, NULL, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     82 * DAY,
+     NULL,
+     0},
+    {"a pump after rain, with no sub-meter",
+     {guard_house, NULL, pump_cycles, NULL, NULL},
+     PUMP_UNMETERED,
+     "",
+     FROM,
+     60 * DAY,
+     NULL,
+     0},
+    {"a pump after rain, with a sub-meter",
+     {guard_house, NULL, pump_cycles, NULL, NULL},
+     PUMP_METERED,
+     SUB_METER,
+     FROM,
+     60 * DAY,
+     NULL,
+     0},
+    {"a crusher beneath the guard house's ceiling",
+     {guard_house, crusher, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 3 * DAY,
+     "raised production_shape",
+     2 * HOUR},
+    {"and beside a heater in the frost",
+     {heated_house, crusher, NULL, autumn, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 3 * DAY,
+     "raised production_shape",
+     2 * HOUR},
+    {"and beside a pump",
+     {guard_house, crusher, pump_cycles, NULL, NULL},
+     PUMP_METERED,
+     SUB_METER,
+     FROM,
+     FROM + 3 * DAY,
+     "raised production_shape",
+     2 * HOUR},
+    {"8 kW, night for night",
+     {guard_house, at_night, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 12 * DAY,
+     "raised night_load",
+     18 * HOUR},
+    {"30 kW for an hour",
+     {guard_house, one_hour, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + DAY,
+     "raised production_shape",
+     2 * HOUR},
+    {"0.6 kW for three weeks",
+     {guard_house, small_for_weeks, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 25 * DAY,
+     "raised slow_creep",
+     4 * DAY},
+    {"a gap hides a night's run",
+     {guard_house, in_a_gap, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 2 * DAY,
+     "raised production_shape",
+     12 * HOUR},
+    {"a permit that expired",
+     {guard_house, overstay, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     38 * DAY,
+     "raised production_shape",
+     6 * DAY + 15 * HOUR},
+    {"shifts that ran before anybody looked",
+     {guard_house, shifts, NULL, NULL, NULL},
+     "",
+     "",
+     0,
+     32 * DAY,
+     "raised production_shape",
+     LEARNED + HOUR},
+    {"dark after the cutoff",
+     {guard_house, NULL, NULL, NULL, stays_dark},
+     "",
+     "",
+     FROM,
+     40 * DAY,
+     NULL,
+     0},
+    {"0.2 kW for an hour after the cutoff",
+     {guard_house, NULL, NULL, NULL, back_for_an_hour},
+     "",
+     "",
+     FROM,
+     40 * DAY,
+     "raised post_cutoff",
+     6 * DAY + HOUR + 3},
+};
+
+static void
+test_in_the_field(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        const struct row *r = &rows[i];
+        struct world w;
+        int at;
+
+        begin(&w, &r->field, r->explanation, r->meter);
+        row(r->name);
+        run_to(&w, r->from);
+        check_int(count(&w, "raised closed_load") + count(&w, "raised night") +
+                      count(&w, "raised slow") +
+                      (r->from > 0 ? count(&w, "raised production") : 0),
+                  0);
+        run_to(&w, r->until);
+        if (!r->raised) {
+            check_int(count(&w, "raised closed_load") + count(&w, "raised night") +
+                          count(&w, "raised production") + count(&w, "raised slow") +
+                          count(&w, "raised post"),
+                      0);
+        } else {
+            at = when(&w, r->raised);
+            if (at < r->from || at > r->from + r->within)
+                fail_msg("row \"%s\": %s at %d, not within %d..%d:\n%s", r->name,
+                         r->raised, at, r->from, r->from + r->within, w.heard.text);
+        }
+        end(&w);
+    }
+}
+
+/* Night for night the same: one alarm, told again each time. */
+static void
+test_one_alarm_for_the_same_thing(void **state)
+{
+    static const struct field field = {guard_house, at_night, NULL, NULL, NULL};
+    struct world w;
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, FROM + 12 * DAY);
+    row("one is raised, and one returns");
+    check_int(count(&w, "raised night_load"), 1);
+    check_int(count(&w, "returned night_load"), 1);
+    row("each other night is an update at its beginning and one at its end");
+    check(count(&w, "updated night_load") >= 2 * 8);
+    end(&w);
+}
+
+/* --- properties */
+
+static void
+test_ticks_change_nothing(void **state)
+{
+    static const struct field field = {heated_house, at_night, pump_cycles, autumn, NULL};
+    static struct world w, other;
+
+    (void)state;
+    begin(&w, &field, PUMP_UNMETERED, "");
+    begin(&other, &field, PUMP_UNMETERED, "");
+    other.ticks = true;
+    run_to(&w, FROM + 4 * DAY);
+    run_to(&other, FROM + 4 * DAY);
+    assert_string_equal(w.heard.text, other.heard.text);
+    assert_true(w.heard.n > 0);
+    end(&w);
+    end(&other);
+}
+
+struct blob {
+    uint8_t data[262144];
+    size_t n;
+};
+
+static int
+keep(void *arg, const void *data, size_t n)
+{
+    struct blob *b = arg;
+
+    assert_true(b->n + n <= sizeof b->data);
+    memcpy(b->data + b->n, data, n);
+    b->n += n;
+    return 0;
+}
+
+/* While it learns, and while an alarm stands. */
+static void
+test_saved_and_loaded(void **state)
+{
+    static const struct field field = {heated_house, at_night, NULL, autumn, NULL};
+    static const int stop[] = {10 * DAY + 3, FROM + DAY + 17 * HOUR};
+    static struct world w, other;
+    static struct blob blob;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(stop); i++) {
+        struct lw_packer p;
+        struct lw_core *loaded = NULL;
+
+        begin(&w, &field, "", "");
+        begin(&other, &field, "", "");
+        run_to(&w, FROM + 4 * DAY);
+        run_to(&other, stop[i]);
+        blob.n = 0;
+        lw_pack_init(&p, keep, &blob);
+        assert_int_equal(lw_core_save(other.core, &p), 0);
+        assert_int_equal(lw_pack_flush(&p), 0);
+        assert_int_equal(
+            lw_core_load(other.ledger, &other.rules, blob.data, blob.n, &loaded), 0);
+        lw_core_free(other.core);
+        other.core = loaded;
+        lw_core_on_effect(other.core, hear, &other.heard);
+        run_to(&other, FROM + 4 * DAY);
+        assert_string_equal(w.heard.text, other.heard.text);
+        end(&w);
+        end(&other);
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_in_the_field),
+        cmocka_unit_test(test_one_alarm_for_the_same_thing),
+        cmocka_unit_test(test_ticks_change_nothing),
+        cmocka_unit_test(test_saved_and_loaded),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
