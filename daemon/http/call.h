@@ -34,7 +34,7 @@ enum http_access {
 struct http_route {
     const char *path;
     enum http_access access;
-    uint32_t params; /* PARAM() bits */
+    uint32_t params;    /* PARAM() bits */
     http_handler *get;  /* and HEAD; NULL: not served */
     http_handler *post; /* NULL: not served */
 };

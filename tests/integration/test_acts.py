@@ -5,7 +5,7 @@ import json
 import os
 import subprocess
 
-from running import DAEMON, Daemon, check, equal, tap, wait_for
+from running import DAEMON, LEDGER, Daemon, Gateway, check, equal, tap, wait_for
 
 CLI = os.path.join(os.path.dirname(DAEMON), "lodewatch")
 FAST = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "20000")
@@ -24,7 +24,8 @@ def standing(d):
 
 def acts():
     """Over HTTP and the command, over kill -9 and a restart, until a shelf ends by itself"""
-    d = Daemon().start(*FAST)
+    sites = LEDGER["sites.csv"] + "s4,四号矿,sand,unlicensed,2024-01-01,c1,,,\n"
+    d = Daemon(gateway=Gateway(), ledger={"sites.csv": sites}).start(*FAST)
     check(wait_for(lambda: len(standing(d)) >= 3), d.logged())
     equal(d.stop()[0], 0)
     d.start(*STILL)
