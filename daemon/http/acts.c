@@ -1,11 +1,11 @@
 /* What people do to alarms: an event like any other, answered once it is on disk. */
 #include <stdlib.h>
-#include <string.h>
 
 #include <event2/buffer.h>
 #include <event2/http.h>
 
 #include <lodewatch/codec.h>
+#include <lodewatch/hash.h>
 #include <lodewatch/result.h>
 
 #include "daemon/clock.h"
@@ -106,6 +106,7 @@ do_act(struct http_call *call, const struct lw_act *act)
     struct lw_event event = {
         .kind = LW_EVENT_ACT, .at = clock_now(call->rooms->clock).wall, .act = *act};
     struct lw_act_fault fault;
+    char id[2 * LW_ACT_ALARM + 1];
     uint64_t position;
 
     catch_up(engine, event.at);
@@ -129,7 +130,8 @@ do_act(struct http_call *call, const struct lw_act *act)
         http_reply_problem(call->http, call->req, PROBLEM_JOURNAL);
         return;
     }
-    log_note("alarm acts: %s by %s", lw_act_name(act->kind), act->by);
+    lw_hex(act->alarm, LW_ACT_ALARM, id);
+    log_note("alarm %s: %s, by %s", id, lw_act_name(act->kind), act->by);
     answer_durable(call, position, lw_core_alarm(engine_core(engine), act->alarm));
 }
 

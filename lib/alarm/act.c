@@ -2,8 +2,6 @@
  * shelf ends by itself, by hand, when the alarm returns, and when it gets worse. */
 #include <lodewatch/act.h>
 
-#include <assert.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
