@@ -154,7 +154,7 @@ eval: all
 # The long tests.
 soak: deps
 	@tests/deps.sh check
-	@$(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
+	@SOAK=1 $(MAKE) --no-print-directory fuzz FUZZ_SECONDS=600
 	@BUILD=$(BUILD) SOAK=1 tests/run tests/integration/test_crash.py
 
 demo: all

@@ -443,6 +443,16 @@ start(struct lw_core *core, int64_t at)
     core_timer_shelf(core, at);
 }
 
+static void
+step_failed(struct lw_core *core, int32_t meter, enum lw_read_failure why)
+{
+    if (core->meter[meter].failures < UINT32_MAX)
+        core->meter[meter].failures++;
+    for (int f = 0; f < detect_nfamilies; f++)
+        if (detect_families[f]->failed)
+            detect_families[f]->failed(core, meter, why);
+}
+
 void
 lw_core_step(struct lw_core *core, const struct lw_event *event)
 {
@@ -462,8 +472,8 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         step_reading(core, &event->reading);
         break;
     case LW_EVENT_READ_FAILED:
-        if (core->meter[event->failed.meter].failures < UINT32_MAX)
-            core->meter[event->failed.meter].failures++;
+        step_failed(core, (int32_t)event->failed.meter,
+                    (enum lw_read_failure)event->failed.why);
         break;
     case LW_EVENT_CLOCK_STEP:
         if (event->step.by_ms < -STEP_BACK_LEAST)

@@ -208,8 +208,11 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         core->site[i].reference.unit_w = site_unit(ledger, &ledger->site[i]);
     }
     for (int32_t i = 0; i < ledger->ngateways; i++)
-        core->gateway[i] =
-            (struct gateway_state){.heard = NEVER, .back = NEVER, .returned = NEVER};
+        core->gateway[i] = (struct gateway_state){.heard = NEVER,
+                                                  .back = NEVER,
+                                                  .returned = NEVER,
+                                                  .overran = NEVER,
+                                                  .overran_from = NEVER};
     index_gateways(core);
     index_weather(core);
     for (int32_t i = 0; i < ledger->ncontacts; i++) {

@@ -147,6 +147,9 @@ static const struct lw_field USUAL[] = {
 static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, heard),
     LW_FIELD(struct gateway_state, back),
+    LW_FIELD(struct gateway_state, overran),
+    LW_FIELD(struct gateway_state, overran_from),
+    LW_FIELD(struct gateway_state, overruns),
     LW_FIELD(struct gateway_state, returned),
     LW_FIELD(struct gateway_state, flaps),
 };

@@ -53,6 +53,15 @@ lw_core_meter(const struct lw_core *core, int32_t meter, struct lw_meter_view *r
     };
 }
 
+const int32_t *
+lw_core_gateway_meters(const struct lw_core *core, int32_t gateway, int32_t *ret_n)
+{
+    const int32_t *first = &core->gateway_first[gateway];
+
+    *ret_n = first[1] - first[0];
+    return &core->gateway_meters[first[0]];
+}
+
 void
 lw_core_site(const struct lw_core *core, int32_t site, struct lw_site_view *ret_view)
 {

@@ -10,6 +10,7 @@
 #include <lodewatch/schedule.h>
 
 #include "lib/detect/reference.h"
+#include "lib/detect/weather.h"
 
 #define NEVER INT64_MIN
 
@@ -145,23 +146,6 @@ struct share {
     int64_t allowed_wh;
 };
 
-enum {
-    COLD_HOURS = 32 * 24, /* four weeks, and some days in which a site may be silent */
-    NO_COLD = INT16_MIN
-};
-
-/* One context instrument: the newest good value of each quantity. */
-struct weather {
-    int32_t point;
-    int64_t at;             /* ms; NEVER */
-    int64_t temperature_mc; /* LW_NOT_GIVEN */
-    int64_t rain_um_h;
-    int64_t level_mm;
-    int64_t hour;             /* the newest of... */
-    int16_t cold[COLD_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
-    int32_t coldest;          /* of all */
-};
-
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
@@ -195,11 +179,17 @@ struct site_state {
     struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
+_Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,
+               "of 2 KB a site");
+
 struct gateway_state {
     int64_t heard;
     int64_t back;
     int64_t returned;
     uint8_t flaps;
+    int64_t overran; /* when a read of its meters was last due again too early; NEVER */
+    int64_t overran_from; /* since when they are, without a pause that clears it, */
+    int64_t overruns;     /* and how many were */
 };
 
 /* What an alarm is about. */
@@ -362,15 +352,6 @@ enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter
 bool detect_point_over(const struct lw_core *core, int32_t meter, enum lw_rule_id rule,
                        int64_t *seen_at, int64_t clear_ms);
 
-/* --- detect/weather.c */
-struct weather *core_weather_of(const struct lw_core *core, int32_t point);
-/* Degrees below 15 at the site at that time, which is of the last month; NAN: not known.
- * And the most of any time. */
-float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
-float core_site_coldest(const struct lw_core *core, int32_t site);
-/* What serves the site and is not older than half a day; NULL: nothing. */
-const struct weather *core_site_weather(const struct lw_core *core, int32_t site);
-
 /* --- core_new.c: the row of the new ledger that is this one of the old; LW_NONE. */
 int32_t core_same_meter(const struct lw_core *core, const struct lw_core *old,
                         int32_t meter);
@@ -418,6 +399,7 @@ bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64
 struct family {
     void (*window)(struct lw_core *core, const struct window *window);
     void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
+    void (*failed)(struct lw_core *core, int32_t meter, enum lw_read_failure why);
     void (*meter_timer)(struct lw_core *core, int32_t meter);
     void (*gateway_timer)(struct lw_core *core, int32_t gateway);
     void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
@@ -425,6 +407,7 @@ struct family {
 };
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
+extern const struct family detect_overrun;   /* comm_loss, too */
 extern const struct family detect_register;  /* register_jump */
 extern const struct family detect_stuck;     /* stuck_register */
 extern const struct family detect_wiring;    /* ct_reversal, phase_loss */

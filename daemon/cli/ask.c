@@ -1,4 +1,5 @@
-/* Modbus TCP over a socket that is waited upon. */
+/* Requests over a socket that is waited upon, in the framings of the daemon; a serial
+ * line is a socket, too: its worker's. */
 #include "daemon/cli/ask.h"
 
 #include <errno.h>
@@ -12,18 +13,55 @@
 #include <unistd.h>
 
 #include "daemon/clock.h"
+#include "daemon/poll/framing.h"
+#include "daemon/poll/rtu_line.h"
 
 enum {
-    HOST = 256
+    HOST = 256,
+    BUFFER = 2048
 };
 
 struct ask {
     int fd;
-    int timeout_ms;
+    const struct framing *framing;
+    int32_t timeout_ms; /* of the device, */
+    int32_t wait_ms;    /* and of its answer's way to us */
     uint16_t transaction;
-    size_t n; /* bytes of an answer that is not whole yet */
-    uint8_t buf[LW_MBAP_MAX];
+    bool late; /* an answer that did not come may still come */
+    size_t n;  /* bytes that are not taken yet */
+    uint8_t buf[BUFFER];
 };
+
+bool
+ask_line_option(int option, const char *text, struct ask_options *options)
+{
+    const char *expected = "--parity: expected none, even or odd";
+    char *end;
+    long n = strtol(text, &end, 10);
+    bool whole = *text >= '0' && *text <= '9' && *end == 0 && n <= INT32_MAX;
+
+    if (option == ASK_BAUD) {
+        expected = "--baud: expected a usual rate, such as 9600";
+        if (whole && rtu_line_knows_baud((int32_t)n)) {
+            options->baud = (int32_t)n;
+            return true;
+        }
+    } else if (option == ASK_STOP_BITS) {
+        expected = "--stop-bits: expected 1 or 2";
+        if (whole && (n == 1 || n == 2)) {
+            options->stop_bits = (int32_t)n;
+            return true;
+        }
+    }
+    for (int p = 0; option == ASK_PARITY && p <= LW_PARITY_ODD; p++) {
+        if (strcmp(text, lw_enum_name(LW_ENUM_PARITY, p)) == 0) {
+            options->parity = (enum lw_parity)p;
+            return true;
+        }
+    }
+    fprintf(stderr, "%s, not \"%s\"\n", expected, text);
+    return false;
+}
 
 /* "host:port" or "[v6]:port". */
 static int
@@ -66,7 +104,7 @@ wait_ready(int fd, short what, int64_t deadline_us)
 static int64_t
 deadline(const struct ask *ask)
 {
-    return clock_io_us() + (int64_t)ask->timeout_ms * 1000;
+    return clock_io_us() + (int64_t)ask->wait_ms * 1000;
 }
 
 static int
@@ -91,22 +129,16 @@ connect_to(struct ask *ask, const struct addrinfo *info)
     return error == 0 ? 0 : LW_EIO;
 }
 
-int
-ask_open(const char *address, int timeout_ms, struct ask **ret_ask)
+static int
+open_tcp(struct ask *ask, const struct ask_options *options)
 {
     struct addrinfo *info = NULL;
-    int rc = resolve(address, &info);
-    struct ask *ask;
+    int rc = resolve(options->address, &info);
 
     if (rc != 0)
         return rc;
-    ask = calloc(1, sizeof *ask);
-    if (!ask) {
-        freeaddrinfo(info);
-        return LW_ENOMEM;
-    }
-    ask->fd = -1;
-    ask->timeout_ms = timeout_ms;
+    ask->framing = options->rtu ? &framing_rtu : &framing_mbap;
+    ask->wait_ms = options->timeout_ms;
     rc = LW_EIO;
     for (struct addrinfo *one = info; one && rc != 0; one = one->ai_next) {
         if (ask->fd >= 0)
@@ -114,6 +146,73 @@ ask_open(const char *address, int timeout_ms, struct ask **ret_ask)
         rc = connect_to(ask, one);
     }
     freeaddrinfo(info);
+    return rc;
+}
+
+/* What has come, up to the deadline. LW_EAGAIN: nothing. */
+static int
+receive(struct ask *ask, int64_t until_us)
+{
+    int rc = wait_ready(ask->fd, POLLIN, until_us);
+
+    if (rc != 0)
+        return rc;
+    ssize_t n = recv(ask->fd, ask->buf + ask->n, sizeof ask->buf - ask->n, 0);
+    if (n == 0)
+        errno = ECONNRESET;
+    if (n <= 0 && !(n < 0 && errno == EAGAIN))
+        return LW_EIO;
+    ask->n += n > 0 ? (size_t)n : 0;
+    return 0;
+}
+
+static void
+drop(struct ask *ask, size_t n)
+{
+    ask->n -= n;
+    memmove(ask->buf, ask->buf + n, ask->n);
+}
+
+/* The worker's first word is whether it could open the device. */
+static int
+open_line(struct ask *ask, const struct ask_options *options)
+{
+    struct rtu_line_options line = {.device = options->address,
+                                    .baud = options->baud,
+                                    .parity = options->parity,
+                                    .stop_bits = options->stop_bits};
+    struct frame frame;
+    int rc = rtu_line_open(&line, &ask->fd);
+
+    ask->framing = &framing_line;
+    ask->wait_ms = rtu_line_longest_ms(&line, options->timeout_ms);
+    int64_t until_us = deadline(ask);
+    int len = LW_EAGAIN;
+    while (rc == 0 && len == LW_EAGAIN) {
+        rc = receive(ask, until_us);
+        len = ask->framing->next(NULL, ask->buf, ask->n, &frame);
+    }
+    if (rc == LW_EAGAIN)
+        errno = ETIMEDOUT;
+    if (rc == 0 && frame.kind != FRAME_UP)
+        errno = frame.error;
+    if (rc != 0 || frame.kind != FRAME_UP)
+        return LW_EIO;
+    drop(ask, (size_t)len);
+    return 0;
+}
+
+int
+ask_open(const struct ask_options *options, struct ask **ret_ask)
+{
+    struct ask *ask = calloc(1, sizeof *ask);
+
+    if (!ask)
+        return LW_ENOMEM;
+    ask->fd = -1;
+    ask->timeout_ms = options->timeout_ms;
+    int rc =
+        options->address[0] == '/' ? open_line(ask, options) : open_tcp(ask, options);
     if (rc != 0) {
         int error = errno;
         ask_close(ask);
@@ -134,51 +233,91 @@ ask_close(struct ask *ask)
     free(ask);
 }
 
-/* What answers an earlier request is passed over. LW_EAGAIN: the answer is not there. */
-static int
-take_answer(struct ask *ask, const struct lw_mb_request *request, uint8_t data[ASK_DATA])
+const char *
+ask_protocol(const struct ask *ask)
 {
-    struct lw_mbap_frame frame;
+    return ask->framing->what;
+}
+
+/* What one frame means for the request; LW_EAGAIN: nothing. */
+static int
+judge(const struct ask *ask, const struct lw_mb_request *request,
+      const struct frame *frame, uint8_t data[ASK_DATA])
+{
     const uint8_t *at;
     size_t n;
 
-    for (;;) {
-        int len = lw_mbap_next(ask->buf, ask->n, &frame);
+    if (frame->kind == FRAME_GONE) {
+        errno = frame->error > 0 ? frame->error : EIO;
+        return LW_EIO;
+    }
+    if (frame->kind != FRAME_REPLY || frame->unit != request->unit ||
+        (ask->framing->numbered && frame->transaction != ask->transaction))
+        return LW_EAGAIN;
+    int rc = lw_mb_reply(request, frame->pdu, frame->pdu_len, &at, &n);
+    if (rc == 0)
+        memcpy(data, at, n);
+    return rc;
+}
+
+/* What answers an earlier request is passed over. LW_EAGAIN: the answer is not there; it
+ * will not come where *ret_ends. */
+static int
+take_answer(struct ask *ask, const struct lw_mb_request *request, bool *ret_ends,
+            uint8_t data[ASK_DATA])
+{
+    struct frame frame;
+    int rc = LW_EAGAIN;
+
+    *ret_ends = false;
+    while (rc == LW_EAGAIN && !*ret_ends) {
+        int len = ask->framing->next(request, ask->buf, ask->n, &frame);
         if (len < 0)
             return len;
-        int rc = LW_EAGAIN;
-        if (frame.transaction == ask->transaction && frame.unit == request->unit)
-            rc = lw_mb_reply(request, frame.pdu, frame.pdu_len, &at, &n);
-        if (rc == 0)
-            memcpy(data, at, n);
-        ask->n -= (size_t)len;
-        memmove(ask->buf, ask->buf + len, ask->n);
-        if (rc != LW_EAGAIN)
-            return rc;
+        rc = judge(ask, request, &frame, data);
+        *ret_ends = frame.ends && frame.transaction == ask->transaction;
+        drop(ask, (size_t)len);
     }
+    return rc;
+}
+
+/* Where answers have no number, one that comes late could be taken for the next one's. */
+static int
+let_pass(struct ask *ask)
+{
+    int64_t until_us = deadline(ask);
+    int rc = 0;
+
+    ask->n = 0;
+    while (rc == 0) {
+        rc = receive(ask, until_us);
+        ask->n = 0;
+    }
+    ask->late = false;
+    return rc == LW_EAGAIN ? 0 : rc;
 }
 
 int
 ask_read(struct ask *ask, const struct lw_mb_request *request, uint8_t data[ASK_DATA])
 {
-    uint8_t frame[LW_MBAP_REQUEST];
-    int64_t until = deadline(ask);
-    int rc = lw_mbap_request(++ask->transaction, request, frame);
+    uint8_t frame[FRAMING_REQUEST_MAX];
+    bool ends;
+    int rc = ask->late ? let_pass(ask) : 0;
 
     if (rc != 0)
         return rc;
-    if (send(ask->fd, frame, sizeof frame, MSG_NOSIGNAL) != (ssize_t)sizeof frame)
+    int64_t until_us = deadline(ask);
+    ask->framing->request(++ask->transaction, request, ask->timeout_ms, frame);
+    if (send(ask->fd, frame, ask->framing->request_n, MSG_NOSIGNAL) !=
+        (ssize_t)ask->framing->request_n)
         return LW_EIO;
-    while ((rc = take_answer(ask, request, data)) == LW_EAGAIN) {
-        rc = wait_ready(ask->fd, POLLIN, until);
+    while ((rc = take_answer(ask, request, &ends, data)) == LW_EAGAIN && !ends) {
+        if (ask->n == sizeof ask->buf)
+            return LW_EPROTO;
+        rc = receive(ask, until_us);
         if (rc != 0)
-            return rc;
-        ssize_t n = recv(ask->fd, ask->buf + ask->n, sizeof ask->buf - ask->n, 0);
-        if (n == 0)
-            errno = ECONNRESET;
-        if (n <= 0 && !(n < 0 && errno == EAGAIN))
-            return LW_EIO;
-        ask->n += n > 0 ? (size_t)n : 0;
+            break;
     }
+    ask->late = rc == LW_EAGAIN && !ask->framing->numbered;
     return rc;
 }

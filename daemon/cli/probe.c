@@ -25,16 +25,20 @@ enum {
 };
 
 static const char usage[] =
-    "usage: lodewatch probe [OPTION]... HOST:PORT\n"
+    "usage: lodewatch probe [OPTION]... HOST:PORT | DEVICE\n"
     "\n"
-    "Finds the profile of a meter behind a Modbus TCP gateway by the profiles' probe\n"
-    "registers, and shows its serial number, its clock, and every point with its unit and\n"
+    "Finds the profile of a meter behind a gateway (Modbus TCP) or on a serial line (RTU;\n"
+    "DEVICE is a path such as /dev/ttyUSB0) by the profiles' probe registers, and shows its serial number, its clock, and every point with its unit and\n"
     "its registers, before CT and PT. Warns of values that a meter in use would hardly show,\n"
     "and says where another word order or an address beside it would make sense of them.\n"
     "Only reads. Exit code 0: a profile fits; 1: none does, or there is no answer; 2: bad\n"
     "usage or a profile with a fault.\n"
     "\n"
     "  --unit N         the meter's address behind the gateway, 0 to 255 (default 1)\n"
+    "  --rtu            the gateway passes RTU through\n"
+    "  --baud N         of a serial line (default 9600)\n"
+    "  --parity P       none (default), even or odd\n"
+    "  --stop-bits N    1 (default) or 2\n"
     "  --profile ID     show the device by this profile, whether it fits or not\n"
     "  --profiles DIR   the folder with the profiles (default: the installed ones)\n"
     "  --timezone ZONE  of the meter's clock (default " CLI_TIMEZONE ")\n"
@@ -44,6 +48,10 @@ static const char usage[] =
 
 static const struct option options[] = {
     {"unit", required_argument, NULL, 'u'},
+    {"rtu", no_argument, NULL, 'r'},
+    {"baud", required_argument, NULL, ASK_BAUD},
+    {"parity", required_argument, NULL, ASK_PARITY},
+    {"stop-bits", required_argument, NULL, ASK_STOP_BITS},
     {"profile", required_argument, NULL, 'p'},
     {"profiles", required_argument, NULL, 'P'},
     {"timezone", required_argument, NULL, 'z'},
@@ -54,9 +62,9 @@ static const struct option options[] = {
 };
 
 struct arguments {
-    const char *address, *profile, *profiles, *timezone;
+    struct ask_options device;
+    const char *profile, *profiles, *timezone;
     uint8_t unit;
-    int timeout_ms;
     bool json;
 };
 
@@ -239,7 +247,7 @@ print_text(const struct probe *p)
     const struct probe_result *r = &p->best;
     const struct lw_profile *profile = r->profile;
 
-    printf("%s unit %d: %s (%s %s%s%s)\n", p->arguments.address, p->arguments.unit,
+    printf("%s unit %d: %s (%s %s%s%s)\n", p->arguments.device.address, p->arguments.unit,
            profile->id, profile->vendor, profile->model, *profile->variant ? ", " : "",
            profile->variant);
     for (int i = 0; i < p->nfitting; i++)
@@ -301,7 +309,7 @@ print_json(const struct probe *p)
         warn(p, add_warning, warnings);
     json_t *report =
         json_pack("{s:s, s:i, s:s?, s:b, s:o, s:s?, s:o, s:o}", "address",
-                  p->arguments.address, "unit", p->arguments.unit, "profile",
+                  p->arguments.device.address, "unit", p->arguments.unit, "profile",
                   p->found ? r->profile->id : NULL, "fits", p->found && r->fits,
                   "fitting", fitting, "serial", p->found && *r->serial ? r->serial : NULL,
                   "points", points, "warnings", warnings);
@@ -330,7 +338,10 @@ parse(int argc, char **argv, struct arguments *a, bool *ret_help)
     int c;
 
     *a = (struct arguments){
-        .profiles = "", .timezone = CLI_TIMEZONE, .unit = 1, .timeout_ms = TIMEOUT_MS};
+        .profiles = "",
+        .timezone = CLI_TIMEZONE,
+        .unit = 1,
+        .device = {.timeout_ms = TIMEOUT_MS, .baud = 9600, .stop_bits = 1}};
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         switch (c) {
         case 'u':
@@ -346,7 +357,16 @@ parse(int argc, char **argv, struct arguments *a, bool *ret_help)
                         TIMEOUT_MOST_MS, optarg);
                 return CLI_INPUT;
             }
-            a->timeout_ms = (int)n;
+            a->device.timeout_ms = (int)n;
+            break;
+        case 'r':
+            a->device.rtu = true;
+            break;
+        case ASK_BAUD:
+        case ASK_PARITY:
+        case ASK_STOP_BITS:
+            if (!ask_line_option(c, optarg, &a->device))
+                return CLI_INPUT;
             break;
         case 'p':
             a->profile = optarg;
@@ -372,7 +392,7 @@ parse(int argc, char **argv, struct arguments *a, bool *ret_help)
         fputs(usage, stderr);
         return CLI_INPUT;
     }
-    a->address = argv[optind];
+    a->device.address = argv[optind];
     return CLI_DONE;
 }
 
@@ -405,21 +425,23 @@ load(struct probe *p)
 static int
 run(struct probe *p)
 {
-    const char *address = p->arguments.address;
-    int rc = ask_open(address, p->arguments.timeout_ms, &p->ask);
+    const char *address = p->arguments.device.address;
+    int rc = ask_open(&p->arguments.device, &p->ask);
 
     if (rc == LW_EINVAL) {
-        fprintf(stderr, "%s: expected HOST:PORT\n", address);
+        fprintf(stderr, "%s: expected HOST:PORT, or a device such as /dev/ttyUSB0\n",
+                address);
         return CLI_INPUT;
     }
     if (rc == 0)
         rc = find_best(p);
     if (rc != 0) {
-        fprintf(stderr, "%s unit %d: %s\n", address, p->arguments.unit,
-                rc == LW_EIO      ? strerror(errno)
-                : rc == LW_EAGAIN ? "no answer"
-                : rc == LW_EPROTO ? "what answers there is no Modbus TCP"
-                                  : lw_result_text(rc));
+        const char *why = rc == LW_EIO      ? strerror(errno)
+                          : rc == LW_EAGAIN ? "no answer"
+                          : rc == LW_EPROTO ? "what answers there is no "
+                                            : lw_result_text(rc);
+        fprintf(stderr, "%s unit %d: %s%s\n", address, p->arguments.unit, why,
+                rc == LW_EPROTO ? ask_protocol(p->ask) : "");
         return CLI_FAILED;
     }
     if (p->arguments.json)

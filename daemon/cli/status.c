@@ -12,6 +12,7 @@
 
 #include "daemon/cli/cli.h"
 #include "daemon/cli/http_ask.h"
+#include "daemon/cli/status_gateways.h"
 #include "daemon/config.h"
 #include "daemon/faults.h"
 #include "daemon/store/store.h"
@@ -20,7 +21,8 @@ static const char usage[] =
     "usage: lodewatch status [--json] --config FILE\n"
     "\n"
     "Asks the daemon that runs with this configuration how it is, and the database for its\n"
-    "schema's version. Exit code 0: the daemon is ready; 1: it is not, or does not answer.\n"
+    "schema's version; shows the gateways, those with problems first. Exit code 0: the daemon\n"
+    "is ready; 1: it is not, or does not answer.\n"
     "\n"
     "  --config FILE  the daemon's configuration\n"
     "  --json         print one JSON object\n"
@@ -92,16 +94,14 @@ ask_ready(const struct config *config)
 }
 
 static json_t *
-ask_metrics(const struct config *config)
+ask_metrics(const struct config *config, const char *token)
 {
     char *body = NULL;
-    char *token = http_token(config->token_file);
     json_t *metrics = NULL;
 
     if (http_ask(config->listen, "/metrics", token, NULL, &body) == 200)
         metrics = parse_metrics(body);
     free(body);
-    free(token);
     return metrics ? metrics : json_null();
 }
 
@@ -158,20 +158,25 @@ static int
 show(const struct config *config, bool json)
 {
     json_t *ready = ask_ready(config);
-    json_t *metrics = ask_metrics(config);
+    char *token = http_token(config->token_file);
+    json_t *metrics = ask_metrics(config, token);
+    json_t *gateways = status_ask_gateways(config->listen, token);
     json_t *schema = ask_schema(config);
     int rc = json_is_true(json_object_get(ready, "ready")) ? CLI_DONE : CLI_FAILED;
 
     if (json) {
-        json_t *report = json_pack("{s:O, s:O, s:O}", "daemon", ready, "metrics", metrics,
-                                   "schema", schema);
+        json_t *report = json_pack("{s:O, s:O, s:O, s:O}", "daemon", ready, "metrics",
+                                   metrics, "schema", schema, "gateways", gateways);
 
         json_dumpf(report, stdout, JSON_COMPACT | JSON_REAL_PRECISION(15));
         putchar('\n');
         json_decref(report);
     } else {
         print_status(ready, metrics, schema);
+        status_print_gateways(gateways);
     }
+    free(token);
+    json_decref(gateways);
     json_decref(ready);
     json_decref(metrics);
     json_decref(schema);

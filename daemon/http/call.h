@@ -42,7 +42,7 @@ struct http_route {
 const struct http_route *http_route_find(const char *path);
 
 http_handler health_live, health_ready, metrics_get, alerts_get, readings_get, sites_get,
-    openapi_get, schema_get, acts_post;
+    gateways_get, meters_get, openapi_get, schema_get, acts_post;
 
 /* Sends `body` (NULL: none) and counts the answer; to HEAD only what GET's head would be.
  * Takes the body over. */
@@ -66,6 +66,7 @@ enum http_problem {
     PROBLEM_INTERNAL,
     PROBLEM_JOURNAL,
     PROBLEM_DATABASE,
+    PROBLEM_POLLING,
     HTTP_PROBLEMS
 };
 void http_reply_problem(struct http *http, struct evhttp_request *req,

@@ -11,6 +11,7 @@
 #include "daemon/engine.h"
 #include "daemon/http/call.h"
 #include "daemon/http/http.h"
+#include "daemon/http/metrics.h"
 #include "daemon/journal.h"
 #include "daemon/loop.h"
 #include "daemon/notify/notify.h"
@@ -53,6 +54,16 @@ static const struct {
     }
     ROW("lodewatch_stray_frames_total", "counter", "Frames that answered nothing asked.",
         poller.link.stray, U64, 1),
+    ROW("lodewatch_corrupt_frames_total", "counter",
+        "Of these: replies with a wrong checksum.", poller.link.corrupt, U64, 1),
+    ROW("lodewatch_wrong_unit_frames_total", "counter",
+        "Of these: whole frames of another unit or request.", poller.link.wrong_unit, U64,
+        1),
+    ROW("lodewatch_gateway_refusals_total", "counter",
+        "Attempts to connect to a gateway that failed.", poller.link.refused, U64, 1),
+    ROW("lodewatch_registrations_waiting", "gauge",
+        "Connections that have not said yet who they are.", poller.registration.waiting,
+        U32, 1),
     ROW("lodewatch_gateway_connects_total", "counter", "Connections made to gateways.",
         poller.link.connects, U64, 1),
     ROW("lodewatch_gateway_disconnects_total", "counter", "Connections to gateways lost.",
@@ -61,6 +72,13 @@ static const struct {
         1),
     ROW("lodewatch_gateways_up", "gauge", "Gateways that are connected.",
         poller.gateways_up, I32, 1),
+    ROW("lodewatch_gateway_load_most_ratio", "gauge",
+        "Share of the last minute in which the busiest connection had reads to do.",
+        poller.load_permille, I32, 1e3),
+    ROW("lodewatch_gateway_round_longest_seconds", "gauge",
+        "The longest of the gateways' last rounds.", poller.round_us, I64, 1e6),
+    ROW("lodewatch_meters_silent", "gauge", "Meters whose last read failed.",
+        poller.meters_silent, I32, 1),
     ROW("lodewatch_polls_inflight", "gauge", "Reads that wait for their reply.",
         poller.inflight, I32, 1),
     ROW("lodewatch_events_total", "counter", "Events that the core took.", engine.events,
@@ -197,24 +215,13 @@ collect(const struct rooms *rooms, struct figures *figures)
     process_figures(figures);
 }
 
-static void
-head(struct evbuffer *out, const char *name, const char *type, const char *help)
+void
+metrics_head(struct evbuffer *out, const char *name, const char *type, const char *help)
 {
     evbuffer_add_printf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 /* ---- metrics with labels ---- */
-
-static void
-add_polls(struct evbuffer *out, const struct figures *figures)
-{
-    head(out, "lodewatch_polls_total", "counter", "Reads of meters, by how they ended.");
-    for (int r = 0; r < POLL_RESULTS; r++) {
-        evbuffer_add_printf(out, "lodewatch_polls_total{result=\"%s\"} %ju\n",
-                            poller_result_name((enum poller_result)r),
-                            (uintmax_t)figures->poller.polls[r]);
-    }
-}
 
 static void
 add_alarms(struct evbuffer *out, const struct lw_core *core)
@@ -223,7 +230,8 @@ add_alarms(struct evbuffer *out, const struct lw_core *core)
 
     for (const struct lw_alarm *a = NULL; (a = lw_core_next_alarm(core, a)) != NULL;)
         active[a->priority]++;
-    head(out, "lodewatch_alarms_active", "gauge", "Alarms that stand, by priority.");
+    metrics_head(out, "lodewatch_alarms_active", "gauge",
+                 "Alarms that stand, by priority.");
     for (int p = 0; p <= LW_PRIORITY_URGENT; p++) {
         evbuffer_add_printf(out, "lodewatch_alarms_active{priority=\"%s\"} %u\n",
                             lw_priority_name((enum lw_priority)p), active[p]);
@@ -233,8 +241,8 @@ add_alarms(struct evbuffer *out, const struct lw_core *core)
 static void
 add_delivered(struct evbuffer *out, const struct notify_stats *notify)
 {
-    head(out, "lodewatch_alerts_delivered_total", "counter",
-         "Alerts delivered, by sink.");
+    metrics_head(out, "lodewatch_alerts_delivered_total", "counter",
+                 "Alerts delivered, by sink.");
     evbuffer_add_printf(out,
                         "lodewatch_alerts_delivered_total{sink=\"ndjson\"} %ju\n"
                         "lodewatch_alerts_delivered_total{sink=\"journald\"} %ju\n",
@@ -244,8 +252,8 @@ add_delivered(struct evbuffer *out, const struct notify_stats *notify)
 static void
 add_requests(struct evbuffer *out, const struct http_stats *http)
 {
-    head(out, "lodewatch_http_requests_total", "counter",
-         "HTTP requests answered, by the status' first digit.");
+    metrics_head(out, "lodewatch_http_requests_total", "counter",
+                 "HTTP requests answered, by the status' first digit.");
     for (int i = 2; i < 6; i++) {
         evbuffer_add_printf(out, "lodewatch_http_requests_total{code=\"%dxx\"} %ju\n", i,
                             (uintmax_t)http->requests[i]);
@@ -258,7 +266,7 @@ add_turns(struct evbuffer *out, const struct loop_stats *loop)
     static const char name[] = "lodewatch_loop_turn_seconds";
     uintmax_t n = 0;
 
-    head(out, name, "histogram", "Processor time of the event loop's turns.");
+    metrics_head(out, name, "histogram", "Processor time of the event loop's turns.");
     for (size_t i = 0; i < LOOP_BUCKETS; i++) {
         n += loop->turns[i];
         evbuffer_add_printf(out, "%s_bucket{le=\"%g\"} %ju\n", name,
@@ -280,16 +288,17 @@ metrics_get(struct http_call *call)
         return;
     }
     collect(call->rooms, &figures);
-    head(out, "lodewatch_build_info", "gauge", "The version that runs.");
+    metrics_head(out, "lodewatch_build_info", "gauge", "The version that runs.");
     evbuffer_add_printf(out, "lodewatch_build_info{version=\"%s\"} 1\n",
                         LODEWATCH_VERSION);
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        head(out, rows[i].name, rows[i].type, rows[i].help);
+        metrics_head(out, rows[i].name, rows[i].type, rows[i].help);
         evbuffer_add_printf(out, "%s %.15g\n", rows[i].name,
                             figure(&figures, rows[i].offset, rows[i].width) /
                                 rows[i].per_unit);
     }
-    add_polls(out, &figures);
+    metrics_add_poll(out, call->rooms->poller, &figures.poller,
+                     lw_core_ledger(engine_core(call->rooms->engine)));
     add_alarms(out, engine_core(call->rooms->engine));
     add_delivered(out, &figures.notify);
     add_requests(out, &figures.http);

@@ -38,6 +38,12 @@ page_free(struct page *page)
     free(page);
 }
 
+const struct http_query *
+page_query(const struct page *page)
+{
+    return &page->call.query;
+}
+
 int
 page_add(struct page *page, const char *id, const char *item, size_t n)
 {
@@ -78,7 +84,9 @@ finish(struct page *page, int rc)
     evhttp_connection_set_closecb(evhttp_request_get_connection(call->req), NULL, NULL);
     if (rc < 0) {
         http_reply_problem(call->http, call->req,
-                           rc == LW_ENOTFOUND ? PROBLEM_AFTER : PROBLEM_INTERNAL);
+                           rc == LW_ENOTFOUND ? PROBLEM_AFTER
+                           : rc == LW_EIO     ? PROBLEM_POLLING
+                                              : PROBLEM_INTERNAL);
     } else {
         page->body = NULL;
         http_reply(call->http, call->req, 200, "application/json", body);

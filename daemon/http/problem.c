@@ -19,9 +19,10 @@ static const struct {
                        "A query parameter is unknown, given twice or not of its form; "
                        "/api/v1/openapi.json describes them.",
                        "查询参数未知、重复或格式不正确；参见 /api/v1/openapi.json。"},
-    [PROBLEM_AFTER] = {400, "after",
-                       "The alarm named by `after` does not stand any more; begin anew.",
-                       "after 所指的报警已不存在；请从头开始分页。"},
+    [PROBLEM_AFTER] =
+        {400, "after",
+         "What `after` or `gateway` names is not there any more; begin anew.",
+         "after 或 gateway 所指的项目已不存在；请从头开始分页。"},
     [PROBLEM_TOKEN] = {401, "token", "A valid bearer token is needed.",
                        "需要有效的 Bearer 令牌。"},
     [PROBLEM_CLOSED] = {403, "closed",
@@ -51,6 +52,9 @@ static const struct {
                           "History needs PostgreSQL, which is away; what stands now is "
                           "still answered.",
                           "历史数据需要 PostgreSQL，目前不可用；当前状态仍可查询。"},
+    [PROBLEM_POLLING] = {503, "polling",
+                         "Nothing is polled: the daemon stops, or could not start it.",
+                         "目前没有采集：守护进程正在停止，或未能启动采集。"},
 };
 
 /* `fault` NULL: it has no more to say. */

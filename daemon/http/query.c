@@ -8,8 +8,9 @@
 #include <lodewatch/text.h>
 
 static const char *const names[HTTP_PARAMS] = {
-    [PARAM_STATE] = "state", [PARAM_FROM] = "from",   [PARAM_TO] = "to",
-    [PARAM_LIMIT] = "limit", [PARAM_AFTER] = "after", [PARAM_METER] = "meter",
+    [PARAM_STATE] = "state",     [PARAM_FROM] = "from",   [PARAM_TO] = "to",
+    [PARAM_LIMIT] = "limit",     [PARAM_AFTER] = "after", [PARAM_METER] = "meter",
+    [PARAM_GATEWAY] = "gateway",
 };
 
 const char *

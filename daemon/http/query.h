@@ -11,6 +11,7 @@ enum http_param {
     PARAM_TO,
     PARAM_LIMIT,
     PARAM_AFTER,
+    PARAM_GATEWAY,
     PARAM_METER,
     HTTP_PARAMS
 };

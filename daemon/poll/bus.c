@@ -88,6 +88,15 @@ doubt(struct bus *bus, uint8_t unit)
         bus->doubted[unit / 8] |= (uint8_t)(1 << unit % 8);
 }
 
+void
+bus_settle(struct bus *bus, const struct slot *slot, int64_t now_us)
+{
+    if (!bus->framing->settles)
+        return;
+    doubt(bus, slot->mb.unit);
+    bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+}
+
 /* On a serial line the request's own time is its worker's to see to: the deadline is for
  * a worker that does not answer at all. */
 static int32_t
@@ -113,6 +122,14 @@ put_request(struct bus *bus, struct slot *slot, uint8_t *frame, int64_t now_us)
     slot->deadline_us = now_us + (int64_t)deadline_ms(bus, slot->timeout_ms) * 1000;
     bus->framing->request(slot->transaction, &slot->mb, slot->timeout_ms, frame);
     wake_at_deadline(bus, slot->deadline_us, now_us);
+}
+
+/* What has no connection does no work. */
+static void
+note_work(struct bus *bus, int64_t now_us)
+{
+    bool works = bus->nbusy > 0 || (bus->state == LINK_UP && bus->first != NULL);
+    bus_figures_work(&bus->figures, works, now_us);
 }
 
 /* Sends as much as may be under way, in one go. */
@@ -141,6 +158,7 @@ bus_send(struct bus *bus, int64_t now_us)
         if (gap_us > 0)
             bus->not_before_us = now_us + gap_us;
     }
+    note_work(bus, now_us);
     if (n > 0) {
         bus->noise = 0;
         bus->loud_until_us = NEVER;
@@ -161,6 +179,7 @@ bus_fail(struct bus *bus, bool waiting)
     }
     while (waiting && bus->first != NULL)
         bus->owner->failed(bus->arg, take_first(bus), LW_FAIL_LINK);
+    note_work(bus, clock_io_us());
 }
 
 /* After a timeout nothing that came before may spoil what comes next.
@@ -176,13 +195,11 @@ static void
 clean_up(struct bus *bus, const struct slot *slot, int64_t now_us)
 {
     bool half = stream_forget(bus->stream), close = false;
-    if (bus->framing->settles) {
-        doubt(bus, slot->mb.unit);
-        bus_hold_until(bus, now_us + (int64_t)slot->timeout_ms * 1000);
+    bus_settle(bus, slot, now_us);
+    if (bus->framing->settles)
         close = !bus->framing->numbered && stream_stalls(bus->stream);
-    } else {
+    else
         close = half && bus->options.transport != LW_DIAL_IN_TCP;
-    }
     if (close)
         bus->silent_units = INT_MAX;
 }
@@ -235,7 +252,12 @@ take_reply(struct bus *bus, struct slot *slot, int code, const uint8_t *data, si
 {
     bus->failures = 0;
     bus->silent_units = 0;
-    bus->latency_us += (now_us - slot->sent_us - bus->latency_us) / 8;
+    bus->pool->latency_us = now_us - slot->sent_us;
+    bus->latency_us =
+        bus->latency_us == 0
+            ? bus->pool->latency_us
+            : bus->latency_us + (bus->pool->latency_us - bus->latency_us) / 8;
+    reply_times_add(&bus->figures.replies, bus->pool->latency_us);
     if (bus->reported) {
         log_note("%s: answers again", bus->options.name);
         bus->reported = false;
@@ -450,30 +472,7 @@ bus_free(struct bus *bus)
     bus_link_clear(bus);
     if (bus->timer != NULL)
         event_free(bus->timer);
-    bus->pool->inflight -= bus->nbusy;
+    if (bus->nbusy > 0)
+        bus->pool->inflight -= bus->nbusy;
     free(bus);
-}
-
-enum link_state
-bus_state(const struct bus *bus)
-{
-    return bus->state;
-}
-
-uint32_t
-bus_waiting(const struct bus *bus)
-{
-    return bus->waiting;
-}
-
-int64_t
-bus_latency_us(const struct bus *bus)
-{
-    return bus->latency_us;
-}
-
-const struct link_counts *
-bus_counts(const struct bus *bus)
-{
-    return &bus->counts;
 }

@@ -14,6 +14,7 @@
 #include <lodewatch/registration.h>
 
 #include "daemon/poll/dial.h"
+#include "daemon/poll/figures.h"
 #include "daemon/poll/poller.h"
 #include "daemon/poll/retries.h"
 #include "daemon/poll/rtu_line.h"
@@ -40,7 +41,8 @@ struct bus_pool {
     struct retries retries;
     struct clock *clock;
     const struct timeval *timeout[BUS_TIMEOUT_MAX / BUS_TIMEOUT_STEP + 1];
-    lw_wall received; /* when the bytes came in whose replies are handed over */
+    lw_wall received;   /* when the bytes came in whose replies are handed over, */
+    int64_t latency_us; /* and how long after the request */
     int32_t inflight;
 };
 
@@ -90,6 +92,13 @@ int bus_new(struct bus_pool *pool, const struct bus_options *options,
 /* Without a word to the owners of the reads. */
 void bus_free(struct bus *bus);
 
+/* From one pool to the next, with its connection and all that it counts. What waits and
+ * what is under way is dropped without a word; in between it may be freed, nothing else.
+ * The address and max_inflight must stay what they were. */
+void bus_leave(struct bus *bus);
+void bus_join(struct bus *bus, struct bus_pool *pool, const struct bus_options *options,
+              void *arg);
+
 /* Puts a read last in the queue; bus_pump sends. A read is in it at most once, so that
  * the queue is bounded by the meters. False: there is no connection, and it is too early
  * to try for one. */
@@ -98,11 +107,16 @@ void bus_pump(struct bus *bus);
 /* It is time to try for a connection again, whether anything waits or not. */
 void bus_retry(struct bus *bus);
 /* Its gateway has dialled in: this socket takes the place of the one before. */
-void bus_dialled_in(void *bus, int fd);
+void bus_dialled_in(struct bus *bus, int fd);
 
 enum link_state bus_state(const struct bus *bus);
+/* Are several units silent, and none answers in between? */
+bool bus_is_silent(const struct bus *bus);
 uint32_t bus_waiting(const struct bus *bus);
 int64_t bus_latency_us(const struct bus *bus);
+/* How long until a connection is tried for again; 0: that is not what it waits for. */
+int64_t bus_retry_ms(const struct bus *bus);
+const struct bus_figures *bus_figures(const struct bus *bus);
 const struct link_counts *bus_counts(const struct bus *bus);
 
 #endif

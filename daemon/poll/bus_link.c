@@ -3,6 +3,7 @@
 #include "daemon/poll/bus_private.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -155,9 +156,8 @@ bus_retry(struct bus *bus)
 /* The connection before this one may be dead without our knowing; a gateway that dials in
  * anew has given it up. */
 void
-bus_dialled_in(void *arg, int fd)
+bus_dialled_in(struct bus *bus, int fd)
 {
-    struct bus *bus = arg;
     bool was_up = bus->state == LINK_UP;
     bus->state = LINK_CONNECTING; /* what was under way may be asked again */
     if (was_up) {
@@ -183,9 +183,94 @@ bus_link_init(struct bus *bus)
     return rc;
 }
 
+/* A late reply to what was under way is treated as one after a timeout. */
+void
+bus_leave(struct bus *bus)
+{
+    int64_t now_us = clock_io_us();
+    for (int32_t i = 0; i < bus->nslots; i++) {
+        struct slot *slot = &bus->slot[i];
+        if (slot->read != NULL && !slot->unsent)
+            bus_settle(bus, slot, now_us);
+        slot->read = NULL;
+        slot->unsent = false;
+    }
+    bus->pool->inflight -= bus->nbusy;
+    bus->nbusy = 0;
+    bus->first = NULL;
+    bus->last = &bus->first;
+    bus->waiting = 0;
+    bus_figures_work(&bus->figures, false, now_us);
+    event_del(bus->timer);
+    bus->wake_us = INT64_MAX;
+    if (bus->dial != NULL && bus->state == LINK_CONNECTING) {
+        dial_cancel(bus->dial);
+        bus->state = LINK_IDLE;
+    }
+}
+
+void
+bus_join(struct bus *bus, struct bus_pool *pool, const struct bus_options *options,
+         void *arg)
+{
+    bus->pool = pool;
+    bus->options = *options;
+    bus->arg = arg;
+    stream_move(bus->stream, &pool->stream);
+    if (bus->dial != NULL)
+        dial_move(bus->dial, &pool->dial);
+    if (bus->state == LINK_BACKOFF)
+        retries_set(&pool->retries, options->line, bus->retry_at);
+}
+
+bool
+bus_is_silent(const struct bus *bus)
+{
+    return bus->silent_units > 1;
+}
+
 void
 bus_link_clear(struct bus *bus)
 {
     dial_free(bus->dial);
     stream_free(bus->stream);
+}
+
+/* ---- what it shows of itself ---- */
+
+enum link_state
+bus_state(const struct bus *bus)
+{
+    return bus->state;
+}
+
+uint32_t
+bus_waiting(const struct bus *bus)
+{
+    return bus->waiting;
+}
+
+int64_t
+bus_latency_us(const struct bus *bus)
+{
+    return bus->latency_us;
+}
+
+int64_t
+bus_retry_ms(const struct bus *bus)
+{
+    int64_t ms = lw_mono_since(bus->retry_at, clock_now(bus->pool->clock).mono);
+    return bus->state == LINK_BACKOFF && ms > 0 ? ms : 0;
+}
+
+const struct bus_figures *
+bus_figures(const struct bus *bus)
+{
+    return &bus->figures;
+}
+
+const struct link_counts *
+bus_counts(const struct bus *bus)
+{
+    return &bus->counts;
 }

@@ -29,6 +29,7 @@ struct bus {
     struct dial *dial; /* of those that are dialled */
     enum link_state state;
     struct link_counts counts;
+    struct bus_figures figures;
 
     struct event *timer;   /* for deadlines and gaps */
     int64_t wake_us;       /* when it fires; NEVER */
@@ -65,6 +66,8 @@ void bus_on_down(void *bus, int error);
 /* bus.c */
 ptrdiff_t bus_on_bytes(void *bus, const uint8_t *data, size_t n);
 void bus_send(struct bus *bus, int64_t now_us);
+/* The reply to that request may still come, and must spoil nothing. */
+void bus_settle(struct bus *bus, const struct slot *slot, int64_t now_us);
 void bus_hold_until(struct bus *bus, int64_t at_us);
 /* All that is under way, and all that waits where `waiting`, fails as LW_FAIL_LINK. */
 void bus_fail(struct bus *bus, bool waiting);

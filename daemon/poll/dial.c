@@ -165,6 +165,12 @@ dial_free(struct dial *dial)
     free(dial);
 }
 
+void
+dial_move(struct dial *dial, struct dial_pool *pool)
+{
+    dial->pool = pool;
+}
+
 static void
 end(struct dial *dial, int fd, int error)
 {

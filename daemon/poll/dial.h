@@ -48,6 +48,8 @@ int dial_new(struct dial_pool *pool, const struct dial_target *target,
              connected_fn *connected, void *arg, struct dial **ret_dial);
 /* Cancels an attempt, without a word. */
 void dial_free(struct dial *dial);
+/* While nothing is attempted: it goes on with another pool. */
+void dial_move(struct dial *dial, struct dial_pool *pool);
 /* `connected` follows, once, perhaps before this returns. */
 void dial_begin(struct dial *dial);
 void dial_cancel(struct dial *dial);

@@ -34,8 +34,8 @@ leave(struct poller *p, struct meter *m)
     lw_due_remove(p->due, key_of(p, m));
 }
 
-static void
-set_timer(struct poller *p)
+void
+poller_set_timer(struct poller *p)
 {
     int32_t key;
     int64_t at;
@@ -77,7 +77,7 @@ on_due(void *arg)
         p->line[touched[i]].touched = false;
         bus_pump(p->line[touched[i]].bus);
     }
-    set_timer(p);
+    poller_set_timer(p);
     clock_release(p->clock);
 }
 
@@ -94,7 +94,7 @@ poller_clock_step(struct poller *p)
             poller_lay(p, m, back < interval_of(row_of(p, m)) ? p->seen : now);
     }
     p->seen = now;
-    set_timer(p);
+    poller_set_timer(p);
 }
 
 static bool
@@ -110,9 +110,16 @@ on_retry(void *arg, int32_t line)
     bus_retry(p->line[line].bus);
 }
 
+static void
+on_dialled_in(void *arg, int fd)
+{
+    struct line *line = arg;
+    bus_dialled_in(line->bus, fd);
+}
+
 /* Gateways with one address share a listener. */
 static int
-await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
+await(struct poller *p, const struct endpoint *endpoint, struct line *line)
 {
     const struct bus_options *options = &endpoint->options;
     const struct dial_target *at = &options->target;
@@ -128,7 +135,7 @@ await(struct poller *p, const struct endpoint *endpoint, struct bus *bus)
             return rc;
         p->nlisteners++;
     }
-    return listener_await(p->listener[i], &options->registration, bus_dialled_in, bus);
+    return listener_await(p->listener[i], &options->registration, on_dialled_in, line);
 }
 
 void
@@ -150,7 +157,7 @@ make_lines(struct poller *p)
             return LW_ENOMEM;
         int rc = bus_new(&p->pool, options, &read_owner, line, &line->bus);
         if (rc == 0 && is_dial_in(options->transport))
-            rc = await(p, &p->endpoints.endpoint[i], line->bus);
+            rc = await(p, &p->endpoints.endpoint[i], line);
         if (rc != 0)
             return rc;
     }
@@ -180,6 +187,7 @@ lay_schedule(struct poller *p, const struct profiles *profiles)
         }
         m->plan = (uint16_t)plan;
         m->flags = ASK;
+        m->result = POLL_RESULTS;
         m->line = p->endpoints.of_gateway[row->gateway];
         m->phase_ms =
             (int32_t)lw_phase(interval_of(row), m->line, p->nlines, place[m->line]++,
@@ -219,12 +227,14 @@ poller_new(struct event_base *base, struct clock *clock, const struct lw_ledger 
         rc = LW_ENOMEM;
         goto out;
     }
+    for (int32_t i = 0; i < ledger->ngateways; i++)
+        p->gateway[i].good = LW_WALL_MIN;
     if ((rc = lw_due_new(ledger->nmeters, &p->due)) != 0 ||
         (rc = retries_init(&p->pool.retries, clock, p->nlines, on_retry, p)) != 0 ||
         (rc = make_lines(p)) != 0 || (rc = lay_schedule(p, profiles)) != 0)
         goto out;
     clock_timer_init(&p->timer, clock, on_due, p);
-    set_timer(p);
+    poller_set_timer(p);
     *ret_poller = p;
     p = NULL;
 out:
@@ -257,60 +267,4 @@ poller_free(struct poller *p)
     free(p->listener);
     free(p->line);
     free(p);
-}
-
-static void
-add_link(struct link_counts *sum, const struct link_counts *one)
-{
-    sum->connects += one->connects;
-    sum->disconnects += one->disconnects;
-    sum->refused += one->refused;
-    sum->stray += one->stray;
-    sum->corrupt += one->corrupt;
-    sum->wrong_unit += one->wrong_unit;
-}
-
-static void
-add_registration(struct registration_counts *sum, const struct registration_counts *one)
-{
-    sum->accepted += one->accepted;
-    sum->registered += one->registered;
-    sum->unknown += one->unknown;
-    sum->mute += one->mute;
-    sum->waiting += one->waiting;
-}
-
-void
-poller_stats(const struct poller *p, struct poller_stats *ret_stats)
-{
-    *ret_stats = (struct poller_stats){
-        .gateways = p->ledger->ngateways,
-        .inflight = p->pool.inflight,
-    };
-    memcpy(ret_stats->polls, p->polls, sizeof p->polls);
-    for (int32_t i = 0; i < p->nlines; i++)
-        add_link(&ret_stats->link, bus_counts(p->line[i].bus));
-    for (int32_t i = 0; i < p->nlisteners; i++)
-        add_registration(&ret_stats->registration, listener_counts(p->listener[i]));
-    for (int32_t i = 0; i < p->ledger->ngateways; i++)
-        ret_stats->gateways_up +=
-            bus_state(p->line[p->endpoints.of_gateway[i]].bus) == LINK_UP;
-}
-
-void
-poller_gateway(const struct poller *p, int32_t gateway,
-               struct poller_gateway *ret_gateway)
-{
-    const struct gateway *g = &p->gateway[gateway];
-    const struct bus *bus = p->line[p->endpoints.of_gateway[gateway]].bus;
-    *ret_gateway = (struct poller_gateway){
-        .state = bus_state(bus),
-        .link = *bus_counts(bus),
-        .good = g->good,
-        .failed = g->failed,
-        .queue = bus_waiting(bus),
-        .latency_us = bus_latency_us(bus),
-        .meters = g->meters,
-        .meters_silent = g->silent,
-    };
 }

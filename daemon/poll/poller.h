@@ -3,12 +3,15 @@
 #ifndef DAEMON_POLL_POLLER_H
 #define DAEMON_POLL_POLLER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <lodewatch/event.h>
 #include <lodewatch/fault.h>
 #include <lodewatch/ledger.h>
 #include <lodewatch/profile.h>
+
+#include "daemon/poll/figures.h"
 
 struct clock;
 struct event_base;
@@ -51,6 +54,11 @@ enum poller_result {
 };
 const char *poller_result_name(enum poller_result result);
 
+/* Exceptions are counted by code; 0 has those that Modbus does not know. */
+enum {
+    POLL_EXCEPTIONS = 12
+};
+
 /* What connections went through. */
 struct link_counts {
     uint64_t connects, disconnects;
@@ -70,11 +78,16 @@ struct registration_counts {
 
 struct poller_stats {
     uint64_t polls[POLL_RESULTS];
+    uint64_t exceptions[POLL_EXCEPTIONS];
+    struct reply_times replies;
     struct link_counts link;
     struct registration_counts registration;
     int32_t gateways;
     int32_t gateways_up;
+    int32_t meters_silent; /* whose last read failed */
     int32_t inflight;
+    int32_t load_permille; /* of the busiest connection, */
+    int64_t round_us;      /* and the longest of all last rounds */
 };
 void poller_stats(const struct poller *poller, struct poller_stats *ret_stats);
 
@@ -84,19 +97,41 @@ enum link_state {
     LINK_UP,
     LINK_BACKOFF,
     LINK_AWAITED, /* the gateway is to dial in */
+    LINK_STATES
 };
+const char *link_state_name(enum link_state state);
 
-/* One gateway, for /metrics and status. */
+/* One gateway, for /metrics, status and the API. What is the connection's is the same for
+ * all gateways that share it. */
 struct poller_gateway {
     enum link_state state;
+    int64_t retry_ms; /* until a connection is tried for again; 0: not waited for */
     struct link_counts link;
-    uint64_t good, failed;
-    uint32_t queue;     /* reads that wait */
+    struct reply_times replies;
     int64_t latency_us; /* mean of the last replies, exponentially weighted */
+    int64_t round_us;
+    uint64_t busy_us;
+    int32_t load_permille;
+    uint32_t queue; /* reads that wait */
+    uint64_t polls[POLL_RESULTS];
+    const uint32_t *exceptions; /* POLL_EXCEPTIONS; the poller's */
+    lw_wall good;               /* when the last good reading came in; LW_WALL_MIN */
     int32_t meters;
     int32_t meters_silent;
 };
 void poller_gateway(const struct poller *poller, int32_t gateway,
                     struct poller_gateway *ret_gateway);
+
+/* One row of meters.csv. */
+struct poller_meter {
+    enum poller_result last; /* POLL_RESULTS: it was not read yet */
+    int exception;           /* where it was one */
+    uint32_t failures;       /* in a row; a lost connection counts once */
+    int32_t latency_ms;      /* of the last reply, rounded up; 0: there was none yet */
+    bool silent;             /* it is asked less often than its interval */
+    lw_wall next;            /* when it is read next; LW_WALL_MAX: it is not */
+};
+void poller_meter(const struct poller *poller, int32_t meter,
+                  struct poller_meter *ret_meter);
 
 #endif

@@ -33,19 +33,24 @@ struct meter {
     struct bus_read read; /* first: it is the meter's address */
     int32_t line;
     int32_t phase_ms;
-    uint32_t failures; /* in a row */
+    uint16_t failures;   /* in a row */
+    uint16_t latency_ms; /* of the last reply, rounded up; 0: there was none yet */
     uint16_t plan;
     uint16_t flags;
-    uint16_t turn; /* of the slow points: 0 reads them */
-    uint8_t block; /* of the plan, under way */
-    uint8_t slot;  /* of the bus, under way */
-    int32_t asked; /* the day on which it was last asked who it is */
+    uint16_t turn;     /* of the slow points: 0 reads them */
+    uint8_t result;    /* of the last read; POLL_RESULTS: there was none yet */
+    uint8_t exception; /* which one */
+    uint8_t block;     /* of the plan, under way */
+    uint8_t slot;      /* of the bus, under way */
+    int32_t asked;     /* the day on which it was last asked who it is */
     struct lw_sunspec_walk sunspec;
 };
 
 struct gateway {
     int32_t meters, silent; /* in place; of these, whose last read failed */
-    uint64_t good, failed;
+    uint64_t polls[POLL_RESULTS];
+    uint32_t exceptions[POLL_EXCEPTIONS];
+    lw_wall good; /* when the last good reading came in */
 };
 
 /* A bus and what the poller keeps with it. */
@@ -71,8 +76,9 @@ struct poller {
     int32_t nlines;
     struct listener **listener;
     int32_t nlisteners;
+    struct registration_counts
+        before; /* of the listeners of the poller before this one */
     struct endpoints endpoints;
-    uint64_t polls[POLL_RESULTS];
     struct plans plans;
     struct bus_pool pool;
 };
@@ -95,6 +101,8 @@ interval_of(const struct lw_meter *row)
     return row->interval_s * LW_SECOND;
 }
 
+/* Lets the timer fire when the first one is due. */
+void poller_set_timer(struct poller *p);
 /* Puts the meter's next read after `t` into the heap. */
 void poller_lay(struct poller *p, struct meter *m, lw_wall t);
 

@@ -99,18 +99,29 @@ say_counter(struct poller *p, const struct meter *m, const struct lw_event *read
         p->event(p->arg, &event);
 }
 
+static struct gateway *
+count(struct poller *p, struct meter *m, enum poller_result result, int exception)
+{
+    struct gateway *gateway = &p->gateway[row_of(p, m)->gateway];
+    gateway->polls[result]++;
+    if (result == POLL_EXCEPTION)
+        gateway->exceptions[exception < POLL_EXCEPTIONS ? exception : 0]++;
+    m->result = (uint8_t)result;
+    m->exception = (uint8_t)exception;
+    return gateway;
+}
+
 static void
 end_good(struct poller *p, struct meter *m, struct lw_event *event)
 {
-    struct gateway *gateway = &p->gateway[row_of(p, m)->gateway];
-    p->polls[POLL_GOOD]++;
+    struct gateway *gateway = count(p, m, POLL_GOOD, 0);
     if (m->flags & ASK) {
         say_counter(p, m, event);
         m->asked = day_of(p, m, p->pool.received);
         m->flags &= (uint16_t)~ASK;
     }
     m->turn = (uint16_t)((m->turn + 1) % plan_of(p, m)->profile->slow_every);
-    gateway->good++;
+    gateway->good = p->pool.received;
     if (m->failures > 0)
         gateway->silent--;
     m->failures = 0;
@@ -121,25 +132,27 @@ end_good(struct poller *p, struct meter *m, struct lw_event *event)
 }
 
 /* A unit that fails is asked less often, so that it does not keep the bus from the
- * others; but on schedule where that is seldom enough. That there is no connection is not
+ * others; but on schedule where that is seldom enough. Where others are silent, too, it
+ * may be the connection, which is found out by asking. That there is no connection is not
  * the unit's failure: it costs the others nothing, and ends for all at once. */
 static void
 end_failed(struct poller *p, struct meter *m, enum poller_result result, int exception)
 {
     const struct lw_meter *row = row_of(p, m);
-    struct gateway *gateway = &p->gateway[row->gateway];
-    p->polls[result]++;
-    gateway->failed++;
+    struct gateway *gateway = count(p, m, result, exception);
     if (m->failures == 0)
         gateway->silent++;
-    if (m->failures == 0 || (result != POLL_LINK && m->failures < UINT32_MAX))
+    if (m->failures == 0 || (result != POLL_LINK && m->failures < UINT16_MAX))
         m->failures++;
     m->flags = (uint16_t)((m->flags & ~GOOD) | ASK); /* it may be another one then */
     say_failed(p, m, result, exception);
     if (result != POLL_LINK && interval_of(row) < SILENT_MOST_MS && m->failures > 1 &&
         lw_due_has(p->due, key_of(p, m))) {
         uint64_t seed = (uint64_t)key_of(p, m);
-        int64_t wait = lw_backoff(m->failures, SILENT_MS, SILENT_MOST_MS, seed);
+        int64_t base = interval_of(row);
+        if (base < SILENT_MS || bus_is_silent(p->line[m->line].bus))
+            base = SILENT_MS;
+        int64_t wait = lw_backoff(m->failures, base, SILENT_MOST_MS, seed);
         poller_lay(p, m, lw_wall_add(clock_now(p->clock).wall, wait - 1));
     }
     end_read(p, m);
@@ -336,6 +349,8 @@ on_reply(void *arg, struct bus_read *read, int32_t slot, int code, const uint8_t
     bool refused = code == LW_MB_ILLEGAL_ADDRESS || code == LW_MB_ILLEGAL_VALUE;
     (void)n;
 
+    int64_t ms = (p->pool.latency_us + 999) / 1000;
+    m->latency_ms = (uint16_t)(ms < 1 ? 1 : ms < UINT16_MAX ? ms : UINT16_MAX);
     if (code != 0 && !refused && !is_extra(p, m, event)) {
         retry_or_fail(p, m, POLL_EXCEPTION, code);
         return false;
@@ -357,8 +372,7 @@ on_reply(void *arg, struct bus_read *read, int32_t slot, int code, const uint8_t
 static void
 overrun(struct poller *p, struct meter *m)
 {
-    p->polls[POLL_OVERRUN]++;
-    p->gateway[row_of(p, m)->gateway].failed++;
+    p->gateway[row_of(p, m)->gateway].polls[POLL_OVERRUN]++;
     if (!(m->flags & OVERRAN))
         say_failed(p, m, POLL_OVERRUN, 0);
     m->flags |= OVERRAN;

@@ -1,18 +1,19 @@
-/* What the poller has learnt of devices and does not want to learn again after a reload:
- * which registers a device refuses to give together. It is kept in memory alone: after a
- * restart each such meter has one more read refused. */
+/* What is kept when a poller takes another one's place (SIGHUP): the connections of
+ * endpoints that did not change, what was counted, and of each meter that did not change
+ * its phase, its backoff and what was learnt of it. In memory alone: after a restart all
+ * of it begins anew. */
 #ifndef DAEMON_POLL_REMEMBER_H
 #define DAEMON_POLL_REMEMBER_H
 
 struct poller;
 struct remembered;
 
-/* Of a poller that is about to be freed. NULL: nothing, or memory is exhausted; then it
- * is learnt anew. */
-struct remembered *poller_remember(const struct poller *poller);
-/* Tells it to another one, of a ledger that may have changed; what concerns a meter or a
- * profile that is not the same any more is left out. */
-void poller_recall(struct poller *poller, const struct remembered *remembered);
+/* Takes it out of a poller, which can only be freed then. NULL: there is none, or memory
+ * is exhausted; then all begins anew. */
+struct remembered *poller_remember(struct poller *poller);
+/* Puts it into another one that was just made, of a ledger that may have changed. */
+void poller_recall(struct poller *poller, struct remembered *remembered);
+/* What nobody recalled is over: its connections are closed. */
 void remembered_free(struct remembered *remembered);
 
 #endif

@@ -53,6 +53,12 @@ stream_free(struct stream *stream)
 }
 
 void
+stream_move(struct stream *stream, struct stream_pool *pool)
+{
+    stream->pool = pool;
+}
+
+void
 stream_close(struct stream *stream)
 {
     if (stream->readable != NULL)

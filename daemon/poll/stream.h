@@ -36,6 +36,8 @@ struct stream_owner {
 int stream_new(struct stream_pool *pool, size_t at_once, const struct stream_owner *owner,
                void *arg, struct stream **ret_stream);
 void stream_free(struct stream *stream);
+/* It goes on with another pool. */
+void stream_move(struct stream *stream, struct stream_pool *pool);
 
 /* Takes a connected socket, which is closed with it. LW_ENOMEM: it is closed at once. */
 int stream_open(struct stream *stream, int fd);

@@ -183,6 +183,8 @@ drop_month(struct run *run, size_t table, const char *name)
     return 0;
 }
 
+/* From today, or from the newest month that there is: a clock that is set years ahead for
+ * a night must not cost the history. */
 static int
 drop_months(struct run *run, size_t table, int64_t keep)
 {
@@ -193,13 +195,16 @@ drop_months(struct run *run, size_t table, int64_t keep)
     if (keep == 0)
         return 0;
     snprintf(age, sizeof(age), tables[table].keep, keep);
-    snprintf(sql, sizeof(sql),
-             "SELECT string_agg(c.relname, ' ' ORDER BY c.relname) FROM pg_inherits"
-             " JOIN pg_class AS c ON c.oid = inhrelid"
-             " WHERE inhparent = '%s'::regclass AND c.relname ~ '^%s_[0-9]{6}$'"
-             " AND to_date(right(c.relname, 6) || '01', 'YYYYMMDD') + interval '1 month'"
-             "  <= (now() AT TIME ZONE 'UTC')::date - interval '%s'",
-             tables[table].name, tables[table].name, age);
+    snprintf(
+        sql, sizeof(sql),
+        "WITH month AS (SELECT c.relname AS name,"
+        "  to_date(right(c.relname, 6) || '01', 'YYYYMMDD') + interval '1 month' AS ends"
+        "  FROM pg_inherits JOIN pg_class AS c ON c.oid = inhrelid"
+        "  WHERE inhparent = '%s'::regclass AND c.relname ~ '^%s_[0-9]{6}$')"
+        "SELECT string_agg(name, ' ' ORDER BY name) FROM month WHERE ends <="
+        " least((now() AT TIME ZONE 'UTC')::date, (SELECT max(ends) FROM month))"
+        " - interval '%s'",
+        tables[table].name, tables[table].name, age);
     if ((rc = list(run, sql, &names)) < 0)
         return rc;
     for (char *name = strtok_r(names, " ", &rest); name && rc == 0;

@@ -66,6 +66,7 @@ enum lw_finding {
     LW_FOUND_PROCESS_SHARE,
     LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
+    LW_FOUND_OVERRUN,   /* a gateway's meters cannot be read in their interval */
     LW_FINDINGS,
 };
 
@@ -102,7 +103,7 @@ struct lw_evidence {
     uint32_t samples_expected;
     uint32_t samples_good;
     int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence; W
-                        by which the load stepped up */
+                        by which the load stepped up; overruns */
     int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
                         darkened; W that were lost elsewhere */
     int32_t confidence_milli;        /* of a consumption finding; 0: it is not given */

@@ -85,6 +85,10 @@ struct lw_meter_view {
 void lw_core_meter(const struct lw_core *core, int32_t meter,
                    struct lw_meter_view *ret_view);
 
+/* The rows of the meters behind a gateway, `ret_n` of them; the core's. */
+const int32_t *lw_core_gateway_meters(const struct lw_core *core, int32_t gateway,
+                                      int32_t *ret_n);
+
 /* What is known of a site: its balance over the last closed interval. */
 struct lw_site_view {
     lw_wall from, to; /* LW_WALL_MIN: none yet */

@@ -86,6 +86,8 @@ struct lw_params {
         int64_t feeder_ms;  /* a feeder's meter, or a site that is not to produce */
         int64_t point_ms;   /* any other point but a closed site's */
         int64_t clear_ms;
+        int64_t overruns; /* reads of a gateway's meters, */
+        int64_t overruns_for_ms;
     } comm_loss;
     struct {
         int64_t erratic_ms; /* no value that can be, for so long */

@@ -368,6 +368,7 @@ static const struct place {
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
+    {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
     {"silent", EVIDENCE_OF(DURATION, detail)},

@@ -66,6 +66,33 @@ static const struct sentences table[] = {
             "check the gateway, its supply and its uplink; only an upstream meter at zero or a field photo shows that a site is dark",
     },
     {
+        .rule = LW_RULE_COMM_LOSS,
+        .finding = LW_FOUND_OVERRUN,
+        .zh = true,
+        .event = "采集超限",
+        .raised = "{subject}所接电表过多，在采集周期内读不完",
+        .updated = "{subject}所接电表仍然过多，在采集周期内读不完",
+        .returned = "{subject}不再有采集超限",
+        .active =
+            "自{from}起有{overruns}次读表在下一周期开始时尚未完成。这些电表的数据比设定的稀疏。",
+        .back = "已有一段时间没有读表超出周期。",
+        .action = "延长这些电表的采集周期、减少该线路的电表，或排除使线路变慢的故障",
+    },
+    {
+        .rule = LW_RULE_COMM_LOSS,
+        .finding = LW_FOUND_OVERRUN,
+        .zh = false,
+        .event = "Reads overrun",
+        .raised = "{subject} has more meters than can be read in their interval",
+        .updated = "{subject} still has more meters than can be read in their interval",
+        .returned = "No more overruns at {subject}",
+        .active =
+            "Since {from} {overruns} reads were due again before they were done. These meters give fewer samples than they should.",
+        .back = "For a while every read has been done in time.",
+        .action =
+            "give the meters a longer interval, take some off this line, or mend what makes it slow",
+    },
+    {
         .rule = LW_RULE_REGISTER_JUMP,
         .finding = LW_FOUND_REGISTER_FELL,
         .zh = true,

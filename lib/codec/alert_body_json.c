@@ -283,6 +283,9 @@ detail(const struct lw_alert *alert)
         put(&o, "sites", dark_sites(alert, &left_out));
         put(&o, "sites_left_out", json_integer(left_out));
         break;
+    case LW_FOUND_OVERRUN:
+        put(&o, "overruns", json_integer(e->detail));
+        break;
     case LW_FOUND_REGISTER_FELL:
     case LW_FOUND_REGISTER_LEAPT:
     case LW_FOUND_REGISTER_OVER_RATING:

@@ -15,7 +15,7 @@ static void
 forget(int16_t *ring, int n)
 {
     for (int i = 0; i < n; i++)
-        ring[i] = UNKNOWN;
+        ring[i] = NO_VALUE;
 }
 
 void
@@ -57,29 +57,29 @@ milli(int64_t value)
 /* The most that was seen while it learned, and what half a year adds to four weeks:
  * chance, drift with the base load, and the heating that wind and sun move. */
 static float
-bound(const struct lw_params *rules, const struct reference *r, enum reach reach,
-      float cold)
+bound(const struct lw_core *core, const struct reference *r, enum reach reach, float cold)
 {
-    int64_t base = reach >= REACH_24H ? rules->reference.base_long_milli
-                                      : rules->reference.base_milli;
+    int64_t base = reach >= REACH_24H ? core->rules->reference.base_long_milli
+                                      : core->rules->reference.base_milli;
 
-    return r->most_kw[reach] * milli(rules->reference.most_milli) +
-           r->noise_kw[reach] * milli(rules->reference.spread_milli) +
+    return r->most_kw[reach] * milli(core->rules->reference.most_milli) +
+           r->noise_kw[reach] * milli(core->rules->reference.spread_milli) +
            r->base_kw * milli(base) +
-           r->slope_kw * cold * milli(rules->reference.heating_milli);
+           r->slope_kw * cold * milli(core->rules->reference.heating_milli);
 }
 
 static float
-limit(const struct reference *r, enum reach reach, float cold, const struct sample *s)
+limit(const struct lw_core *core, const struct reference *r, enum reach reach, float cold,
+      const struct sample *s)
 {
     bool slow = reach >= REACH_24H;
-    float kw = bound(s->rules, r, reach, cold);
+    float kw = bound(core, r, reach, cold);
 
     if (slow)
-        kw *= milli(s->rules->reference.long_milli);
+        kw *= milli(core->rules->reference.long_milli);
     kw += s->resolution_kwh / (float)reach_hours[reach];
-    return fmaxf(
-        kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
+    return larger(kw, milli(slow ? core->rules->reference.least_long_w
+                                 : core->rules->reference.least_w));
 }
 
 static void
@@ -98,7 +98,7 @@ put_mean(const struct reference *r, struct found *f, const struct sample *s,
         return;
     put(f, s, channel, over, most);
     if (over <= r->known_kw)
-        f->ratio[channel] = fminf(f->ratio[channel], 0.9F);
+        f->ratio[channel] = smaller(f->ratio[channel], 0.9F);
 }
 
 /* --- lengths */
@@ -118,7 +118,7 @@ mean_of(const struct reference *r, const int16_t *end, int n)
     int known = 0;
 
     for (int i = 1; i <= n; i++)
-        if (end[-i] != UNKNOWN) {
+        if (end[-i] != NO_VALUE) {
             sum += end[-i];
             known++;
         }
@@ -135,43 +135,45 @@ whole(const struct reference *r, const struct sample *s, int hours)
 }
 
 static void
-end_hour(struct reference *r, const struct sample *s, struct found *f)
+end_hour(const struct lw_core *core, struct reference *r, const struct sample *s,
+         struct found *f)
 {
     struct rings *g = &r->rings;
     bool known = r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR;
     float n = (float)r->hour_n;
 
-    push(g->hour, HOURS, known ? reference_pack(r, r->hour_kw / n) : UNKNOWN);
-    push(g->capped, CAPPED, known ? reference_pack(r, r->hour_capped_kw / n) : UNKNOWN);
+    push(g->hour, HOURS, known ? reference_pack(r, r->hour_kw / n) : NO_VALUE);
+    push(g->capped, CAPPED, known ? reference_pack(r, r->hour_capped_kw / n) : NO_VALUE);
     r->hour_kw = r->hour_capped_kw = 0;
     r->hour_n = 0;
     for (int reach = REACH_3H; reach < REACHES; reach++) {
         int hours = reach_hours[reach];
         const int16_t *end = reach < REACH_24H ? g->hour + HOURS : g->capped + CAPPED;
-        float cold = reach == REACH_24H  ? fmaxf(s->cold, r->cold_day)
-                     : reach == REACH_4D ? fmaxf(s->cold, r->cold_days)
+        float cold = reach == REACH_24H  ? larger(s->cold, r->cold_day)
+                     : reach == REACH_4D ? larger(s->cold, r->cold_days)
                                          : s->cold;
 
         /* The longer means of a site that was busy while it learned say nothing. */
         if (whole(r, s, hours) && (r->known_kw <= 0 || reach == REACH_3H))
             put_mean(r, f, s, (enum channel)((int)OVER_1H + reach),
-                     mean_of(r, end, hours), limit(r, (enum reach)reach, cold, s));
+                     mean_of(r, end, hours), limit(core, r, (enum reach)reach, cold, s));
     }
 }
 
 /* Two intervals, and an hour. */
 static void
-compare_short(const struct reference *r, const struct sample *s, struct found *f)
+compare_short(const struct lw_core *core, const struct reference *r,
+              const struct sample *s, struct found *f)
 {
     const float *newest = r->rings.quarter + QUARTERS - 1;
     int per_hour = s->interval < LW_HOUR ? (int)(LW_HOUR / s->interval) : 1, known = 0;
-    float most = limit(r, REACH_1H, s->cold, s), sum = 0;
-    float pair = most * milli(s->rules->reference.pair_milli) +
+    float most = limit(core, r, REACH_1H, s->cold, s), sum = 0;
+    float pair = most * milli(core->rules->reference.pair_milli) +
                  s->resolution_kwh * (float)LW_HOUR / (float)s->interval;
 
     per_hour = per_hour < QUARTERS ? per_hour : QUARTERS;
     if (r->rings.fresh >= 2 && !isnan(newest[-1]))
-        put_mean(r, f, s, OVER_PAIR, fminf(newest[0], newest[-1]), pair);
+        put_mean(r, f, s, OVER_PAIR, smaller(newest[0], newest[-1]), pair);
     for (int i = 0; i < per_hour; i++)
         if (!isnan(newest[-i])) {
             sum += newest[-i];
@@ -181,8 +183,17 @@ compare_short(const struct reference *r, const struct sample *s, struct found *f
         put_mean(r, f, s, OVER_1H, sum / (float)known, most);
 }
 
+/* A day's mean is of what lasts: one hour of a large motor is not spread over it. But
+ * what is as high as its limit enters it, however little noise the site has. */
+static float
+peak(const struct lw_core *core, const struct reference *r, const struct sample *s)
+{
+    return larger(r->core_kw, 3 * limit(core, r, REACH_24H, s->cold, s));
+}
+
 static void
-compare_load(struct reference *r, const struct sample *s, float over, struct found *f)
+compare_load(const struct lw_core *core, struct reference *r, const struct sample *s,
+             float over, struct found *f)
 {
     float *quarter = r->rings.quarter;
 
@@ -191,13 +202,13 @@ compare_load(struct reference *r, const struct sample *s, float over, struct fou
     memmove(quarter, quarter + 1, (QUARTERS - 1) * sizeof *quarter);
     quarter[QUARTERS - 1] = over;
     if (!isnan(over)) {
-        compare_short(r, s, f);
+        compare_short(core, r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += fminf(over, r->core_kw);
+        r->hour_capped_kw += smaller(over, peak(core, r, s));
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
-        end_hour(r, s, f);
+        end_hour(core, r, s, f);
 }
 
 /* --- the pump */
@@ -224,20 +235,20 @@ release_held(struct reference *r, float over)
 }
 
 static void
-compare_pump(struct reference *r, const struct sample *s, const struct beside *b,
-             float over, struct found *f)
+compare_pump(const struct lw_core *core, struct reference *r, const struct sample *s,
+             const struct beside *b, float over, struct found *f)
 {
     struct rings *g = &r->rings;
     float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
-    float add = milli(s->rules->reference.wear_milli) * draws +
-                milli(s->rules->reference.base_milli) / 2 * r->base_kw;
+    float add = milli(core->rules->reference.wear_milli) * draws +
+                milli(core->rules->reference.base_milli) / 2 * r->base_kw;
     bool fresh = false;
 
     if (!isnan(b->pump_kw)) {
         float v = b->pump_kw - r->pump_kw;
 
         if (g->pump_at == s->from - s->interval)
-            put(f, s, PUMP_PAIR, fminf(v, g->pump_before_kw),
+            put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
                 4 * r->pump_noise_kw + add + r->known_kw);
         g->pump_before_kw = v;
         g->pump_at = s->from;
@@ -261,15 +272,25 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
 
 /* --- starts and stops */
 
+static int
+count(uint32_t bits)
+{
+    int n = 0;
+
+    for (; bits != 0; bits &= bits - 1)
+        n++;
+    return n;
+}
+
 /* At a site that is known to be busy, a machine shows by its starts and stops: so many of
  * them within three hours, each of a good part of what is known. A pump that no sub-meter
  * tells starts and stops too. */
 static void
-compare_starts(struct reference *r, const struct sample *s, const struct beside *b,
-               struct found *f)
+compare_starts(const struct lw_core *core, struct reference *r, const struct sample *s,
+               const struct beside *b, struct found *f)
 {
     struct rings *g = &r->rings;
-    float step = milli(s->rules->reference.start_milli) * r->known_kw;
+    float step = milli(core->rules->reference.start_milli) * r->known_kw;
     float before = g->before_kw;
     uint32_t slots = (uint32_t)(3 * LW_HOUR / s->interval);
     bool jump;
@@ -279,14 +300,14 @@ compare_starts(struct reference *r, const struct sample *s, const struct beside 
     g->before_kw = isnan(b->pump_kw) ? f->excess : NAN;
     jump = fabsf(g->before_kw - before) > step + 4 * s->resolution_kwh;
     g->jumps = (g->jumps << 1 | jump) & ((UINT32_C(1) << slots) - 1);
-    put(f, s, STARTS, isnan(f->excess) ? 0 : fmaxf(f->excess, step), 1);
+    put(f, s, STARTS, isnan(f->excess) ? 0 : larger(f->excess, step), 1);
     f->ratio[STARTS] =
-        (float)__builtin_popcount(g->jumps) / ((float)s->rules->reference.starts - 0.5F);
+        (float)count(g->jumps) / ((float)core->rules->reference.starts - 0.5F);
 }
 
 void
-compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
-               struct found *f)
+compare_sample(const struct lw_core *core, struct reference *r, const struct sample *s,
+               const struct beside *b, struct found *f)
 {
     float over = b->kw - reference_expected(r, b->from, b->cold);
     float day = (float)s->interval / (float)LW_DAY;
@@ -305,9 +326,9 @@ compare_sample(struct reference *r, const struct sample *s, const struct beside 
     if (b->cold > r->coldest)
         over = NAN; /* only the ceilings hold then */
     r->rings.fresh++;
-    compare_load(r, s, over, f);
-    compare_pump(r, s, b, over, f);
-    compare_starts(r, s, b, f);
+    compare_load(core, r, s, over, f);
+    compare_pump(core, r, s, b, over, f);
+    compare_starts(core, r, s, b, f);
 }
 
 /* --- silence */
@@ -320,11 +341,12 @@ pumped_meanwhile(const struct reference *r, const struct sample *s, float hours)
     if (s->pump_kw <= 0 || (s->pump_metered && s->pump_runs))
         return 0;
     if (hours < 12)
-        return fminf(s->pump_metered ? s->pump_kw : r->pump_kw,
-                     r->pump_day_kw * 24 / hours);
+        return smaller(s->pump_metered ? s->pump_kw : r->pump_kw,
+                       r->pump_day_kw * 24 / hours);
     if (hours < 24)
         return r->pump_day_kw;
-    return r->pump_usual_kw + (r->pump_day_kw - r->pump_usual_kw) / sqrtf(hours / 24);
+    return r->pump_usual_kw +
+           (r->pump_day_kw - r->pump_usual_kw) / (float)sqrt((double)hours / 24);
 }
 
 void
@@ -345,6 +367,6 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
     }
     f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
-        bound(s->rules, r, (enum reach)reach, fmaxf(s->cold, r->cold_day)) +
+        bound(core, r, (enum reach)reach, larger(s->cold, r->cold_day)) +
             s->resolution_kwh / hours);
 }

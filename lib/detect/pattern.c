@@ -89,21 +89,22 @@ is_night(const struct lw_core *core, int64_t at)
                       : c.minute >= from || c.minute < to;
 }
 
-/* For how long a channel has to be quiet before it returns; and what it looks back at. */
+/* What a channel looks back at, how slow it is to see an end, and for how long it has to
+ * be quiet before it returns: a pump may pause for long. */
 static const struct {
-    int64_t back, quiet;
+    int64_t back, slow, quiet;
 } CHANNEL[CHANNELS] = {
-    [OVER_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR},
-    [OVER_1H] = {LW_HOUR, 2 * LW_HOUR},
-    [OVER_3H] = {3 * LW_HOUR, 3 * LW_HOUR},
-    [OVER_8H] = {8 * LW_HOUR, 8 * LW_HOUR},
-    [OVER_24H] = {LW_DAY, LW_DAY},
-    [OVER_4D] = {4 * LW_DAY, 4 * LW_DAY},
-    [PUMP_PAIR] = {30 * LW_MINUTE, LW_DAY},
-    [PUMP_8] = {2 * LW_HOUR, LW_DAY},
-    [PUMP_32] = {8 * LW_HOUR, LW_DAY},
-    [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR},
-    [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR},
+    [OVER_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR, 2 * LW_HOUR},
+    [OVER_1H] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
+    [OVER_3H] = {3 * LW_HOUR, 3 * LW_HOUR, 3 * LW_HOUR},
+    [OVER_8H] = {8 * LW_HOUR, 8 * LW_HOUR, 8 * LW_HOUR},
+    [OVER_24H] = {LW_DAY, LW_DAY, LW_DAY},
+    [OVER_4D] = {4 * LW_DAY, 4 * LW_DAY, 4 * LW_DAY},
+    [PUMP_PAIR] = {30 * LW_MINUTE, 2 * LW_HOUR, LW_DAY},
+    [PUMP_8] = {2 * LW_HOUR, 2 * LW_HOUR, LW_DAY},
+    [PUMP_32] = {8 * LW_HOUR, 8 * LW_HOUR, LW_DAY},
+    [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
+    [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR, 6 * LW_HOUR},
 };
 
 /* By how long it took to be seen, and when it was. */
@@ -146,9 +147,9 @@ is_over(const struct found *f, struct over *ret)
             continue;
         if (ret->first == CHANNELS)
             ret->first = (enum channel)c;
-        if (ret->quickest == CHANNELS || CHANNEL[c].quiet < CHANNEL[ret->quickest].quiet)
+        if (ret->quickest == CHANNELS || CHANNEL[c].slow < CHANNEL[ret->quickest].slow)
             ret->quickest = (enum channel)c;
-        ret->ratio = fmaxf(ret->ratio, f->ratio[c]);
+        ret->ratio = larger(ret->ratio, f->ratio[c]);
     }
     return ret->first != CHANNELS;
 }
@@ -198,8 +199,8 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->to = s->from + s->interval;
     run->energy_wh += watt_hours(s->kw, s->interval);
     run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(fmaxf(0, f->excess), s->interval);
-    core->site[site].excess.since_wh += watt_hours(fmaxf(0, f->excess), s->interval);
+    run->excess_wh += watt_hours(larger(0, f->excess), s->interval);
+    core->site[site].excess.since_wh += watt_hours(larger(0, f->excess), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
     run->samples_good++;
@@ -308,7 +309,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     else
         go_on(core, site, s, f);
     if (is) {
-        if (CHANNEL[over.quickest].quiet < CHANNEL[e->channel].quiet) {
+        if (CHANNEL[over.quickest].slow < CHANNEL[e->channel].slow) {
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
         }
@@ -340,8 +341,8 @@ look_at_shape(struct lw_core *core, int32_t site)
     float mean = 0, low = reference_low(r), swing = reference_swing(r);
     struct lw_evidence found;
 
-    for (int c = 0; c < PROFILE; c++)
-        mean += r->mean_kw[c] / PROFILE;
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        mean += r->mean_kw[c] / PROFILE_HOURS;
     if (watts(swing) <= core->rules->reference.shift_w ||
         1000 * swing <= (float)core->rules->reference.shift_milli * mean)
         return;
@@ -369,11 +370,7 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     const struct site_state *st = &core->site[w->site];
     bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
     float mean = kilowatts(x->metered_pump_wh, w->to - w->from);
-    struct sample s = {.from = w->from,
-                       .interval = st->interval,
-                       .kw = NAN,
-                       .share = 1,
-                       .rules = site_rules(core, w->site, w->from)};
+    struct sample s = {.from = w->from, .interval = st->interval, .kw = NAN, .share = 1};
 
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
@@ -382,7 +379,7 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
     if (is_watched(core, w->site, w->from))
-        s.share = (float)s.rules->re_emergence.most_milli / 1000;
+        s.share = (float)core->rules->re_emergence.most_milli / 1000;
     return s;
 }
 
@@ -406,7 +403,7 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
         s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
     for (; s.from < to; s.from += st->interval) {
-        reference_sample(&st->reference, &s, &f);
+        reference_sample(core, &st->reference, &s, &f);
         if (st->reference.frozen != NEVER)
             live(core, site, &s, s.from + s.interval, true, &f);
     }
@@ -433,7 +430,7 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
     struct found f;
 
     s.permit = permitted(core, w->site, &s);
-    reference_sample(r, &s, &f);
+    reference_sample(core, r, &s, &f);
     if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
 }

@@ -20,7 +20,7 @@ reference_begin(struct reference *r, int64_t at)
 {
     r->since = lw_floor_to(at, LW_DAY);
     for (int i = 0; i < LOG_HOURS; i++)
-        r->log.hour[i] = UNKNOWN;
+        r->log.hour[i] = NO_VALUE;
 }
 
 int16_t
@@ -29,20 +29,20 @@ reference_pack(const struct reference *r, float kw)
     float v = kw * 1000 / (float)r->unit_w;
 
     if (isnan(v))
-        return UNKNOWN;
-    return (int16_t)lrintf(fmaxf(-INT16_MAX, fminf(INT16_MAX, v)));
+        return NO_VALUE;
+    return (int16_t)lrint((double)larger(-INT16_MAX, smaller(INT16_MAX, v)));
 }
 
 float
 reference_unpack(const struct reference *r, int16_t v)
 {
-    return v == UNKNOWN ? NAN : (float)v * (float)r->unit_w / 1000;
+    return v == NO_VALUE ? NAN : (float)v * (float)r->unit_w / 1000;
 }
 
 bool
 reference_sound(const struct reference *r)
 {
-    return r->unit_w > 0 && r->edge <= PROFILE / 2 &&
+    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 &&
            (r->frozen == NEVER || (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED &&
                                    r->rings.nheld >= 0 && r->rings.nheld <= HELD));
 }
@@ -55,8 +55,8 @@ reference_upper(const struct reference *r, int hour)
     float most = r->mean_kw[hour];
 
     for (int i = 1; i <= r->edge; i++) {
-        most = fmaxf(most, r->mean_kw[(hour + i) % PROFILE]);
-        most = fmaxf(most, r->mean_kw[(hour - i + PROFILE) % PROFILE]);
+        most = larger(most, r->mean_kw[(hour + i) % PROFILE_HOURS]);
+        most = larger(most, r->mean_kw[(hour - i + PROFILE_HOURS) % PROFILE_HOURS]);
     }
     return most;
 }
@@ -64,7 +64,7 @@ reference_upper(const struct reference *r, int hour)
 float
 reference_expected(const struct reference *r, int64_t at, float cold)
 {
-    return reference_upper(r, (int)(at / LW_HOUR % PROFILE)) + r->slope_kw * cold;
+    return reference_upper(r, (int)(at / LW_HOUR % PROFILE_HOURS)) + r->slope_kw * cold;
 }
 
 float
@@ -72,8 +72,8 @@ reference_low(const struct reference *r)
 {
     float low = r->mean_kw[0];
 
-    for (int c = 1; c < PROFILE; c++)
-        low = fminf(low, r->mean_kw[c]);
+    for (int c = 1; c < PROFILE_HOURS; c++)
+        low = smaller(low, r->mean_kw[c]);
     return low;
 }
 
@@ -82,8 +82,8 @@ reference_swing(const struct reference *r)
 {
     float high = r->mean_kw[0];
 
-    for (int c = 1; c < PROFILE; c++)
-        high = fmaxf(high, r->mean_kw[c]);
+    for (int c = 1; c < PROFILE_HOURS; c++)
+        high = larger(high, r->mean_kw[c]);
     return high - reference_low(r);
 }
 
@@ -106,7 +106,7 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
         edge += grown > 0 ? grown / 2 : 0;
     }
     edge = (edge + LW_HOUR - 1) / LW_HOUR;
-    r->edge = (uint8_t)(edge < PROFILE / 2 ? edge : PROFILE / 2);
+    r->edge = (uint8_t)(edge < PROFILE_HOURS / 2 ? edge : PROFILE_HOURS / 2);
 }
 
 /* --- the pump */
@@ -114,14 +114,14 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
 /* A pump without a sub-meter runs where the load has stepped up by a good part of its
  * ceiling: a cycle that two intervals share shows half of it. */
 static bool
-pump_runs(const struct reference *r, const struct sample *s)
+pump_runs(const struct lw_core *core, const struct reference *r, const struct sample *s)
 {
-    float share = (float)s->rules->reference.pump_milli / 1000;
+    float share = (float)core->rules->reference.pump_milli / 1000;
 
     if (s->pump_metered)
         return s->pump_runs;
     return s->pump_kw > 0 &&
-           s->kw > r->off_kw + fmaxf(share * s->pump_kw, share / 2 * r->off_kw);
+           s->kw > r->off_kw + larger(share * s->pump_kw, share / 2 * r->off_kw);
 }
 
 /* The load beside the pump follows a drop at once and a rise over two hours. */
@@ -129,7 +129,7 @@ static void
 follow_off(struct reference *r, const struct sample *s, float kw)
 {
     if (!isnan(kw))
-        r->off_kw += (kw - r->off_kw) * fminf(1, (float)s->interval / (2 * LW_HOUR));
+        r->off_kw += (kw - r->off_kw) * smaller(1, (float)s->interval / (2 * LW_HOUR));
     else if (s->kw < r->off_kw)
         r->off_kw = s->kw;
 }
@@ -137,7 +137,7 @@ follow_off(struct reference *r, const struct sample *s, float kw)
 /* Where no sub-meter says when a pump started, an interval counts when the next one shows
  * that it did not start in there, and the one before that it did not stop. */
 static struct beside
-split(struct reference *r, const struct sample *s)
+split(const struct lw_core *core, struct reference *r, const struct sample *s)
 {
     struct beside b = {.kw = NAN, .pump_kw = NAN, .from = s->from, .cold = s->cold};
     bool runs;
@@ -149,7 +149,7 @@ split(struct reference *r, const struct sample *s)
     if (!r->has_off)
         r->off_kw = s->kw;
     r->has_off = true;
-    runs = pump_runs(r, s);
+    runs = pump_runs(core, r, s);
     if (runs) {
         b.pump_kw = s->kw - r->off_kw;
         r->has_late = false;
@@ -180,7 +180,7 @@ began_with_pump(struct reference *r, const struct sample *s, float off_before)
         return;
     for (int i = 0; i < LOG_HOURS; i++)
         if (reference_unpack(r, r->log.hour[i]) > s->kw + 0.6F * s->pump_kw)
-            r->log.hour[i] = UNKNOWN;
+            r->log.hour[i] = NO_VALUE;
     r->hour_kw = 0;
     r->hour_n = 0;
 }
@@ -234,15 +234,16 @@ log_pump(struct reference *r, const struct sample *s, float kw)
 }
 
 void
-reference_sample(struct reference *r, const struct sample *s, struct found *f)
+reference_sample(const struct lw_core *core, struct reference *r, const struct sample *s,
+                 struct found *f)
 {
     float off_before = r->off_kw;
     struct beside b;
 
     found_nothing(f);
-    b = split(r, s);
+    b = split(core, r, s);
     if (r->frozen != NEVER) {
-        compare_sample(r, s, &b, f);
+        compare_sample(core, r, s, &b, f);
         return;
     }
     began_with_pump(r, s, off_before);

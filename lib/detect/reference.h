@@ -10,15 +10,27 @@
 
 struct lw_core;
 
+static inline float
+larger(float a, float b)
+{
+    return a > b ? a : b;
+}
+
+static inline float
+smaller(float a, float b)
+{
+    return a < b ? a : b;
+}
+
 enum {
-    LOG_HOURS = 672,     /* four weeks hold each weekday four times */
-    PROFILE = 24,        /* hours of the (UTC) day */
-    QUARTERS = 4,        /* intervals of an hour, at most */
-    HOURS = 8,           /* hours that are looked back at, as measured */
-    CAPPED = 96,         /* and with their peaks cut off */
-    PUMPED = 32,         /* intervals with a pump that are looked back at */
-    HELD = 16,           /* of a run of the pump that may not have been the pump alone */
-    UNKNOWN = INT16_MIN, /* of what is kept in units */
+    LOG_HOURS = 672,      /* four weeks hold each weekday four times */
+    PROFILE_HOURS = 24,   /* hours of the (UTC) day */
+    QUARTERS = 4,         /* intervals of an hour, at most */
+    HOURS = 8,            /* hours that are looked back at, as measured */
+    CAPPED = 96,          /* and with their peaks cut off */
+    PUMPED = 32,          /* intervals with a pump that are looked back at */
+    HELD = 16,            /* of a run of the pump that may not have been the pump alone */
+    NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
 /* The lengths over which the mean load is compared. */
@@ -79,17 +91,6 @@ struct reference {
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
 
-    /* Learned. */
-    float mean_kw[PROFILE]; /* without heating */
-    float slope_kw;         /* a K below 15 degrees */
-    float coldest;          /* K below 15 degrees up to which that is believed */
-    float base_kw;          /* the profile's median */
-    float core_kw;          /* over the upper profile, beyond this it is no noise */
-    float known_kw;         /* a level that was there while it learned; 0: none */
-    float most_kw[REACHES], noise_kw[REACHES];
-    float pump_kw, pump_noise_kw;     /* while it runs */
-    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
-
     /* Going on. */
     float off_kw;             /* the load beside the pump, lately */
     float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
@@ -97,15 +98,26 @@ struct reference {
     float cold_day, cold_days;     /* K, faded over one and four days */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
+    /* What is learned takes the place of what it was learned from. */
     union {
         struct hour_log log;
-        struct rings rings;
+        struct {
+            float mean_kw[PROFILE_HOURS]; /* without heating */
+            float slope_kw;               /* a K below 15 degrees */
+            float coldest;  /* K below 15 degrees up to which that is believed */
+            float base_kw;  /* the profile's median */
+            float core_kw;  /* over the upper profile, beyond this it is no noise */
+            float known_kw; /* a level that was there while it learned; 0: none */
+            float most_kw[REACHES], noise_kw[REACHES];
+            float pump_kw, pump_noise_kw;     /* while it runs */
+            float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+            struct rings rings;
+        };
     };
 };
 
 /* One interval of a site. */
 struct sample {
-    const struct lw_params *rules; /* of its site, then */
     int64_t from, interval;
     float kw;             /* beside what sub-meters explain; NAN */
     float cold;           /* K below 15 degrees */
@@ -139,7 +151,8 @@ float reference_expected(const struct reference *r, int64_t at, float cold);
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
 /* One interval: logged while it learns, compared after that. */
-void reference_sample(struct reference *r, const struct sample *s, struct found *f);
+void reference_sample(const struct lw_core *core, struct reference *r,
+                      const struct sample *s, struct found *f);
 /* kW in the reference's unit, and back. */
 int16_t reference_pack(const struct reference *r, float kw);
 float reference_unpack(const struct reference *r, int16_t v);
@@ -162,8 +175,8 @@ void compare_begin(struct rings *g);
 /* All lengths begin anew: what has been told is not told again, and a length that began
  * under a permit says nothing. */
 void compare_wipe(struct reference *r);
-void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
-                    struct found *f);
+void compare_sample(const struct lw_core *core, struct reference *r,
+                    const struct sample *s, const struct beside *b, struct found *f);
 /* The mean of a silence, from s->from to `to`. */
 void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
                  int64_t to, struct found *f);

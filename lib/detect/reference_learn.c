@@ -75,12 +75,12 @@ centre(struct lesson *l, float *ret_sigma)
 static void
 fit(struct reference *r, const struct lesson *l, bool heated)
 {
-    double n[PROFILE] = {0}, kw[PROFILE] = {0}, cold[PROFILE] = {0};
+    double n[PROFILE_HOURS] = {0}, kw[PROFILE_HOURS] = {0}, cold[PROFILE_HOURS] = {0};
     double xx = 0, xy = 0, all = 0;
     int hours = 0;
 
     for (int i = 0; i < LOG_HOURS; i++) {
-        int c = i % PROFILE;
+        int c = i % PROFILE_HOURS;
 
         if (!l->use[i])
             continue;
@@ -90,19 +90,19 @@ fit(struct reference *r, const struct lesson *l, bool heated)
         xx += (double)l->cold[i] * (double)l->cold[i];
         xy += (double)l->cold[i] * (double)l->kw[i];
     }
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] > 0) {
             xx -= cold[c] * cold[c] / n[c];
             xy -= cold[c] * kw[c] / n[c];
         }
     r->slope_kw = heated && xx > 1 && xy > 0 ? (float)(xy / xx) : 0;
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] >= DAYS_LEAST) {
             r->mean_kw[c] = (float)((kw[c] - (double)r->slope_kw * cold[c]) / n[c]);
             all += (double)r->mean_kw[c];
             hours++;
         }
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         if (n[c] < DAYS_LEAST)
             r->mean_kw[c] = hours > 0 ? (float)(all / hours) : 0;
 }
@@ -118,10 +118,11 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
     for (int round = 0; round < ROUNDS; round++) {
         fit(r, l, heated);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->over[i] = l->kw[i] - r->mean_kw[i % PROFILE] - r->slope_kw * l->cold[i];
+            l->over[i] =
+                l->kw[i] - r->mean_kw[i % PROFILE_HOURS] - r->slope_kw * l->cold[i];
         (void)centre(l, &sigma);
         for (int i = 0; i < LOG_HOURS; i++)
-            l->use[i] = fabsf(l->over[i]) < fmaxf(6 * sigma, middle / 2);
+            l->use[i] = fabsf(l->over[i]) < larger(6 * sigma, middle / 2);
     }
 }
 
@@ -131,27 +132,27 @@ static float
 find_core(const struct lw_core *core, struct reference *r, struct lesson *l, bool heated,
           float resolution_kw)
 {
-    float t[PROFILE], usual, sigma, seen = 0, share;
+    float t[PROFILE_HOURS], usual, sigma, seen = 0, share;
 
-    for (int c = 0; c < PROFILE; c++)
+    for (int c = 0; c < PROFILE_HOURS; c++)
         t[c] = r->mean_kw[c];
-    r->base_kw = median(t, PROFILE);
+    r->base_kw = median(t, PROFILE_HOURS);
     share = r->base_kw * (float)core->rules->reference.base_milli / 1000;
     for (int i = 0; i < LOG_HOURS; i++) {
         l->over[i] =
-            l->kw[i] - reference_upper(r, i % PROFILE) - r->slope_kw * l->cold[i];
+            l->kw[i] - reference_upper(r, i % PROFILE_HOURS) - r->slope_kw * l->cold[i];
         seen = l->over[i] > seen ? l->over[i] : seen;
     }
     usual = centre(l, &sigma);
     r->core_kw = usual + 5 * sigma + (heated ? 0 : share);
-    r->core_kw = fmaxf(r->core_kw, 0.02F * r->base_kw + 0.05F) + resolution_kw;
+    r->core_kw = larger(r->core_kw, 0.02F * r->base_kw + 0.05F) + resolution_kw;
     /* A heater that holds a house at -15 degrees comes on at once. */
     if (heated)
-        r->core_kw = fmaxf(r->core_kw, 24 * r->slope_kw);
+        r->core_kw = larger(r->core_kw, 24 * r->slope_kw);
     r->known_kw = 0;
     if (seen > 1.3F * r->core_kw && seen > r->core_kw + share)
         r->known_kw = (float)core->rules->reference.known_milli / 1000 * seen +
-                      fmaxf(0, r->core_kw - usual);
+                      larger(0, r->core_kw - usual);
     return sigma;
 }
 
@@ -197,10 +198,9 @@ find_means(struct reference *r, struct lesson *l, enum reach reach, float sigma)
 /* The pump's power from its runs, or else from the ledger; and what it may take in a day
  * of which nothing else is known: the rainiest but one. */
 static void
-find_pump(struct reference *r, const struct sample *s, int64_t days)
+find_pump(struct reference *r, const struct hour_log *l, const struct sample *s,
+          int64_t days)
 {
-    const struct hour_log *l = &r->log;
-
     r->pump_kw = s->pump_metered ? 0 : s->pump_kw;
     r->pump_noise_kw = 0.05F * s->pump_kw;
     if (l->pump_n >= PUMP_LEAST) {
@@ -223,7 +223,7 @@ find_coldest(struct reference *r, const struct lesson *l, bool heated)
     r->coldest = 0;
     for (int i = 0; i < LOG_HOURS; i++)
         if (!isnan(l->kw[i]))
-            r->coldest = fmaxf(r->coldest, BELIEVED * l->cold[i]);
+            r->coldest = larger(r->coldest, BELIEVED * l->cold[i]);
 }
 
 /* False: for most of the hours it is not known how cold it was. */
@@ -252,12 +252,13 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 bool heated)
 {
     struct reference *r = &core->site[site].reference;
+    const struct hour_log log = r->log; /* what is learned takes its place */
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
     float sigma;
 
     r->frozen = s->from;
-    reference_day(r, core, site, r->since); /* the edges as they were */
+    reference_day(r, core, site, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(core, r, &l, heated, s->resolution_kwh);
@@ -268,10 +269,10 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     if (heated && !felt)
         for (int reach = REACH_3H; reach < REACHES; reach++)
             r->most_kw[reach] =
-                fmaxf(r->most_kw[reach], reach < REACH_24H
-                                             ? r->most_kw[REACH_1H]
-                                             : fminf(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, s, LOG_HOURS / 24);
+                larger(r->most_kw[reach],
+                       reach < REACH_24H ? r->most_kw[REACH_1H]
+                                         : smaller(r->most_kw[REACH_1H], r->core_kw));
+    find_pump(r, &log, s, LOG_HOURS / 24);
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);

@@ -151,7 +151,13 @@ const struct lw_ini_key lw_rule_keys[] = {
      "Any other point: its register tells later what passed, and a field crew goes out "
      "for what has been silent for a day."},
     {"comm_loss", "clear", LW_INI_DURATION, AT(comm_loss.clear_ms), 0, WEEK_MS, 0, "1h",
-     "Good samples for so long return it."},
+     "Good samples for so long return it; so does a gateway without an overrun."},
+    {"comm_loss", "overruns", LW_INI_INT, AT(comm_loss.overruns), 1, 1000000, 0, "10",
+     "Reads of a gateway's meters that were due again before they were done: so many "
+     "raise."},
+    {"comm_loss", "overruns_for", LW_INI_DURATION, AT(comm_loss.overruns_for_ms), 0,
+     WEEK_MS, 0, "30m",
+     "And they must have come for so long: one slow minute is not the line's size."},
     {"register_jump", "erratic", LW_INI_DURATION, AT(register_jump.erratic_ms), 0,
      WEEK_MS, 0, "6h",
      "The meter answers, and no value of its register can be, for so long."},

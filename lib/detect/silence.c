@@ -103,6 +103,16 @@ look_behind(const struct lw_core *core, int32_t gateway)
     return b;
 }
 
+/* Stands the gateway's alarm, and is it its silence that it tells? */
+static bool
+is_dark(const struct lw_core *core, int32_t gateway)
+{
+    const struct lw_alarm *alarm =
+        alarm_of(core, LW_RULE_COMM_LOSS, (struct subject){LW_SUBJECT_GATEWAY, gateway});
+
+    return alarm && alarm->evidence.finding == LW_FOUND_SILENT_GATEWAY;
+}
+
 /* Raises or updates the gateway's alarm; false where somebody behind it is not silent, or
  * all have not been for long. */
 static bool
@@ -115,8 +125,11 @@ gateway_silent(struct lw_core *core, int32_t gateway, const struct behind *b)
 
     if (b->silent < b->meters || core->now - g->heard < b->patience)
         return false;
-    if (!alarm_stands(core, LW_RULE_COMM_LOSS, subject))
+    if (!is_dark(core, gateway)) {
+        /* What it told before is not the matter any more. */
+        alarm_return(core, LW_RULE_COMM_LOSS, subject, NULL);
         flapped(core->now, g->returned, &g->flaps);
+    }
     g->back = NEVER;
     alarm_set(core, LW_RULE_COMM_LOSS, subject, b->priority, &e);
     core_timer_gateway(core, gateway, core->now + LW_DAY);
@@ -137,9 +150,7 @@ meter_silent(struct lw_core *core, int32_t meter)
     if (gateway != LW_NONE) {
         int64_t unheard = core->now - core->gateway[gateway].heard;
 
-        if (core->gateway[gateway].back == NEVER &&
-            alarm_stands(core, LW_RULE_COMM_LOSS,
-                         (struct subject){LW_SUBJECT_GATEWAY, gateway}))
+        if (core->gateway[gateway].back == NEVER && is_dark(core, gateway))
             return;
         /* Nobody has been heard for a while, but not everybody is overdue: wait and see,
          * but not for a neighbour that is read once a day. */
@@ -227,7 +238,7 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
     struct gateway_state *g = &core->gateway[gateway];
     struct subject subject = {LW_SUBJECT_GATEWAY, gateway};
 
-    if (!alarm_stands(core, LW_RULE_COMM_LOSS, subject))
+    if (!is_dark(core, gateway))
         return;
     if (g->back == NEVER) {
         struct behind b = look_behind(core, gateway);
@@ -279,11 +290,8 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     if (gateway == LW_NONE)
         return;
     core->gateway[gateway].heard = core->now;
-    if (core->gateway[gateway].back == NEVER &&
-        alarm_stands(core, LW_RULE_COMM_LOSS,
-                     (struct subject){LW_SUBJECT_GATEWAY, gateway})) {
+    if (core->gateway[gateway].back == NEVER && is_dark(core, gateway))
         gateway_back(core, gateway);
-    }
 }
 
 const struct family detect_silence = {

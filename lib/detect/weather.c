@@ -28,17 +28,6 @@ core_weather_of(const struct lw_core *core, int32_t point)
                                                                      : NULL;
 }
 
-const struct weather *
-core_site_weather(const struct lw_core *core, int32_t site)
-{
-    int32_t i = core->site_weather[site];
-
-    if (i == LW_NONE || core->weather[i].at == NEVER ||
-        core->now - core->weather[i].at > STALE)
-        return NULL;
-    return &core->weather[i];
-}
-
 /* An hour has what was said first in it, or what was said last before it. */
 static void
 log_cold(struct weather *w, int64_t at, int64_t temperature_mc)

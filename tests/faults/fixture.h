@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -20,10 +21,11 @@
 
 #include "daemon/clock.h"
 #include "daemon/poll/poller.h"
+#include "daemon/poll/remember.h"
 #include "tests/faults/fault_server.h"
 
 enum {
-    FIXTURE_EVENTS = 4096,
+    FIXTURE_EVENTS = 1 << 14,
     FIXTURE_START_S = 1700000000 / 3600 * 3600
 };
 
@@ -35,6 +37,7 @@ struct fixture {
     struct lw_ledger *ledger;
     struct poller *poller;
     struct lw_faults faults;
+    int64_t turn_us; /* processor time of the longest turn of the loop */
     int nevents;
     struct lw_event event[FIXTURE_EVENTS];
 };
@@ -90,14 +93,15 @@ fixture_on_event(void *arg, const struct lw_event *event)
     f->event[f->nevents++] = *event;
 }
 
+/* `rate`: of a simulated clock; 0: the real one. */
 static struct fixture *
-fixture_new(bool simulated)
+fixture_new_at(double rate)
 {
     struct fixture *f = calloc(1, sizeof *f);
     assert_non_null(f);
     f->base = event_base_new();
     struct clock_options options = {
-        .simulated = simulated, .start = {FIXTURE_START_S * LW_SECOND}, .rate = 1e9};
+        .simulated = rate > 0, .start = {FIXTURE_START_S * LW_SECOND}, .rate = rate};
     assert_int_equal(clock_new(f->base, &options, &f->clock), 0);
     snprintf(f->dir, sizeof f->dir, "/tmp/lw-test-poll-XXXXXX");
     assert_non_null(mkdtemp(f->dir));
@@ -113,6 +117,12 @@ fixture_new(bool simulated)
     if (rc != 0)
         fail_msg("%s: %s", f->faults.fault[0].file, f->faults.fault[0].text);
     return f;
+}
+
+static inline struct fixture *
+fixture_new(bool simulated)
+{
+    return fixture_new_at(simulated ? 1e9 : 0);
 }
 
 static const char fixture_columns[] =
@@ -160,10 +170,31 @@ fixture_poll(struct fixture *f, const char *gateways, const char *meters)
         fail_msg("%s: %s", f->faults.fault[0].file, f->faults.fault[0].text);
 }
 
+/* Another ledger takes the place of this one, as at SIGHUP. */
+static inline void
+fixture_reload(struct fixture *f, const char *gateways, const char *meters)
+{
+    struct remembered *remembered = poller_remember(f->poller);
+    assert_non_null(remembered);
+    poller_free(f->poller);
+    lw_ledger_free(f->ledger);
+    fixture_poll(f, gateways, meters);
+    poller_recall(f->poller, remembered);
+    remembered_free(remembered);
+}
+
 static void
 fixture_on_time(void *arg)
 {
     event_base_loopbreak(arg);
+}
+
+static inline int64_t
+fixture_thread_us(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return t.tv_sec * 1000000LL + t.tv_nsec / 1000;
 }
 
 /* Runs until simulated time is `s` seconds after the start. */
@@ -174,7 +205,12 @@ fixture_run_until(struct fixture *f, int64_t s)
     clock_timer_init(&timer, f->clock, fixture_on_time, f->base);
     clock_timer_set(&timer, (lw_mono){s * LW_SECOND});
     event_base_loopexit(f->base, &(struct timeval){.tv_sec = 30});
-    event_base_dispatch(f->base);
+    do {
+        int64_t began_us = fixture_thread_us();
+        event_base_loop(f->base, EVLOOP_ONCE);
+        int64_t us = fixture_thread_us() - began_us;
+        f->turn_us = us > f->turn_us ? us : f->turn_us;
+    } while (!event_base_got_exit(f->base) && !event_base_got_break(f->base));
     if (timer.set) {
         clock_timer_stop(&timer);
         fail_msg("simulated time stands still");

@@ -16,7 +16,7 @@ from running import SANITIZED, Daemon
 LODEWATCH = program("lodewatch")
 SPAN = ("--from", "2025-03-01T00:00:00Z", "--to", "2025-05-01T00:00:00Z")
 
-tap = Tap(22)
+tap = Tap(23)
 pg = Cluster()
 
 
@@ -357,7 +357,19 @@ with tap.test("the store writes a day while it is packed, again and again"):
 
 # --- retention and holds
 
+THIS_MONTH = "SELECT reading_month(current_date)"
+
 base = Base(day_months=1, hour_years=1).fill(10, 3)
+
+with tap.test("a clock that is years ahead drops nothing: the newest month counts"):
+    # To this history, today is years ahead.
+    base.compact()
+    assert base.psql("SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_inherits JOIN pg_class"
+                     " ON oid = inhrelid WHERE inhparent = 'reading_day'::regclass") == "reading_day_202504"
+    assert base.psql("SELECT count(*) FROM reading_hour") == str(10 * 72)
+
+base = Base(day_months=1, hour_years=1).fill(10, 3)
+base.psql(THIS_MONTH)
 
 with tap.test("a hold keeps what is evidence, and nothing else"):
     for args in (("add", "--meter", "m0003", "--reason", "x"),
@@ -381,13 +393,14 @@ with tap.test("what is released goes at the next run; holds are listed with thei
     assert base.lodewatch("hold", "release", "2").returncode == 0
     assert "reading_day_202503: dropped\n" in base.compact().stdout
     assert base.psql("SELECT count(*) FROM pg_inherits WHERE inhparent IN"
-                     " ('reading_day'::regclass, 'reading_hour'::regclass)") == "0"
+                     " ('reading_day'::regclass, 'reading_hour'::regclass)") == "2"  # this month's
     listed = list(csv.DictReader(io.StringIO(base.lodewatch("hold", "list").stdout)))
     assert [h["reason"] for h in listed] == ["x", "O'Neill's; DROP"], listed
     assert all(h["released_at"] for h in listed), listed
 
 with tap.test("a hold of a site that the database does not know keeps everything"):
     base = Base(day_months=1).fill(5, 1)
+    base.psql(THIS_MONTH)
     base.psql("INSERT INTO evidence_hold(site_id, reason) VALUES ('s', 'casework')")
     base.compact()
     assert base.packed() == 5 * 24

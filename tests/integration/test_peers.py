@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 """Modbus programs that nobody here wrote, at both ends: pymodbus as a meter that answers with
-exceptions and as a gateway with a silent unit; mbpoll as a master of lodewatch-sim. Without
-PostgreSQL: what was read is taken from the journal."""
+exceptions and as a gateway with a silent unit; node's modbus-serial, where it is, as a meter;
+mbpoll as a master of lodewatch-sim. Without PostgreSQL: what was read is taken from the
+journal."""
 import os
 import re
 import shutil
@@ -117,6 +118,57 @@ def silent_unit():
         d.close()
 
 
+NODE = r"""
+const Modbus = require("modbus-serial");
+const words = new Map();
+function put(unit, address, value) {
+  const b = Buffer.alloc(4);
+  b.writeFloatBE(value);
+  words.set(unit * 65536 + address, b.readUInt16BE(0));
+  words.set(unit * 65536 + address + 1, b.readUInt16BE(2));
+}
+for (const unit of [1, 2]) {
+  put(unit, 0x00, 230 + unit);
+  put(unit, 0x34, 1000 * unit);
+  put(unit, 0x48, 100 * unit);
+}
+const vector = {
+  getInputRegister: async (address, unit) => {
+    if (unit === 3) throw { modbusErrorCode: 4 };
+    return words.get(unit * 65536 + address) || 0;
+  },
+};
+new Modbus.ServerTCP(vector, { host: "127.0.0.1", port: Number(process.argv[2]), unitID: 255 });
+"""
+
+
+def node_server():
+    """modbus-serial's server, of node, is read with several requests in flight"""
+    if not shutil.which("node") or \
+            harness.run(["node", "-e", 'require("modbus-serial")']).returncode != 0:
+        return "modbus-serial is not found: npm install it, and set NODE_PATH"
+    port = free_port()
+    script = harness.write(os.path.join(harness.temp_dir(), "server.js"), NODE)
+    program = harness.Program(["node", script, port])
+    for inflight in (1, 4):
+        d = Daemon(None, meters(1, 2, 3))
+        d.write("ledger/gateways.csv", "gateway_id,transport,address,max_inflight\n"
+                f"g1,tcp,127.0.0.1:{port},{inflight}\n")
+        d.start()
+        check(wait_for(lambda: all(len(readings(d, f"u{u}")) >= 3 for u in (1, 2)), 20), d.logged())
+        check(polls(d, "exception") >= 1, "no exception counted")
+        equal(d.metric("lodewatch_stray_frames_total"), 0)
+        equal(d.stop()[0], 0)
+        equal(readings(d, "u3"), [])
+        for unit in (1, 2):
+            equal({(r[3][ACTIVE_POWER], r[3][IMPORT], r[3][VOLTAGE_A])
+                   for r in readings(d, f"u{unit}")},
+                  {(1000 * unit, 100_000 * unit, 2300 + 10 * unit)})
+        d.close()
+    program.stop()
+    return None
+
+
 QUANTITIES = (  # of the profile `generic`: column, value, register, mbpoll's type and text
     ("active_power_kw", -12.345, 0x00, "4:int", "-12345"),
     ("reactive_power_kvar", 0.678, 0x02, "4:int", "678"),
@@ -169,4 +221,4 @@ def mbpoll_reads():
 
 if harness.run([PYTHON, "-c", "import pymodbus.server"]).returncode != 0:
     harness.skip_all("python3-pymodbus is not installed")
-tap([exceptions, silent_unit, mbpoll_reads])
+tap([exceptions, silent_unit, node_server, mbpoll_reads])

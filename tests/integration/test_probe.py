@@ -159,6 +159,39 @@ def suspects():
     return None
 
 
+def every_transport():
+    """The same meter is found over Modbus TCP, RTU over TCP and a serial line, and says the same"""
+    folder = Daemon()
+    ports, device = [free_port(), free_port()], os.path.join(folder.dir, "tty")
+    folder.write("ledger/gateways.csv", "gateway_id,transport,address,baud,parity\n"
+                 f"g1,tcp,127.0.0.1:{ports[0]},,\ng2,rtu_over_tcp,127.0.0.1:{ports[1]},,\n"
+                 f"g3,rtu,{device},19200,even\n")
+    folder.write("ledger/meters.csv", "meter_id,installed_at,role,gateway_id,unit,profile,interval_s\n" +
+                 "".join(f"m{g},2024-01-01,context,g{g},7,eastron-sdm630,60\n" for g in (1, 2, 3)))
+    folder.write("readings.csv", "time,meter_id,quality," + ",".join(VALUES) + "\n" +
+                 "".join(f"2025-03-03T00:00:00Z,m{g},good," + ",".join(map(str, VALUES.values())) +
+                         "\n" for g in (1, 2, 3)))
+    sim = harness.Program([harness.program("lodewatch-sim"), "--ledger", folder.path("ledger"),
+                           "--profiles", PROFILES, "--readings", folder.path("readings.csv"),
+                           "--clock-start", "2025-03-03T00:00:00Z"])
+    sim.wait_text("gateways", where="out")
+    for arguments in ([f"127.0.0.1:{ports[0]}"], ["--rtu", f"127.0.0.1:{ports[1]}"],
+                      ["--baud", "19200", "--parity", "even", device]):
+        done = probe("--json", "--unit", 7, "--timeout", 500, *arguments)
+        report = json.loads(done.stdout)
+        equal((arguments, report["profile"], report["fits"], done.returncode),
+              (arguments, "eastron-sdm630", True, 0))
+        check_values("eastron-sdm630", report)
+    for arguments in ([f"127.0.0.1:{ports[1]}"], ["--rtu", f"127.0.0.1:{ports[0]}"]):
+        done = probe("--unit", 7, "--timeout", 100, *arguments)
+        equal((arguments, done.returncode, done.stdout), (arguments, 1, ""))
+        check(re.search("no answer|no Modbus|reset", done.stderr), done.stderr)
+    equal(sim.stop(), 0)
+    done = probe(device)
+    equal((done.returncode, "No such file" in done.stderr), (1, True))
+    folder.close()
+
+
 def silent_to_others():
     """A device that is silent to what it does not have, instead of refusing it, is found"""
     words = {0x00: 230.1, 0x06: 15.9, 0x0C: 3650.0, 0x46: 50.02, 0x48: 123456.78}
@@ -181,7 +214,8 @@ def bad_usage():
     """Bad arguments are refused with 2, a device that is not there with 1"""
     for arguments in ([], ["a", "b"], ["--unit", "256", "127.0.0.1:1"], ["--unit", "x", "127.0.0.1:1"],
                       ["--timeout", "0", "127.0.0.1:1"], ["--profile", "nobody", "127.0.0.1:1"],
-                      ["--profiles", "/nowhere", "127.0.0.1:1"], ["127.0.0.1"], ["/dev/ttyS0"],
+                      ["--profiles", "/nowhere", "127.0.0.1:1"], ["127.0.0.1"], ["--baud", "9601", "/dev/null"],
+                      ["--parity", "mark", "/dev/null"], ["--stop-bits", "0", "/dev/null"],
                       ["--timezone", "Mars", "127.0.0.1:1"], ["--frequency", "127.0.0.1:1"]):
         done = probe(*arguments)
         equal((arguments, done.returncode, done.stdout), (arguments, 2, ""))
@@ -248,4 +282,4 @@ def schema_and_program_agree():
 
 
 if __name__ == "__main__":
-    tap([finds_each, model_file, suspects, silent_to_others, bad_usage, schema_and_program_agree])
+    tap([finds_each, model_file, suspects, silent_to_others, every_transport, bad_usage, schema_and_program_agree])

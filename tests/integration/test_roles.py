@@ -19,9 +19,13 @@ def conninfo(user, database):
     return f"host={CLUSTER.dir} port={CLUSTER.port} user={user} dbname={database}"
 
 
-def lodewatch(user, database, *args):
+def command(user, database, *args):
     path = write(os.path.join(harness.temp_dir(), "conninfo"), conninfo(user, database), 0o600)
-    return run([LODEWATCH, *args, "--conninfo-file", path])
+    return [LODEWATCH, *args, "--conninfo-file", path]
+
+
+def lodewatch(user, database, *args):
+    return run(command(user, database, *args))
 
 
 def sql(user, database, text):
@@ -44,7 +48,7 @@ def stored():
     return sorted(done.stdout.splitlines()[1:])
 
 
-tap = Tap(11)
+tap = Tap(12)
 CLUSTER.psql("CREATE ROLE lodewatch LOGIN")
 CLUSTER.psql("CREATE DATABASE old OWNER lodewatch")
 
@@ -167,6 +171,11 @@ with tap.test("who may make partitions cannot have them made elsewhere"):
 
 with tap.test("the daemon stores and answers as ingest and api, with a partition lost meanwhile"):
     assert IMPORTED.returncode == 0, IMPORTED
+    locked = harness.Program(["psql", "-X", "-d", CLUSTER.conninfo("new"), "-c",
+                              "BEGIN; LOCK TABLE evidence_hold; SELECT pg_sleep(60)"])
+    wait_for(lambda: CLUSTER.psql("SELECT count(*) FROM pg_locks WHERE relation ="
+                                  " 'evidence_hold'::regclass", "new") == "1", what="the lock")
+    waits = harness.Program(command("o", "new", "hold", "list"))
     wait_for(lambda: (RUN.metric("lodewatch_readings_stored_total") or 0) >= 5, what=RUN.logged)
     CLUSTER.psql("DROP TABLE reading_20250101", "new")
     wait_for(lambda: CLUSTER.psql("SELECT to_regclass('reading_20250101')", "new"), what=RUN.logged)
@@ -181,6 +190,12 @@ with tap.test("the daemon stores and answers as ingest and api, with a partition
     assert int(CLUSTER.psql("SELECT count(*) FROM reading", "new")) >= 20
     assert CLUSTER.psql("SELECT count(DISTINCT usename) FROM pg_stat_activity WHERE"
                         " usename IN ('w', 'a')", "new") == "0", "still connected"
+
+with tap.test("a command does not wait for a lock for ever"):
+    assert waits.wait(10) == 1 and "lock timeout" in waits.err, waits.err
+    locked.kill()
+    CLUSTER.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(60)'"
+                 " AND pid <> pg_backend_pid()")
 
 with tap.test("operators' commands run with the least that they need"):
     for user, args, code in (("o", ("hold", "list"), 0), ("w", ("hold", "add", "--meter", "m1",

@@ -4,7 +4,7 @@
 set -eu
 build=$1
 rc=0
-allow='^(lw_.*|mem(cpy|move|set|cmp|chr|rchr)|str(len|nlen|cmp|ncmp|chr|rchr|spn|cspn|str|dup|ndup)|(v)?snprintf|strto(ll|ull|d|l|ul)|__isoc[0-9]*_strto(ll|ull|l|ul)|qsort|bsearch|malloc|calloc|realloc|free|ll?r(ound|int)|fabs|sqrt|cos|log|exp|pow|floor|ceil|round|trunc|ldexp|frexp|fmod|json_.*|jansson_.*|f(max|min)|strncpy|__(u?divti3|u?modti3|u?divmodti4|floattidf|fixdfti|fixunsdfti|floatuntidf)|__stack_chk_fail|__assert_fail|__(memcpy|memmove|memset|strcpy|snprintf|vsnprintf)_chk|_GLOBAL_OFFSET_TABLE_)$'
+allow='^(lw_.*|mem(cpy|move|set|cmp|chr|rchr)|str(len|nlen|cmp|ncmp|chr|rchr|spn|cspn|str|dup|ndup)|(v)?snprintf|strto(ll|ull|d|l|ul)|__isoc[0-9]*_strto(ll|ull|l|ul)|qsort|bsearch|malloc|calloc|realloc|free|ll?r(ound|int)f?|__popcountdi2|fabs|sqrtf?|cos|log|exp|pow|floor|ceil|round|trunc|ldexp|frexp|fmod|json_.*|jansson_.*|f(max|min)f?|strncpy|__(u?divti3|u?modti3|u?divmodti4|floattidf|fixdfti|fixunsdfti|floatuntidf)|__stack_chk_fail|__assert_fail|__(memcpy|memmove|memset|strcpy|snprintf|vsnprintf)_chk|_GLOBAL_OFFSET_TABLE_)$'
 mine=$(find "$build/lib" -name '*.o' -exec nm -g --defined-only {} + | awk 'NF == 3 {print $3}' | sort -u)
 for o in $(find "$build/lib" -name '*.o'); do
     size -A "$o" | awk -v o="$o" '

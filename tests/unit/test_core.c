@@ -524,6 +524,59 @@ test_one_dead_gateway_is_one_alert(void **state)
     end(&w);
 }
 
+/* One read of E's gateway that was due again before it was done. */
+static void
+overrun(struct world *w, int64_t at)
+{
+    struct lw_event e = {
+        .kind = LW_EVENT_READ_FAILED,
+        .at = {at},
+        .failed = {.meter = (uint32_t)meter_of(w, "E"), .why = LW_FAIL_OVERRUN}};
+
+    lw_core_step(w->core, &e);
+}
+
+static void
+test_overruns_are_one_alert(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    quarters(&w, 4, DRAWS({"A", 1}));
+    row("one slow minute");
+    for (int i = 0; i < 30; i++)
+        overrun(&w, w.now + i * LW_SECOND);
+    quarters(&w, 5, DRAWS({"A", 1}));
+    check_int(count(&w, "comm_loss gateway/G2"), 0);
+    row("a slow line: one alert, whatever goes on");
+    for (int q = 0; q < 8; q++) {
+        for (int i = 0; i < 4; i++)
+            overrun(&w, w.now + i * LW_MINUTE);
+        quarters(&w, 1, DRAWS({"A", 1}));
+    }
+    check_int(count(&w, "raised comm_loss gateway/G2"), 1);
+    check_int(count(&w, "comm_loss gateway/G2"), 1);
+    row("an hour without: it returns");
+    quarters(&w, 5, DRAWS({"A", 1}));
+    check_int(count(&w, "returned comm_loss gateway/G2"), 1);
+    row("a slow line that dies: its silence is told instead, and its return");
+    for (int q = 0; q < 4; q++) {
+        for (int i = 0; i < 4; i++)
+            overrun(&w, w.now + i * LW_MINUTE);
+        quarters(&w, 1, DRAWS({"A", 1}));
+    }
+    check_int(count(&w, "raised comm_loss gateway/G2"), 2);
+    quarters(&w, 16, DRAWS({"D", -1}, {"E", -1}));
+    check_int(count(&w, "returned comm_loss gateway/G2"), 2);
+    check_int(count(&w, "raised comm_loss gateway/G2"), 3);
+    check_int(count(&w, "comm_loss point/"), 0);
+    overrun(&w, w.now + LW_SECOND);
+    quarters(&w, 8, DRAWS({"A", 1}));
+    check_int(count(&w, "returned comm_loss gateway/G2"), 3);
+    end(&w);
+}
+
 static void
 test_coverage(void **state)
 {
@@ -1244,6 +1297,7 @@ main(void)
         cmocka_unit_test(test_register_that_stands),
         cmocka_unit_test(test_float_register_steps),
         cmocka_unit_test(test_one_dead_gateway_is_one_alert),
+        cmocka_unit_test(test_overruns_are_one_alert),
         cmocka_unit_test(test_coverage),
         cmocka_unit_test(test_a_flood),
         cmocka_unit_test(test_estimated_values_raise_nothing),

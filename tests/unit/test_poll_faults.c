@@ -9,7 +9,7 @@ enum {
 
 struct row {
     const char *name;
-    const char *script; /* of the bad unit's answers, tests/faults/fault_server.h */
+    const char *script; /* of the bad unit's answers, tests/faults/fault_answers.h */
     const char *want;   /* how the bad unit's reads begin; all after that are good */
 };
 

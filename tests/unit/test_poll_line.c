@@ -14,7 +14,7 @@ enum {
 
 static const struct row {
     const char *name;
-    const char *script;  /* of the bad unit's answers, tests/faults/fault_server.h */
+    const char *script;  /* of the bad unit's answers, tests/faults/fault_answers.h */
     const char *want;    /* how the bad unit's reads begin; all after that are good */
     const char *profile; /* "two": two reads a meter, of the same length */
 } rows[] = {

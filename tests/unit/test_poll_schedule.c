@@ -69,7 +69,7 @@ reads_at_exactly_the_due_times(void **state)
     struct poller_gateway g;
     poller_gateway(f->poller, 0, &g);
     assert_int_equal(g.state, LINK_UP);
-    assert_int_equal(g.good, 368);
+    assert_int_equal(g.polls[POLL_GOOD], 368);
     assert_int_equal(g.meters, 3);
     assert_int_equal(g.meters_silent, 0);
 }
@@ -231,7 +231,7 @@ no_gateway_is_no_loss_to_others(void **state)
     struct poller_gateway g;
     poller_gateway(f->poller, 0, &g); /* by id: away, here */
     assert_int_equal(g.state, LINK_BACKOFF);
-    assert_int_equal(g.failed, 16 + 120);
+    assert_int_equal(g.polls[POLL_LINK], 16 + 120);
     close(fd);
 }
 

@@ -68,7 +68,7 @@ crusher(int q)
 static double
 small_for_weeks(int q)
 {
-    return q >= FROM && q < FROM + 21 * DAY ? 0.6 : 0;
+    return q >= FROM && q < FROM + 21 * DAY ? 0.5 : 0;
 }
 
 static double
@@ -226,7 +226,7 @@ static const struct row {
      FROM + DAY,
      "raised production_shape",
      2 * HOUR},
-    {"0.6 kW for three weeks",
+    {"0.5 kW for three weeks",
      {guard_house, small_for_weeks, NULL, NULL, NULL},
      "",
      "",

@@ -44,6 +44,8 @@ static const struct about GATEWAY_ONE = {LW_RULE_COMM_LOSS,
                                          LW_NONE,
                                          3 * 86400000,
                                          1};
+static const struct about OVERRUN = {
+    LW_RULE_COMM_LOSS, LW_FOUND_OVERRUN, LW_SUBJECT_GATEWAY, 0, LW_NONE, 12, 0};
 static const struct about FELL = {
     LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_FELL, LW_SUBJECT_POINT, 0, 0, -1234567, 0};
 static const struct about LEAPT = {
@@ -78,7 +80,7 @@ static const struct about *const EVERY[] = {
     &AGAIN,         &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED,
     &BOTH_LICENCES, &BY_STATUS,    &SILENT,         &FEEDER,      &GATEWAY,
     &GATEWAY_ONE,   &FELL,         &LEAPT,          &STOOD,       &GAPS,
-    &ALL_GAPS,
+    &ALL_GAPS,      &OVERRUN,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
@@ -176,6 +178,10 @@ static const struct row {
      "No good sample through gateway G1 for 3 days: 1 meter"},
     {"a headline begins with a capital", &GATEWAY, LW_ALERT_RETURNED, LW_PART_HEADLINE,
      false, "Gateway G1 communicates again"},
+    {"too many meters on a line", &OVERRUN, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
+     "网关G1所接电表过多，在采集周期内读不完"},
+    {"too many meters on a line, English", &OVERRUN, LW_ALERT_RAISED, LW_PART_HEADLINE,
+     false, "Gateway G1 has more meters than can be read in their interval"},
     {"a register that fell, without its sign", &FELL, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false, "The energy register of metering point P1 fell by 1234.6 kWh"},
     {"a register that leapt", &LEAPT, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
