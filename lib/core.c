@@ -6,8 +6,8 @@
 
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, a feeder, and one for the ledger as a whole
- */
+/* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole,
+ * and one for shelved alarms */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)
@@ -31,6 +31,12 @@ static int32_t
 key_ledger(const struct lw_core *core)
 {
     return key_feeder(core, core->nfeeders);
+}
+
+static int32_t
+key_shelf(const struct lw_core *core)
+{
+    return key_ledger(core) + 1;
 }
 
 void
@@ -63,6 +69,18 @@ core_timer_ledger(struct lw_core *core, int64_t at)
     lw_due_set(core->timers, key_ledger(core), at);
 }
 
+void
+core_timer_shelf(struct lw_core *core, int64_t at)
+{
+    lw_due_set(core->timers, key_shelf(core), at);
+}
+
+bool
+core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at)
+{
+    return lw_due_get(core->timers, key_shelf(core), ret_at);
+}
+
 /* Meters and statuses come and go by date, and nothing may stand untold for a week. */
 static void
 fire_ledger(struct lw_core *core)
@@ -80,7 +98,9 @@ fire_ledger(struct lw_core *core)
 static void
 fire(struct lw_core *core, int32_t key)
 {
-    if (key == key_ledger(core)) {
+    if (key == key_shelf(core)) {
+        shelf_timer(core);
+    } else if (key == key_ledger(core)) {
         fire_ledger(core);
     } else if (key >= key_feeder(core, 0)) {
         feeder_timer(core, key - key_feeder(core, 0));
@@ -420,6 +440,7 @@ start(struct lw_core *core, int64_t at)
     for (int32_t i = 0; i < core->nfeeders; i++)
         core_timer_feeder(core, i, at);
     core_timer_ledger(core, at + core->rules->coverage.grace_ms);
+    core_timer_shelf(core, at);
 }
 
 static void
@@ -471,6 +492,9 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
             if (detect_families[i]->meter_clock)
                 detect_families[i]->meter_clock(core, (int32_t)event->clock.meter,
                                                 event->clock.drift_ms);
+        break;
+    case LW_EVENT_ACT:
+        act_step(core, &event->act);
         break;
     case LW_EVENT_TICK:
         break;

@@ -180,6 +180,12 @@ static const struct lw_field ALARM[] = {
     LW_FIELD(struct lw_alarm, least_over_w),
     LW_FIELD(struct lw_alarm, most_over_w),
     LW_FIELD(struct lw_alarm, most_wh),
+    LW_FIELD(struct lw_alarm, acknowledged),
+    LW_FIELD(struct lw_alarm, shelved_until),
+    LW_FIELD(struct lw_alarm, shelved_over_w),
+    LW_FIELD_RAW(struct lw_alarm, acknowledged_by),
+    LW_FIELD_RAW(struct lw_alarm, shelf_by),
+    LW_FIELD_RAW(struct lw_alarm, shelf_reason),
     EVIDENCE(from),
     EVIDENCE(to),
     EVIDENCE(mean_w),
@@ -267,7 +273,9 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
            alarm->priority <= LW_PRIORITY_URGENT &&
            alarm->state <= LW_ALARM_OUT_OF_SERVICE && alarm->subject >= 0 &&
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
-           alarm->evidence.finding < LW_FINDINGS && evidence_sound(l, &alarm->evidence);
+           alarm->evidence.finding < LW_FINDINGS && evidence_sound(l, &alarm->evidence) &&
+           alarm->acknowledged_by[LW_ACT_BY] == 0 && alarm->shelf_by[LW_ACT_BY] == 0 &&
+           alarm->shelf_reason[LW_ACT_REASON] == 0;
 }
 
 static int

@@ -308,12 +308,13 @@ in_place(const struct lw_meter *meter, int64_t at)
     return meter->installed.ms <= at && at < meter->removed.ms;
 }
 
-/* One timer a meter, a site, a gateway, a feeder, and one for the ledger as a whole. */
+/* One timer a meter, a site, a gateway, a feeder, one for the ledger as a whole, and one
+ * for shelved alarms. */
 static inline int32_t
 core_ntimers(const struct lw_core *core)
 {
     return core->ledger->nmeters + core->ledger->nsites + core->ledger->ngateways +
-           core->nfeeders + 1;
+           core->nfeeders + 2;
 }
 
 /* The parameters for the site, as its status was then. */
@@ -340,6 +341,8 @@ void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
+void core_timer_shelf(struct lw_core *core, int64_t at);
+bool core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at);
 
 /* --- detect/points.c: what rules about one metering point share */
 struct subject detect_point(const struct lw_core *core, int32_t meter);
@@ -492,8 +495,27 @@ bool alarm_has_outgrown(const struct lw_alarm *alarm, const struct lw_evidence *
 bool alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e,
                     int64_t now);
 
+/* As high as the evidence shows it. */
+int64_t alarm_height(const struct lw_evidence *e);
+
 /* --- alarm/alarm.c */
+/* A new revision of a standing alarm, as it is. */
+void alarm_tell(struct lw_core *core, struct lw_alarm *alarm);
 /* The priority of what happens at a site: higher where nothing should run. */
 enum lw_priority alarm_site_priority(const struct lw_core *core, int32_t site);
+
+/* --- alarm/act.c */
+/* Does what lw_core_may allows, and tells it. */
+void act_step(struct lw_core *core, const struct lw_act *act);
+/* It got worse: what was put aside is not this. By its height: the energy of a steady
+ * load doubles by itself. */
+bool shelf_broken(const struct lw_alarm *alarm, enum lw_priority priority,
+                  const struct lw_evidence *evidence);
+/* Back to what it was, where it is shelved; tells nobody. */
+void shelf_end(struct lw_alarm *alarm);
+/* It begins anew: nobody has looked at that yet. */
+void act_forget(struct lw_alarm *alarm);
+/* Ends, and tells, the shelves whose time is over. */
+void shelf_timer(struct lw_core *core);
 
 #endif

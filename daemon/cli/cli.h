@@ -15,6 +15,7 @@ enum {
 /* A subcommand: argv[0] is its name; returns the exit code. */
 typedef int cli_command(int argc, char **argv);
 
+cli_command cli_ack;
 cli_command cli_check;
 cli_command cli_compact;
 cli_command cli_export;
@@ -25,7 +26,9 @@ cli_command cli_explain;
 cli_command cli_import;
 cli_command cli_migrate;
 cli_command cli_respool;
+cli_command cli_shelve;
 cli_command cli_status;
+cli_command cli_unshelve;
 cli_command cli_watch;
 
 #endif

@@ -20,6 +20,9 @@ static const struct {
     {"export", cli_export, "write a window of readings as CSV or NDJSON"},
     {"hold", cli_hold, "keep readings as evidence, however old they are"},
     {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
+    {"ack", cli_ack, "acknowledge an alarm"},
+    {"shelve", cli_shelve, "put an alarm aside for a time"},
+    {"unshelve", cli_unshelve, "end that before its time"},
     {"status", cli_status, "ask the daemon and the database how they are"},
 };
 

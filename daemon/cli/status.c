@@ -11,11 +11,10 @@
 #include <lodewatch/result.h>
 
 #include "daemon/cli/cli.h"
-#include "daemon/cli/http_get.h"
+#include "daemon/cli/http_ask.h"
 #include "daemon/cli/status_gateways.h"
 #include "daemon/config.h"
 #include "daemon/faults.h"
-#include "daemon/files.h"
 #include "daemon/store/store.h"
 
 static const char usage[] =
@@ -82,7 +81,7 @@ static json_t *
 ask_ready(const struct config *config)
 {
     char *body = NULL;
-    int rc = http_get(config->listen, "/readyz", NULL, &body);
+    int rc = http_ask(config->listen, "/readyz", NULL, NULL, &body);
     json_t *ready = rc > 0 ? json_loads(body, 0, NULL) : NULL;
 
     if (!ready || !json_is_object(ready)) {
@@ -94,25 +93,13 @@ ask_ready(const struct config *config)
     return ready;
 }
 
-/* The caller's; NULL: none is configured, or it cannot be read. */
-static char *
-read_token(const struct config *config)
-{
-    char *token = NULL;
-    size_t n;
-
-    if (config->token_file[0] && files_read(config->token_file, 1024, &token, &n) == 0)
-        token[strcspn(token, "\r\n")] = '\0';
-    return token;
-}
-
 static json_t *
 ask_metrics(const struct config *config, const char *token)
 {
     char *body = NULL;
     json_t *metrics = NULL;
 
-    if (http_get(config->listen, "/metrics", token, &body) == 200)
+    if (http_ask(config->listen, "/metrics", token, NULL, &body) == 200)
         metrics = parse_metrics(body);
     free(body);
     return metrics ? metrics : json_null();
@@ -171,7 +158,7 @@ static int
 show(const struct config *config, bool json)
 {
     json_t *ready = ask_ready(config);
-    char *token = read_token(config);
+    char *token = http_token(config->token_file);
     json_t *metrics = ask_metrics(config, token);
     json_t *gateways = status_ask_gateways(config->listen, token);
     json_t *schema = ask_schema(config);

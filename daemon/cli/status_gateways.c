@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "daemon/cli/http_get.h"
+#include "daemon/cli/http_ask.h"
 
 enum {
     ROWS = 30,
@@ -37,7 +37,7 @@ status_ask_gateways(const char *listen, const char *token)
     do {
         char *body = NULL;
         page_path(path, after);
-        int rc = http_get(listen, path, token, &body);
+        int rc = http_ask(listen, path, token, NULL, &body);
         json_decref(page);
         page = rc == 200 ? json_loads(body, 0, NULL) : NULL;
         free(body);

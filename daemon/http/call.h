@@ -10,6 +10,7 @@
 #include "daemon/rooms.h"
 
 struct evbuffer;
+struct lw_act_fault;
 struct evhttp_request;
 
 struct http_call {
@@ -33,14 +34,15 @@ enum http_access {
 struct http_route {
     const char *path;
     enum http_access access;
-    uint32_t params; /* PARAM() bits */
-    http_handler *handler;
+    uint32_t params;    /* PARAM() bits */
+    http_handler *get;  /* and HEAD; NULL: not served */
+    http_handler *post; /* NULL: not served */
 };
 /* NULL: no such path. */
 const struct http_route *http_route_find(const char *path);
 
 http_handler health_live, health_ready, metrics_get, alerts_get, readings_get, sites_get,
-    gateways_get, meters_get, openapi_get, schema_get;
+    gateways_get, meters_get, openapi_get, schema_get, acts_post;
 
 /* Sends `body` (NULL: none) and counts the answer; to HEAD only what GET's head would be.
  * Takes the body over. */
@@ -58,12 +60,19 @@ enum http_problem {
     PROBLEM_CLOSED,
     PROBLEM_NOT_FOUND,
     PROBLEM_METHOD,
+    PROBLEM_ACT,
+    PROBLEM_ALARM,
+    PROBLEM_STATE,
     PROBLEM_INTERNAL,
+    PROBLEM_JOURNAL,
     PROBLEM_DATABASE,
     PROBLEM_POLLING,
     HTTP_PROBLEMS
 };
 void http_reply_problem(struct http *http, struct evhttp_request *req,
                         enum http_problem problem);
+/* PROBLEM_ACT, with what is wrong where. */
+void http_reply_fault(struct http *http, struct evhttp_request *req,
+                      const struct lw_act_fault *fault);
 
 #endif

@@ -5,19 +5,22 @@
 #include "daemon/http/call.h"
 
 static const struct http_route routes[] = {
-    {"/healthz", ACCESS_ANY, 0, health_live},
-    {"/readyz", ACCESS_ANY, 0, health_ready},
-    {"/metrics", ACCESS_LOCAL, 0, metrics_get},
+    {"/healthz", ACCESS_ANY, 0, health_live, NULL},
+    {"/readyz", ACCESS_ANY, 0, health_ready, NULL},
+    {"/metrics", ACCESS_LOCAL, 0, metrics_get, NULL},
     {"/api/v1/alerts", ACCESS_TOKEN,
-     PARAM(STATE) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), alerts_get},
+     PARAM(STATE) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), alerts_get,
+     NULL},
     {"/api/v1/readings", ACCESS_TOKEN,
-     PARAM(METER) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), readings_get},
-    {"/api/v1/sites", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), sites_get},
-    {"/api/v1/gateways", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), gateways_get},
+     PARAM(METER) | PARAM(FROM) | PARAM(TO) | PARAM(LIMIT) | PARAM(AFTER), readings_get,
+     NULL},
+    {"/api/v1/sites", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), sites_get, NULL},
+    {"/api/v1/gateways", ACCESS_TOKEN, PARAM(LIMIT) | PARAM(AFTER), gateways_get, NULL},
     {"/api/v1/meters", ACCESS_TOKEN, PARAM(GATEWAY) | PARAM(LIMIT) | PARAM(AFTER),
-     meters_get},
-    {"/api/v1/openapi.json", ACCESS_TOKEN, 0, openapi_get},
-    {"/api/v1/schemas/alert-1", ACCESS_TOKEN, 0, schema_get},
+     meters_get, NULL},
+    {"/api/v1/acts", ACCESS_TOKEN, 0, NULL, acts_post},
+    {"/api/v1/openapi.json", ACCESS_TOKEN, 0, openapi_get, NULL},
+    {"/api/v1/schemas/alert-1", ACCESS_TOKEN, 0, schema_get, NULL},
 };
 
 const struct http_route *

@@ -210,6 +210,24 @@ http_reply_static(struct http_call *call, const char *type, const char *data, si
     http_reply(call->http, call->req, 200, type, body);
 }
 
+/* NULL: the path does not serve the method. */
+static http_handler *
+handler_of(const struct http_route *route, enum evhttp_cmd_type method)
+{
+    if (method == EVHTTP_REQ_GET || method == EVHTTP_REQ_HEAD)
+        return route->get;
+    return method == EVHTTP_REQ_POST ? route->post : NULL;
+}
+
+static void
+refuse_method(struct http *http, struct evhttp_request *req,
+              const struct http_route *route)
+{
+    evhttp_add_header(evhttp_request_get_output_headers(req), "Allow",
+                      route->post ? "POST" : "GET, HEAD");
+    http_reply_problem(http, req, PROBLEM_METHOD);
+}
+
 static void
 on_request(struct evhttp_request *req, void *arg)
 {
@@ -218,15 +236,16 @@ on_request(struct evhttp_request *req, void *arg)
     const struct evhttp_uri *uri = evhttp_request_get_evhttp_uri(req);
     const char *path = evhttp_uri_get_path(uri);
     const struct http_route *route = path == NULL ? NULL : http_route_find(path);
-    enum evhttp_cmd_type method = evhttp_request_get_command(req);
+    http_handler *handler =
+        route == NULL ? NULL : handler_of(route, evhttp_request_get_command(req));
     const char *authorization =
         evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
 
     renew_deadline(http, req);
     if (route == NULL)
         http_reply_problem(http, req, PROBLEM_NOT_FOUND);
-    else if (method != EVHTTP_REQ_GET && method != EVHTTP_REQ_HEAD)
-        http_reply_problem(http, req, PROBLEM_METHOD);
+    else if (handler == NULL)
+        refuse_method(http, req, route);
     else if (route->access == ACCESS_TOKEN && !http->auth.present)
         http_reply_problem(http, req, PROBLEM_CLOSED);
     else if (route->access != ACCESS_ANY && http->auth.present &&
@@ -235,7 +254,7 @@ on_request(struct evhttp_request *req, void *arg)
     else if (http_query_parse(evhttp_uri_get_query(uri), route->params, &call.query) != 0)
         http_reply_problem(http, req, PROBLEM_QUERY);
     else
-        route->handler(&call);
+        handler(&call);
 }
 
 /* ---- life ---- */

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <lodewatch/act.h>
 #include <lodewatch/hash.h>
 #include <lodewatch/ledger.h>
 #include <lodewatch/rules.h>
@@ -115,8 +116,9 @@ struct lw_evidence {
 };
 
 struct lw_alarm {
-    uint8_t id[16]; /* SHA-256(deployment, subject, rule, onset), its first half */
-    uint8_t rule;   /* enum lw_rule_id */
+    uint8_t
+        id[LW_ACT_ALARM]; /* SHA-256(deployment, subject, rule, onset), its first half */
+    uint8_t rule;         /* enum lw_rule_id */
     uint8_t subject_kind;
     uint8_t state;
     uint8_t priority;
@@ -133,6 +135,13 @@ struct lw_alarm {
     int64_t most_over_w;
     int64_t most_wh; /* unexplained, of the largest before this one */
     struct lw_evidence evidence;
+    /* What people did (lib/alarm/act.c). The texts are empty where nobody did. */
+    lw_wall acknowledged;
+    lw_wall shelved_until;  /* while shelved... */
+    int64_t shelved_over_w; /* ...its height at the shelving */
+    char acknowledged_by[LW_ACT_BY + 1];
+    char shelf_by[LW_ACT_BY + 1]; /* who shelved it, or who ended that by hand */
+    char shelf_reason[LW_ACT_REASON + 1];
 };
 
 /* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */

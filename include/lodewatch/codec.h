@@ -64,6 +64,20 @@ LW_MUSTCHECK
 int lw_reading_peek(const uint8_t *bytes, size_t n, struct lw_reading *ret_reading,
                     const char **ret_meter, size_t *ret_meter_n);
 
+/* An act of a person as JSON (docs/http-api.md). LW_EPARSE with the fault: its texts are
+ * constants. */
+struct lw_act_fault {
+    const char *where; /* the member; "": the whole */
+    const char *what;
+    const char *expected;
+    const char *expected_zh;
+};
+LW_MUSTCHECK
+int lw_act_parse(const char *json, size_t n, const struct lw_zone *zone,
+                 struct lw_act *ret_act, struct lw_act_fault *ret_fault);
+/* What is wrong with an `until` that the core refuses. */
+void lw_act_until_fault(struct lw_act_fault *ret_fault);
+
 /* A site of the core's ledger with its points, meters and what is known of them, as one
  * JSON object. LW_EFULL: more than LW_SITE_TEXT bytes (some 800 points); LW_ENOMEM. */
 enum {

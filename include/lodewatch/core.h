@@ -66,6 +66,14 @@ const struct lw_rules *lw_core_rules(const struct lw_core *core);
 int32_t lw_core_nalarms(const struct lw_core *core);
 const struct lw_alarm *lw_core_next_alarm(const struct lw_core *core,
                                           const struct lw_alarm *alarm);
+/* The standing alarm with this id; NULL. */
+const struct lw_alarm *lw_core_alarm(const struct lw_core *core,
+                                     const uint8_t id[LW_ACT_ALARM]);
+/* Whether an act would be done now: the core leaves out what may not be. LW_ENOTFOUND: no
+ * such alarm stands; LW_EDENIED: its state does not allow it; LW_ERANGE: `until` is not
+ * after now, or more than LW_SHELVED_MOST ahead. */
+LW_MUSTCHECK
+int lw_core_may(const struct lw_core *core, const struct lw_act *act);
 
 /* What is known of a meter row, for people. */
 struct lw_meter_view {

@@ -3,6 +3,7 @@
 #ifndef LODEWATCH_EVENT_H
 #define LODEWATCH_EVENT_H
 
+#include <lodewatch/act.h>
 #include <lodewatch/reading.h>
 #include <lodewatch/time.h>
 
@@ -14,6 +15,7 @@ enum lw_event_kind {
     LW_EVENT_METER_CLOCK,   /* what a meter's own clock showed */
     LW_EVENT_METER_SERIAL,  /* who a meter says that it is */
     LW_EVENT_METER_COUNTER, /* what its import register can do */
+    LW_EVENT_ACT,           /* a person acknowledges or shelves an alarm */
 };
 
 enum {
@@ -57,6 +59,7 @@ struct lw_event {
             int64_t modulus_wh;
             int64_t most_w;
         } counter;
+        struct lw_act act;
     };
 };
 

@@ -282,6 +282,12 @@ revise(struct lw_core *core, enum lw_alert_kind kind, struct lw_alarm *alarm,
     emit(core, kind, alarm);
 }
 
+void
+alarm_tell(struct lw_core *core, struct lw_alarm *alarm)
+{
+    revise(core, LW_ALERT_UPDATED, alarm, NULL);
+}
+
 bool
 alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              const struct lw_evidence *evidence)
@@ -292,7 +298,7 @@ alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     if (!alarm || !has_returned(alarm) || !alarm_is_alike(alarm, evidence, core->now))
         return false;
     alarm->returned = LW_WALL_MIN;
-    alarm->state = LW_ALARM_UNACKNOWLEDGED_ACTIVE;
+    act_forget(alarm);
     alarm->occurrences++;
     revise(core, LW_ALERT_UPDATED, alarm, evidence);
     return true;
@@ -303,6 +309,7 @@ static void
 come_to_rest(struct lw_core *core, struct lw_alarm *alarm,
              const struct lw_evidence *evidence)
 {
+    shelf_end(alarm);
     /* What people still have to acknowledge is theirs to keep. */
     alarm->state = alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE
                        ? LW_ALARM_RETURNED_UNACKNOWLEDGED
@@ -319,6 +326,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
 {
     int32_t *slot = slot_of(core, rule, subject);
     struct lw_alarm *alarm;
+    bool broken, told;
     int64_t age;
 
     if (alarm_recall(core, rule, subject, evidence))
@@ -338,10 +346,18 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     if (alarm->occurrences == 1)
         alarm_measure(alarm, evidence);
     age = core->now - alarm->at.ms;
-    if (age < UPDATE_MOST && (age < UPDATE_LEAST || !material(alarm, priority, evidence)))
-        return;
-    alarm->priority = (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
-    revise(core, LW_ALERT_UPDATED, alarm, evidence);
+    broken = alarm->state == LW_ALARM_SHELVED && shelf_broken(alarm, priority, evidence);
+    told = alarm->state != LW_ALARM_SHELVED && age >= UPDATE_LEAST &&
+           material(alarm, priority, evidence);
+    if (broken)
+        shelf_end(alarm);
+    if (broken || told || age >= UPDATE_MOST) {
+        alarm->priority =
+            (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
+        revise(core, LW_ALERT_UPDATED, alarm, evidence);
+    } else if (alarm->state == LW_ALARM_SHELVED) {
+        alarm->evidence = *evidence; /* told when the shelf ends */
+    }
 }
 
 /* A shift comes every night, a truck every week: at a closed site the like of what has
@@ -401,11 +417,8 @@ alarm_remind(struct lw_core *core)
 
         if (has_returned(alarm))
             continue;
-        if (core->now - alarm->at.ms >= REMIND_AFTER) {
-            alarm->at = (lw_wall){core->now};
-            alarm->revision++;
-            emit(core, LW_ALERT_UPDATED, alarm);
-        }
+        if (core->now - alarm->at.ms >= REMIND_AFTER)
+            alarm_tell(core, alarm);
         if (alarm->at.ms + REMIND_AFTER < next)
             next = alarm->at.ms + REMIND_AFTER;
     }

@@ -37,11 +37,17 @@ over_wh(const struct lw_evidence *e)
     return e->finding == LW_FOUND_OVER_ALLOWANCE ? e->energy_wh : e->excess_wh;
 }
 
+int64_t
+alarm_height(const struct lw_evidence *e)
+{
+    return compared(e) ? over_w(e) : over_w(e) + e->peak_w - e->mean_w;
+}
+
 /* The lowest by its mean, the highest by its peak. */
 void
 alarm_measure(struct lw_alarm *alarm, const struct lw_evidence *e)
 {
-    int64_t over = over_w(e), peak = compared(e) ? over : over + e->peak_w - e->mean_w;
+    int64_t over = over_w(e), peak = alarm_height(e);
 
     if (compared(e) && e->level_w == 0)
         return;

@@ -173,6 +173,7 @@ alarm_object(const struct lw_alert *alert)
     bool ack = a->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE ||
                a->state == LW_ALARM_RETURNED_UNACKNOWLEDGED;
     bool check = ack || a->state == LW_ALARM_ACKNOWLEDGED_ACTIVE;
+    bool shelved = a->state == LW_ALARM_SHELVED;
     json_t *due = json_object();
     json_t *o = json_object();
 
@@ -187,6 +188,13 @@ alarm_object(const struct lw_alert *alert)
     put(&o, "raised_at", lw_json_utc(a->onset));
     put(&o, "flood", a->flood > 0 ? json_integer(a->flood) : json_null());
     put(&o, "due", due);
+    put(&o, "acknowledged_at",
+        a->acknowledged_by[0] ? lw_json_utc(a->acknowledged) : json_null());
+    put(&o, "acknowledged_by", lw_json_foreign_or_null(a->acknowledged_by));
+    put(&o, "shelved_until", shelved ? lw_json_utc(a->shelved_until) : json_null());
+    put(&o, "shelved_by", lw_json_foreign_or_null(shelved ? a->shelf_by : ""));
+    put(&o, "shelved_reason", lw_json_foreign_or_null(shelved ? a->shelf_reason : ""));
+    put(&o, "unshelved_by", lw_json_foreign_or_null(shelved ? "" : a->shelf_by));
     return o;
 }
 

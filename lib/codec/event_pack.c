@@ -9,6 +9,8 @@
  *   a meter's clock: the meter, int drift_ms
  *   a meter's serial number: the meter, u8 length, the text
  *   a meter's counter: the meter, int step_wh, int modulus_wh, int most_w
+ *   an act: u8 kind, the alarm's id, u8 length, who; of a shelving also int until - at,
+ *     u8 length, why
  * where the meter is u8 length, the id, int installed. */
 #include <lodewatch/codec.h>
 
@@ -21,6 +23,13 @@ enum {
     FORM = 2,      /* the newest */
     FORM_FIRST = 1 /* without what meters say of themselves */
 };
+
+static void
+pack_text(struct lw_packer *p, const char *s)
+{
+    lw_pack_u8(p, (uint8_t)strlen(s));
+    lw_pack_bytes(p, s, strlen(s));
+}
 
 static uint8_t
 form_of(enum lw_event_kind kind)
@@ -78,14 +87,22 @@ lw_event_pack(const struct lw_event *event, const struct lw_ledger *ledger,
         break;
     case LW_EVENT_METER_SERIAL:
         pack_meter(&p, ledger, event->serial.meter);
-        lw_pack_u8(&p, (uint8_t)strlen(event->serial.text));
-        lw_pack_bytes(&p, event->serial.text, strlen(event->serial.text));
+        pack_text(&p, event->serial.text);
         break;
     case LW_EVENT_METER_COUNTER:
         pack_meter(&p, ledger, event->counter.meter);
         lw_pack_int(&p, event->counter.step_wh);
         lw_pack_int(&p, event->counter.modulus_wh);
         lw_pack_int(&p, event->counter.most_w);
+        break;
+    case LW_EVENT_ACT:
+        lw_pack_u8(&p, (uint8_t)event->act.kind);
+        lw_pack_bytes(&p, event->act.alarm, LW_ACT_ALARM);
+        pack_text(&p, event->act.by);
+        if (event->act.kind == LW_ACT_SHELVE) {
+            lw_pack_int(&p, lw_wall_since(event->act.until, event->at));
+            pack_text(&p, event->act.reason);
+        }
         break;
     }
     assert(p.rc == 0 && p.len <= LW_EVENT_BYTES);
@@ -149,6 +166,40 @@ unpack_serial(struct lw_unpacker *u, char text[LW_SERIAL])
     text[n] = 0;
 }
 
+static void
+unpack_act_text(struct lw_unpacker *u, char *text, size_t most)
+{
+    size_t n = lw_unpack_u8(u);
+    const char *s = lw_unpack_bytes(u, n);
+
+    if (u->rc == 0 && !lw_act_text(s, n, most))
+        u->rc = LW_EPARSE;
+    if (u->rc != 0)
+        return;
+    memcpy(text, s, n);
+    text[n] = 0;
+}
+
+static void
+unpack_act(struct lw_unpacker *u, lw_wall at, struct lw_act *act)
+{
+    uint8_t kind = lw_unpack_u8(u);
+    const void *id = lw_unpack_bytes(u, LW_ACT_ALARM);
+
+    if (kind < LW_ACT_ACKNOWLEDGE || kind > LW_ACT_UNSHELVE)
+        u->rc = LW_EPARSE;
+    if (u->rc != 0)
+        return;
+    *act = (struct lw_act){.kind = (enum lw_act_kind)kind};
+    memcpy(act->alarm, id, LW_ACT_ALARM);
+    unpack_act_text(u, act->by, LW_ACT_BY);
+    if (act->kind != LW_ACT_SHELVE)
+        return;
+    act->until.ms =
+        at.ms + unpack_between(u, LW_WALL_FIRST - at.ms, LW_WALL_LAST - at.ms);
+    unpack_act_text(u, act->reason, LW_ACT_REASON);
+}
+
 /* All of an event but its meter's index, which stays 0. */
 static int
 unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
@@ -196,6 +247,9 @@ unpack_event(const uint8_t *bytes, size_t n, struct lw_event *ret_event,
         event.counter.step_wh = unpack_between(&u, 0, INT64_MAX);
         event.counter.modulus_wh = unpack_between(&u, 0, INT64_MAX);
         event.counter.most_w = unpack_between(&u, 0, INT64_MAX);
+        break;
+    case LW_EVENT_ACT:
+        unpack_act(&u, event.at, &event.act);
         break;
     default:
         u.rc = LW_EPARSE;

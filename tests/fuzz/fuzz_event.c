@@ -58,5 +58,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(rc == 0 && back.kind == event.kind && back.at.ms == event.at.ms);
     if (event.kind == LW_EVENT_READING)
         assert(memcmp(&back.reading, &event.reading, sizeof(event.reading)) == 0);
+    if (event.kind == LW_EVENT_ACT)
+        assert(strcmp(back.act.by, event.act.by) == 0 &&
+               strcmp(back.act.reason, event.act.reason) == 0 &&
+               back.act.until.ms == event.act.until.ms);
     return 0;
 }

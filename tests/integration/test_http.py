@@ -406,9 +406,10 @@ def described():
     document = d.json("/api/v1/openapi.json")
     equal(document["openapi"], "3.1.0")
     for path, item in document["paths"].items():
-        status = d.get(path)[0]
-        check(str(status) in item["get"]["responses"], f"{path} gives {status}")
-        for parameter in item["get"].get("parameters", []):
+        (method, operation), = item.items()
+        status = d.get(path, method=method.upper())[0]
+        check(str(status) in operation["responses"], f"{path} gives {status}")
+        for parameter in operation.get("parameters", []):
             value = {"state": "standing", "limit": "1", "after": "x"}.get(parameter["name"])
             if value:
                 check(d.get(f"{path}?{parameter['name']}={value}")[0] in (200, 400), path)

@@ -38,7 +38,7 @@ random_event(uint64_t *random)
 
     e.at.ms = LW_WALL_FIRST +
               (int64_t)(next_random(random) % (LW_WALL_LAST - LW_WALL_FIRST + 1));
-    switch (next_random(random) % 7) {
+    switch (next_random(random) % 8) {
     case 0:
         e.kind = LW_EVENT_TICK;
         break;
@@ -69,6 +69,19 @@ random_event(uint64_t *random)
         e.counter.step_wh = (int64_t)next_random(random);
         e.counter.modulus_wh = (int64_t)next_random(random);
         e.counter.most_w = (int64_t)next_random(random);
+        break;
+    case 6:
+        e.kind = LW_EVENT_ACT;
+        e.act.kind = (enum lw_act_kind)(1 + next_random(random) % LW_ACT_UNSHELVE);
+        for (size_t i = 0; i < LW_ACT_ALARM; i++)
+            e.act.alarm[i] = (uint8_t)next_random(random);
+        for (size_t i = 0, n = 1 + next_random(random) % LW_ACT_BY; i < n; i++)
+            e.act.by[i] = (char)('!' + next_random(random) % ('~' - '!' + 1));
+        if (e.act.kind != LW_ACT_SHELVE)
+            break;
+        e.act.until.ms = e.at.ms / 2;
+        for (size_t i = 0, n = 1 + next_random(random) % LW_ACT_REASON; i < n; i++)
+            e.act.reason[i] = (char)('!' + next_random(random) % ('~' - '!' + 1));
         break;
     default:
         e.reading.meter = meter;
@@ -132,6 +145,12 @@ test_round_trip(void **state)
             check_int(back.counter.step_wh, e.counter.step_wh);
             check_int(back.counter.modulus_wh, e.counter.modulus_wh);
             check_int(back.counter.most_w, e.counter.most_w);
+        } else if (e.kind == LW_EVENT_ACT) {
+            check_int(back.act.kind, e.act.kind);
+            assert_memory_equal(back.act.alarm, e.act.alarm, LW_ACT_ALARM);
+            check_int(back.act.until.ms, e.act.until.ms);
+            check_text(back.act.by, e.act.by);
+            check_text(back.act.reason, e.act.reason);
         }
     }
 }
@@ -216,6 +235,7 @@ test_forms(void **state)
          {1, LW_EVENT_METER_SERIAL, 0, 1, 'A', 0, 1, '7'},
          8,
          LW_EPARSE},
+        {"an act of no kind", {2, LW_EVENT_ACT, 0, 4}, 4, LW_EPARSE},
         {"a form yet to come", {3, LW_EVENT_TICK, 0}, 3, LW_EVERSION},
     };
     struct lw_event back;

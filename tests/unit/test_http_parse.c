@@ -248,6 +248,7 @@ finds_routes(void **state)
         {"/metrics", true, ACCESS_LOCAL},
         {"/api/v1/alerts", true, ACCESS_TOKEN},
         {"/api/v1/sites", true, ACCESS_TOKEN},
+        {"/api/v1/acts", true, ACCESS_TOKEN},
         {"/api/v1/openapi.json", true, ACCESS_TOKEN},
         {"/api/v1/schemas/alert-1", true, ACCESS_TOKEN},
         {"/", false, 0},

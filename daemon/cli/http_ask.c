@@ -1,5 +1,5 @@
-/* One GET, as HTTP/1.0: the answer ends with the connection. */
-#include "daemon/cli/http_get.h"
+/* One request, as HTTP/1.0: the answer ends with the connection. */
+#include "daemon/cli/http_ask.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,12 +11,14 @@
 
 #include <lodewatch/result.h>
 
+#include "daemon/files.h"
 #include "daemon/http/address.h"
 
 enum {
+    TOKEN_MOST = 1024,
     SILENT_S = 5,
     ANSWER_MOST = 4 << 20,
-    REQUEST = 1024
+    REQUEST = 8192
 };
 
 static int
@@ -40,13 +42,18 @@ connect_to(const struct http_address *address)
 }
 
 static int
-ask(int fd, const char *path, const char *token)
+ask(int fd, const char *path, const char *token, const char *json)
 {
     char request[REQUEST];
+    char length[40] = "";
+
+    if (json)
+        snprintf(length, sizeof(length), "Content-Length: %zu\r\n", strlen(json));
+
     int n = snprintf(request, sizeof(request),
-                     "GET %s HTTP/1.0\r\nHost: localhost\r\n%s%s%s\r\n", path,
-                     token ? "Authorization: Bearer " : "", token ? token : "",
-                     token ? "\r\n" : "");
+                     "%s %s HTTP/1.0\r\nHost: localhost\r\n%s%s%s%s\r\n%s",
+                     json ? "POST" : "GET", path, token ? "Authorization: Bearer " : "",
+                     token ? token : "", token ? "\r\n" : "", length, json ? json : "");
 
     if (n < 0 || (size_t)n >= sizeof(request))
         return LW_EINVAL;
@@ -75,7 +82,8 @@ read_all(int fd, char **ret_text)
 }
 
 int
-http_get(const char *listen, const char *path, const char *token, char **ret_body)
+http_ask(const char *listen, const char *path, const char *token, const char *json,
+         char **ret_body)
 {
     struct http_address address;
     char *text = NULL;
@@ -88,7 +96,7 @@ http_get(const char *listen, const char *path, const char *token, char **ret_bod
     fd = connect_to(&address);
     if (fd < 0)
         return fd;
-    rc = ask(fd, path, token);
+    rc = ask(fd, path, token, json);
     if (rc == 0)
         rc = read_all(fd, &text);
     close(fd);
@@ -104,4 +112,16 @@ http_get(const char *listen, const char *path, const char *token, char **ret_bod
     memmove(text, body + 4, strlen(body + 4) + 1);
     *ret_body = text;
     return status;
+}
+
+char *
+http_token(const char *file)
+{
+    char *token = NULL;
+    size_t n;
+
+    if (file[0] == '\0' || files_read(file, TOKEN_MOST, &token, &n) != 0)
+        return NULL;
+    token[strcspn(token, "\r\n")] = '\0';
+    return token;
 }

@@ -1,0 +1,197 @@
+/* `lodewatch ack`, `shelve` and `unshelve`: what the duty desk does to one alarm, through
+ * the daemon. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include <lodewatch/result.h>
+
+#include "daemon/cli/cli.h"
+#include "daemon/cli/http_ask.h"
+#include "daemon/config.h"
+#include "daemon/faults.h"
+
+static const struct act {
+    const char *act;
+    const char *usage;
+} acts[] = {
+    {"acknowledge", "usage: lodewatch ack ALARM --by NAME --config FILE\n"
+                    "\n"
+                    "Says that somebody looks after the alarm with this id.\n"
+                    "\n"},
+    {"shelve",
+     "usage: lodewatch shelve ALARM --until TIME --by NAME --reason TEXT\n"
+     "                        --config FILE\n"
+     "\n"
+     "Puts one alarm aside, for at most 7 days. It comes back by itself, at once\n"
+     "where it gets worse.\n"
+     "\n"
+     "  --until TIME   RFC 3339; without an offset it is local\n"
+     "  --reason TEXT  why, for everybody to read\n"},
+    {"unshelve", "usage: lodewatch unshelve ALARM --by NAME --config FILE\n"
+                 "\n"
+                 "Ends the shelving of an alarm before its time.\n"
+                 "\n"},
+};
+
+static const char common[] =
+    "  --by NAME      who does it\n"
+    "  --config FILE  the daemon's configuration; its token file must be readable\n"
+    "  --help         print this\n";
+
+enum option_key {
+    OPTION_BY = 1,
+    OPTION_UNTIL,
+    OPTION_REASON,
+    OPTION_CONFIG,
+    OPTION_HELP
+};
+
+static const struct option options[] = {
+    {"by", required_argument, NULL, OPTION_BY},
+    {"until", required_argument, NULL, OPTION_UNTIL},
+    {"reason", required_argument, NULL, OPTION_REASON},
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"help", no_argument, NULL, OPTION_HELP},
+    {NULL, 0, NULL, 0},
+};
+
+static void
+print_usage(FILE *to, const struct act *act)
+{
+    fprintf(to, "%s%s", act->usage, common);
+}
+
+static const char *
+text_of(const json_t *o, const char *name)
+{
+    const char *text = json_string_value(json_object_get(o, name));
+
+    return text ? text : "?";
+}
+
+static int
+print_problem(int status, const char *body)
+{
+    json_t *problem = json_loads(body, 0, NULL);
+
+    if (json_object_get(problem, "where"))
+        fprintf(stderr, "lodewatch: %s %s; expected %s\n", text_of(problem, "where"),
+                text_of(problem, "what"), text_of(problem, "expected"));
+    else
+        fprintf(stderr, "lodewatch: %d: %s\n", status, text_of(problem, "title"));
+    json_decref(problem);
+    return status == 400                    ? CLI_INPUT
+           : status == 401 || status == 403 ? CLI_DENIED
+                                            : CLI_FAILED;
+}
+
+static void
+print_alarm(const char *body)
+{
+    json_t *event = json_loads(body, 0, NULL);
+    const json_t *alarm = json_object_get(json_object_get(event, "data"), "alarm");
+    const char *until = json_string_value(json_object_get(alarm, "shelved_until"));
+
+    printf("%s %s: %s%s%s\n", text_of(alarm, "id"), text_of(event, "subject"),
+           text_of(alarm, "state"), until ? " until " : "", until ? until : "");
+    json_decref(event);
+}
+
+static int
+post(const struct config *config, const json_t *act)
+{
+    char *json = json_dumps(act, JSON_COMPACT);
+    char *token = http_token(config->token_file);
+    char *body = NULL;
+    int rc = CLI_DONE;
+    int status =
+        !json ? LW_EINVAL : http_ask(config->listen, "/api/v1/acts", token, json, &body);
+
+    if (status == 200)
+        print_alarm(body);
+    else if (status > 0)
+        rc = print_problem(status, body);
+    else {
+        fprintf(stderr, "lodewatch: the daemon does not answer: %s\n",
+                status == LW_EIO ? strerror(errno) : lw_result_text(status));
+        rc = CLI_FAILED;
+    }
+    free(body);
+    free(token);
+    free(json);
+    return rc;
+}
+
+static int
+run(const struct act *act, int argc, char **argv)
+{
+    static struct lw_faults faults;
+    static struct config config;
+    const char *path = NULL, *by = NULL, *until = NULL, *reason = NULL;
+    int c;
+
+    while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
+        switch (c) {
+        case OPTION_BY:
+            by = optarg;
+            break;
+        case OPTION_UNTIL:
+            until = optarg;
+            break;
+        case OPTION_REASON:
+            reason = optarg;
+            break;
+        case OPTION_CONFIG:
+            path = optarg;
+            break;
+        case OPTION_HELP:
+            print_usage(stdout, act);
+            return CLI_DONE;
+        default:
+            print_usage(stderr, act);
+            return CLI_INPUT;
+        }
+    }
+    if (argc - optind != 1 || !path || !by) {
+        print_usage(stderr, act);
+        return CLI_INPUT;
+    }
+    if (config_load(path, &config, &faults) < 0) {
+        faults_print(stderr, &faults);
+        return CLI_INPUT;
+    }
+
+    json_t *o = json_pack("{s:s, s:s, s:s, s:s*, s:s*}", "act", act->act, "alarm",
+                          argv[optind], "by", by, "until", until, "reason", reason);
+
+    if (!o) {
+        fputs("lodewatch: an argument is not UTF-8\n", stderr);
+        return CLI_INPUT;
+    }
+    int rc = post(&config, o);
+    json_decref(o);
+    return rc;
+}
+
+int
+cli_ack(int argc, char **argv)
+{
+    return run(&acts[0], argc, argv);
+}
+
+int
+cli_shelve(int argc, char **argv)
+{
+    return run(&acts[1], argc, argv);
+}
+
+int
+cli_unshelve(int argc, char **argv)
+{
+    return run(&acts[2], argc, argv);
+}

@@ -1,0 +1,165 @@
+/* What people do to a standing alarm: acknowledging it, and shelving it for a time. A
+ * shelf ends by itself, by hand, when the alarm returns, and when it gets worse. */
+#include <lodewatch/act.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lodewatch/utf8.h>
+
+#include "lib/state.h"
+
+static const char *const NAME[] = {
+    [LW_ACT_ACKNOWLEDGE] = "acknowledge",
+    [LW_ACT_SHELVE] = "shelve",
+    [LW_ACT_UNSHELVE] = "unshelve",
+};
+
+const char *
+lw_act_name(enum lw_act_kind kind)
+{
+    return NAME[kind];
+}
+
+bool
+lw_act_text(const char *s, size_t n, size_t most)
+{
+    bool blank = true;
+
+    if (n > most || lw_utf8_valid(s, n) != n)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if ((unsigned char)s[i] < ' ' || s[i] == 0x7f)
+            return false;
+        blank = blank && s[i] == ' ';
+    }
+    return !blank;
+}
+
+static struct lw_alarm *
+find(const struct lw_core *core, const uint8_t id[LW_ACT_ALARM])
+{
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
+        struct lw_alarm *alarm = &core->standing[i].alarm;
+
+        if (memcmp(alarm->id, id, LW_ACT_ALARM) == 0 &&
+            alarm->returned.ms == LW_WALL_MIN.ms)
+            return alarm;
+    }
+    return NULL;
+}
+
+const struct lw_alarm *
+lw_core_alarm(const struct lw_core *core, const uint8_t id[LW_ACT_ALARM])
+{
+    return find(core, id);
+}
+
+int
+lw_core_may(const struct lw_core *core, const struct lw_act *act)
+{
+    const struct lw_alarm *alarm = find(core, act->alarm);
+    bool shelved = alarm && alarm->state == LW_ALARM_SHELVED;
+
+    if (!alarm)
+        return LW_ENOTFOUND;
+    switch (act->kind) {
+    case LW_ACT_ACKNOWLEDGE:
+        return alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE ? 0 : LW_EDENIED;
+    case LW_ACT_SHELVE:
+        if (act->until.ms <= core->now || act->until.ms - core->now > LW_SHELVED_MOST)
+            return LW_ERANGE;
+        return shelved ? LW_EDENIED : 0;
+    case LW_ACT_UNSHELVE:
+        break;
+    }
+    return shelved ? 0 : LW_EDENIED;
+}
+
+static int64_t
+greater(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
+bool
+shelf_broken(const struct lw_alarm *alarm, enum lw_priority priority,
+             const struct lw_evidence *evidence)
+{
+    int64_t over_w = llabs(alarm_height(evidence));
+
+    return priority > alarm->priority || evidence->finding != alarm->evidence.finding ||
+           (over_w > 0 && over_w >= 2 * alarm->shelved_over_w);
+}
+
+void
+shelf_end(struct lw_alarm *alarm)
+{
+    if (alarm->state != LW_ALARM_SHELVED)
+        return;
+    alarm->state = alarm->acknowledged_by[0] ? LW_ALARM_ACKNOWLEDGED_ACTIVE
+                                             : LW_ALARM_UNACKNOWLEDGED_ACTIVE;
+    alarm->shelf_by[0] = 0;
+}
+
+void
+act_forget(struct lw_alarm *alarm)
+{
+    alarm->state = LW_ALARM_UNACKNOWLEDGED_ACTIVE;
+    alarm->acknowledged_by[0] = 0;
+    alarm->shelf_by[0] = 0;
+}
+
+void
+act_step(struct lw_core *core, const struct lw_act *act)
+{
+    struct lw_alarm *alarm;
+    int64_t due;
+
+    if (lw_core_may(core, act) != 0)
+        return;
+    alarm = find(core, act->alarm);
+    switch (act->kind) {
+    case LW_ACT_ACKNOWLEDGE:
+        alarm->state = LW_ALARM_ACKNOWLEDGED_ACTIVE;
+        alarm->acknowledged = (lw_wall){core->now};
+        memcpy(alarm->acknowledged_by, act->by, sizeof act->by);
+        break;
+    case LW_ACT_SHELVE:
+        alarm->state = LW_ALARM_SHELVED;
+        alarm->shelved_until = act->until;
+        alarm->shelved_over_w =
+            greater(llabs(alarm_height(&alarm->evidence)), llabs(alarm->most_over_w));
+        memcpy(alarm->shelf_by, act->by, sizeof act->by);
+        memcpy(alarm->shelf_reason, act->reason, sizeof act->reason);
+        if (!core_timer_shelf_get(core, &due) || act->until.ms < due)
+            core_timer_shelf(core, act->until.ms);
+        break;
+    case LW_ACT_UNSHELVE:
+        shelf_end(alarm);
+        memcpy(alarm->shelf_by, act->by, sizeof act->by);
+        break;
+    }
+    alarm_tell(core, alarm);
+}
+
+void
+shelf_timer(struct lw_core *core)
+{
+    int64_t next = INT64_MAX;
+
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
+        struct lw_alarm *alarm = &core->standing[i].alarm;
+
+        if (alarm->state != LW_ALARM_SHELVED)
+            continue;
+        if (alarm->shelved_until.ms <= core->now) {
+            shelf_end(alarm);
+            alarm_tell(core, alarm);
+        } else if (alarm->shelved_until.ms < next) {
+            next = alarm->shelved_until.ms;
+        }
+    }
+    if (next != INT64_MAX)
+        core_timer_shelf(core, next);
+}
