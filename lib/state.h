@@ -394,62 +394,6 @@ struct expectation expect(const struct lw_core *core, const struct window *windo
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
-/* --- detect/: a family of rules listens to what concerns it; families.c has the table.
- */
-struct family {
-    void (*window)(struct lw_core *core, const struct window *window);
-    void (*reading)(struct lw_core *core, int32_t meter, const struct judged *judged);
-    void (*failed)(struct lw_core *core, int32_t meter, enum lw_read_failure why);
-    void (*meter_timer)(struct lw_core *core, int32_t meter);
-    void (*gateway_timer)(struct lw_core *core, int32_t gateway);
-    void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
-    void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
-};
-extern const struct family detect_site_load; /* closed_load, licence_gap */
-extern const struct family detect_silence;   /* comm_loss */
-extern const struct family detect_overrun;   /* comm_loss, too */
-extern const struct family detect_register;  /* register_jump */
-extern const struct family detect_stuck;     /* stuck_register */
-extern const struct family detect_wiring;    /* ct_reversal, phase_loss */
-extern const struct family detect_sum;       /* sum_check */
-extern const struct family detect_clock;     /* clock_drift */
-extern const struct family detect_pattern;  /* night_load, production_shape, slow_creep */
-extern const struct family detect_cutoff;   /* post_cutoff */
-extern const struct family detect_weather;  /* no rule: what context instruments say */
-extern const struct family detect_feeder;   /* feeder_residual, displacement */
-extern const struct family detect_coverage; /* coverage */
-extern const struct family detect_unusual;  /* unusual_load */
-extern const struct family detect_over;     /* over_contract, over_licence */
-extern const struct family detect_share;    /* process_share */
-extern const struct family *const detect_families[];
-extern const int detect_nfamilies;
-
-/* --- detect/site_load.c: runs of windows in which a site draws too much */
-/* What a rule says about one window. */
-struct view {
-    bool concerns;      /* the rule speaks about this site at this time */
-    int64_t most_wh;    /* that it may have drawn */
-    int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
-    bool partial;       /* something is not measured: it may raise, not clear */
-    enum lw_finding finding;
-    int64_t missing; /* licences: bit 0 mining, bit 1 safety */
-};
-struct patience {
-    enum lw_rule_id rule;
-    int64_t for_ms, clear_ms, least_wh;
-    enum lw_priority least;
-};
-/* Adds the window to the run; raises, updates or returns the rule's alarm. */
-void site_run(struct lw_core *core, const struct window *w, struct run *run,
-              const struct view *v, const struct patience *p);
-bool site_is_mine(enum lw_site_kind kind);
-/* W over ms, in Wh. */
-int64_t energy_wh(int64_t w, int64_t ms);
-
-/* --- detect/unusual.c */
-bool unusual_concerns(const struct lw_site *site);
-void unusual_init(struct profile *profile);
-
 /* --- alarm/alarm.c */
 /* The alarm that stands; NULL: none. */
 const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
@@ -517,5 +461,7 @@ void shelf_end(struct lw_alarm *alarm);
 void act_forget(struct lw_alarm *alarm);
 /* Ends, and tells, the shelves whose time is over. */
 void shelf_timer(struct lw_core *core);
+
+#include "lib/detect/family.h"
 
 #endif
