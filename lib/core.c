@@ -72,13 +72,10 @@ core_timer_ledger(struct lw_core *core, int64_t at)
 void
 core_timer_shelf(struct lw_core *core, int64_t at)
 {
-    lw_due_set(core->timers, key_shelf(core), at);
-}
+    int64_t due;
 
-bool
-core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at)
-{
-    return lw_due_get(core->timers, key_shelf(core), ret_at);
+    if (!lw_due_get(core->timers, key_shelf(core), &due) || at < due)
+        lw_due_set(core->timers, key_shelf(core), at);
 }
 
 /* Meters and statuses come and go by date, and nothing may stand untold for a week. */

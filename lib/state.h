@@ -341,8 +341,7 @@ void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
-void core_timer_shelf(struct lw_core *core, int64_t at);
-bool core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at);
+void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
 /* --- detect/points.c: what rules about one metering point share */
 struct subject detect_point(const struct lw_core *core, int32_t meter);
