@@ -196,7 +196,9 @@ log_hour(struct reference *r, const struct sample *s, float kw)
     }
     if (end / LW_HOUR == s->from / LW_HOUR)
         return;
-    if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour < LOG_HOURS)
+    /* Before the window, where our clock has been set back. */
+    if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour >= 0 &&
+        hour < LOG_HOURS)
         r->log.hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
     r->hour_kw = 0;
     r->hour_n = 0;

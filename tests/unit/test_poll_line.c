@@ -9,7 +9,7 @@
 
 enum {
     INTERVAL_S = 60,
-    RUN_S = 40 * INTERVAL_S
+    RUN_S = 120 * INTERVAL_S
 };
 
 static const struct row {
