@@ -4,6 +4,7 @@
 
 #include <lodewatch/hash.h>
 
+#include "lib/alarm/act.h"
 #include "lib/state.h"
 
 /* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole,

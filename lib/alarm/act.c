@@ -7,6 +7,8 @@
 
 #include <lodewatch/utf8.h>
 
+#include "lib/alarm/act.h"
+#include "lib/alarm/alike.h"
 #include "lib/state.h"
 
 static const char *const NAME[] = {
