@@ -4,6 +4,7 @@
 
 #include <lodewatch/hash.h>
 
+#include "lib/alarm/act.h"
 #include "lib/state.h"
 
 /* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole,
@@ -72,13 +73,10 @@ core_timer_ledger(struct lw_core *core, int64_t at)
 void
 core_timer_shelf(struct lw_core *core, int64_t at)
 {
-    lw_due_set(core->timers, key_shelf(core), at);
-}
+    int64_t due;
 
-bool
-core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at)
-{
-    return lw_due_get(core->timers, key_shelf(core), ret_at);
+    if (!lw_due_get(core->timers, key_shelf(core), &due) || at < due)
+        lw_due_set(core->timers, key_shelf(core), at);
 }
 
 /* Meters and statuses come and go by date, and nothing may stand untold for a week. */

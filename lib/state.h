@@ -341,8 +341,7 @@ void core_timer_site(struct lw_core *core, int32_t site, int64_t at);
 void core_timer_gateway(struct lw_core *core, int32_t gateway, int64_t at);
 void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
-void core_timer_shelf(struct lw_core *core, int64_t at);
-bool core_timer_shelf_get(const struct lw_core *core, int64_t *ret_at);
+void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
 /* --- detect/points.c: what rules about one metering point share */
 struct subject detect_point(const struct lw_core *core, int32_t meter);
@@ -430,37 +429,10 @@ void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subje
 int64_t alarm_remind(struct lw_core *core);
 /* Lets an alarm stand that was raised elsewhere (checkpoint, old core). */
 void alarm_take(struct lw_core *core, const struct lw_alarm *alarm);
-/* --- alarm/alike.c: an occurrence's height and energy are kept in the alarm. */
-void alarm_measure(struct lw_alarm *alarm, const struct lw_evidence *e);
-void alarm_measure_energy(struct lw_alarm *alarm);
-/* What goes on is materially more than what was told. */
-bool alarm_has_outgrown(const struct lw_alarm *alarm, const struct lw_evidence *e);
-/* What begins now is what has returned. */
-bool alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e,
-                    int64_t now);
-
-/* As high as the evidence shows it. */
-int64_t alarm_height(const struct lw_evidence *e);
-
-/* --- alarm/alarm.c */
 /* A new revision of a standing alarm, as it is. */
 void alarm_tell(struct lw_core *core, struct lw_alarm *alarm);
 /* The priority of what happens at a site: higher where nothing should run. */
 enum lw_priority alarm_site_priority(const struct lw_core *core, int32_t site);
-
-/* --- alarm/act.c */
-/* Does what lw_core_may allows, and tells it. */
-void act_step(struct lw_core *core, const struct lw_act *act);
-/* It got worse: what was put aside is not this. By its height: the energy of a steady
- * load doubles by itself. */
-bool shelf_broken(const struct lw_alarm *alarm, enum lw_priority priority,
-                  const struct lw_evidence *evidence);
-/* Back to what it was, where it is shelved; tells nobody. */
-void shelf_end(struct lw_alarm *alarm);
-/* It begins anew: nobody has looked at that yet. */
-void act_forget(struct lw_alarm *alarm);
-/* Ends, and tells, the shelves whose time is over. */
-void shelf_timer(struct lw_core *core);
 
 #include "lib/detect/family.h"
 

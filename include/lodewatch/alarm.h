@@ -116,9 +116,8 @@ struct lw_evidence {
 };
 
 struct lw_alarm {
-    uint8_t
-        id[LW_ACT_ALARM]; /* SHA-256(deployment, subject, rule, onset), its first half */
-    uint8_t rule;         /* enum lw_rule_id */
+    uint8_t id[16]; /* SHA-256(deployment, subject, rule, onset), its first half */
+    uint8_t rule;   /* enum lw_rule_id */
     uint8_t subject_kind;
     uint8_t state;
     uint8_t priority;

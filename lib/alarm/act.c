@@ -7,6 +7,8 @@
 
 #include <lodewatch/utf8.h>
 
+#include "lib/alarm/act.h"
+#include "lib/alarm/alike.h"
 #include "lib/state.h"
 
 static const char *const NAME[] = {
@@ -114,7 +116,6 @@ void
 act_step(struct lw_core *core, const struct lw_act *act)
 {
     struct lw_alarm *alarm;
-    int64_t due;
 
     if (lw_core_may(core, act) != 0)
         return;
@@ -132,8 +133,7 @@ act_step(struct lw_core *core, const struct lw_act *act)
             greater(llabs(alarm_height(&alarm->evidence)), llabs(alarm->most_over_w));
         memcpy(alarm->shelf_by, act->by, sizeof act->by);
         memcpy(alarm->shelf_reason, act->reason, sizeof act->reason);
-        if (!core_timer_shelf_get(core, &due) || act->until.ms < due)
-            core_timer_shelf(core, act->until.ms);
+        core_timer_shelf(core, act->until.ms);
         break;
     case LW_ACT_UNSHELVE:
         shelf_end(alarm);

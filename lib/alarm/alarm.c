@@ -6,6 +6,8 @@
 
 #include <lodewatch/text.h>
 
+#include "lib/alarm/act.h"
+#include "lib/alarm/alike.h"
 #include "lib/state.h"
 
 /* A standing alarm is told again when it has changed, or at the first new evidence after

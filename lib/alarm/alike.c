@@ -1,5 +1,6 @@
 /* Whether what comes back is what was told, or another matter: by its height, its energy,
  * and how long ago it was. */
+#include "lib/alarm/alike.h"
 #include "lib/state.h"
 
 /* It is the same up to so many tenths of the most that was told, down to so many of the

@@ -213,6 +213,7 @@ told_weekly(struct plant *p)
     quarters(p, 6 * DAY + 1, LOAD(40));
     heard_since(p, &n, UPDATED);
     check_int(p->last.state, LW_ALARM_SHELVED);
+    says(p, "\"shelved_reason\":\"检修 repair\"");
     quarters(p, DAY, LOAD(40));
     heard_since(p, &n, UPDATED);
     check_int(p->last.state, LW_ALARM_UNACKNOWLEDGED_ACTIVE);
@@ -246,6 +247,38 @@ test_acts(void **state)
             cases[i].happens(&p);
             plant_end(&p);
         }
+}
+
+/* Two shelves, the longer one first: each ends in its own time. */
+static void
+test_two(void **state)
+{
+    static const char sites[] =
+        "site_id,name,kind,status,status_since,area_id\n"
+        "S,一号,quarry,closed,2025-01-01,C\nT,二号,quarry,closed,2025-01-01,C\n";
+    const char *const tables[LW_TABLES] = {
+        [LW_AREAS] = AREAS, [LW_CONTACTS] = CONTACTS, [LW_SITES] = sites};
+    static struct plant p;
+    const struct lw_alarm *s, *t;
+
+    (void)state;
+    for (mode = STRAIGHT; mode < MODES; mode++) {
+        plant_begin(&p, tables, NULL);
+        plant_tick(&p);
+        check_int(plant_heard(&p, "raised coverage"), 2);
+        s = lw_core_next_alarm(p.core, NULL);
+        act_on(&p, s->id, LW_ACT_SHELVE, "a", LW_HOUR + 1);
+        t = lw_core_next_alarm(p.core, lw_core_next_alarm(p.core, NULL));
+        act_on(&p, t->id, LW_ACT_SHELVE, "b", LW_HOUR);
+        size_t n = p.n;
+        p.now += LW_HOUR;
+        plant_tick(&p);
+        heard_since(&p, &n, "updated coverage site/T low\n");
+        p.now += LW_CORE_TICK;
+        plant_tick(&p);
+        heard_since(&p, &n, "updated coverage site/S low\n");
+        plant_end(&p);
+    }
 }
 
 /* More ticks, or less, in between: the same is heard. */
@@ -353,6 +386,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_acts),
+        cmocka_unit_test(test_two),
         cmocka_unit_test(test_ticks),
         cmocka_unit_test(test_json),
     };
