@@ -239,7 +239,8 @@ material(const struct lw_alarm *alarm, enum lw_priority priority,
     const struct lw_evidence *before = &alarm->evidence;
 
     return priority > alarm->priority || evidence->finding != before->finding ||
-           doubled(evidence->excess_wh, before->excess_wh) ||
+           (doubled(evidence->excess_wh, before->excess_wh) &&
+            (alarm->occurrences == 1 || alarm_is_largest(alarm, evidence))) ||
            (alarm->rule == LW_RULE_COVERAGE && evidence->detail != before->detail) ||
            evidence->detail2 != before->detail2;
 }

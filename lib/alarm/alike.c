@@ -74,6 +74,12 @@ alarm_has_outgrown(const struct lw_alarm *alarm, const struct lw_evidence *e)
                               over_wh(e) > ALIKE_ENERGY * alarm->most_wh);
 }
 
+bool
+alarm_is_largest(const struct lw_alarm *alarm, const struct lw_evidence *e)
+{
+    return over_wh(e) > alarm->most_wh;
+}
+
 /* Most of it was not heard: nobody knows what else it was. */
 static bool
 behind_silence(const struct lw_evidence *e)
