@@ -244,7 +244,7 @@ own_cluster(void)
     if (n < 0)
         return 1;
     self[n] = '\0';
-    execlp("python3", "python3", "tests/bench/bench_store.py", self, (char *)NULL);
+    execlp("python3", "python3", "tests/bench/with_cluster.py", self, (char *)NULL);
     perror("python3");
     return 1;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Runs a benchmark with an empty PostgreSQL of its own: bench_store.py PROGRAM [ARGUMENT...]."""
+"""Runs a benchmark with an empty PostgreSQL of its own: with_cluster.py PROGRAM [ARGUMENT...]."""
 import os
 import subprocess
 import sys
