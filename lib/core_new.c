@@ -125,30 +125,12 @@ static void
 index_weather(struct lw_core *core)
 {
     const struct lw_ledger *ledger = core->ledger;
-    int32_t n = 0, common = LW_NONE;
+    int32_t n = 0;
 
-    for (int32_t i = 0; i < ledger->nsites; i++)
-        core->site_weather[i] = LW_NONE;
-    for (int32_t p = 0; p < ledger->npoints; p++) {
-        int32_t site = ledger->point[p].site;
-
-        if (!is_context(ledger, p))
-            continue;
-        core->weather[n] = (struct weather){.point = p,
-                                            .at = NEVER,
-                                            .temperature_mc = LW_NOT_GIVEN,
-                                            .rain_um_h = LW_NOT_GIVEN,
-                                            .level_mm = LW_NOT_GIVEN,
-                                            .hour = NEVER};
-        if (site == LW_NONE)
-            common = common == LW_NONE ? n : common;
-        else if (core->site_weather[site] == LW_NONE)
-            core->site_weather[site] = n;
-        n++;
-    }
-    for (int32_t i = 0; i < ledger->nsites; i++)
-        if (core->site_weather[i] == LW_NONE)
-            core->site_weather[i] = common;
+    for (int32_t p = 0; p < ledger->npoints; p++)
+        if (is_context(ledger, p))
+            core->weather[n++] = (struct weather){.point = p, .hour = NEVER};
+    weather_choose(core);
 }
 
 static void *
@@ -334,6 +316,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
             next->point = p;
         }
     }
+    weather_choose(core);
     feeder_take_over(core, old);
     take_alarms(core, old);
 }

@@ -155,9 +155,8 @@ static const struct lw_field GATEWAY[] = {
 };
 
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, at),        LW_FIELD(struct weather, temperature_mc),
-    LW_FIELD(struct weather, rain_um_h), LW_FIELD(struct weather, level_mm),
-    LW_FIELD(struct weather, hour),      LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, hour),
+    LW_FIELD_RAW(struct weather, cold),
     LW_FIELD(struct weather, coldest),
 };
 
@@ -354,6 +353,21 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
 }
 
 static int
+load_weather(struct lw_core *core, struct lw_unpacker *u,
+             const struct lw_table_head *head)
+{
+    int rc = load_array(u, head, WEATHER, N(WEATHER), core->weather,
+                        sizeof *core->weather, core->nweather);
+
+    for (int32_t i = 0; i < core->nweather && rc == 0; i++)
+        if (core->weather[i].hour != NEVER && core->weather[i].hour < 0)
+            rc = LW_EPARSE;
+    if (rc == 0)
+        weather_choose(core);
+    return rc;
+}
+
+static int
 load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
     const struct lw_ledger *l = core->ledger;
@@ -377,8 +391,7 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         return load_array(u, head, USUAL, N(USUAL), core->profile, sizeof *core->profile,
                           core->nprofiles);
     if (strcmp(head->name, "weather") == 0)
-        return load_array(u, head, WEATHER, N(WEATHER), core->weather,
-                          sizeof *core->weather, core->nweather);
+        return load_weather(core, u, head);
     if (strcmp(head->name, "gateways") == 0)
         return load_array(u, head, GATEWAY, N(GATEWAY), core->gateway,
                           sizeof *core->gateway, l->ngateways);

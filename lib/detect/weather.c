@@ -1,5 +1,4 @@
-/* What the context instruments say: temperature, rain, water level. Every site hears its
- * own, or the one that serves all. */
+/* The temperature that context instruments give. */
 #include <math.h>
 
 #include "lib/state.h"
@@ -7,6 +6,8 @@
 /* The outdoor temperature below which buildings are heated; what heating takes is linear
  * in what is missing to it. */
 #define HEATING_MC 15000
+/* And the coldest that is believed: below any that was ever measured in a settlement. */
+#define LEAST_MC (-75000)
 
 /* An instrument that has been silent for longer says nothing about today. */
 #define STALE (12 * LW_HOUR)
@@ -75,24 +76,42 @@ core_site_coldest(const struct lw_core *core, int32_t site)
     return i == LW_NONE ? 0 : (float)core->weather[i].coldest / 100;
 }
 
+void
+weather_choose(struct lw_core *core)
+{
+    const struct lw_ledger *ledger = core->ledger;
+    int32_t common = LW_NONE;
+
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        core->site_weather[i] = LW_NONE;
+    for (int32_t i = 0; i < core->nweather; i++) {
+        int32_t site = ledger->point[core->weather[i].point].site;
+        int32_t *choice = site == LW_NONE ? &common : &core->site_weather[site];
+
+        if (core->weather[i].hour != NEVER && *choice == LW_NONE)
+            *choice = i;
+    }
+    for (int32_t i = 0; i < ledger->nsites; i++)
+        if (core->site_weather[i] == LW_NONE)
+            core->site_weather[i] = common;
+}
+
 static void
 weather_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
 {
     const struct lw_reading *r = judged->reading;
     struct weather *w;
+    bool first;
 
-    if (!judged->good || meter_point(core, meter)->role != LW_CONTEXT)
+    if (!judged->good || meter_point(core, meter)->role != LW_CONTEXT ||
+        !lw_reading_has(r, LW_TEMPERATURE) || r->value[LW_TEMPERATURE] < LEAST_MC ||
+        r->time.ms < 0)
         return;
     w = core_weather_of(core, core->ledger->meter[meter].point);
-    w->at = r->time.ms;
-    if (lw_reading_has(r, LW_TEMPERATURE)) {
-        w->temperature_mc = r->value[LW_TEMPERATURE];
-        log_cold(w, w->at, w->temperature_mc);
-    }
-    if (lw_reading_has(r, LW_RAIN))
-        w->rain_um_h = r->value[LW_RAIN];
-    if (lw_reading_has(r, LW_WATER_LEVEL))
-        w->level_mm = r->value[LW_WATER_LEVEL];
+    first = w->hour == NEVER;
+    log_cold(w, r->time.ms, r->value[LW_TEMPERATURE]);
+    if (first)
+        weather_choose(core);
 }
 
 const struct family detect_weather = {.reading = weather_reading};
