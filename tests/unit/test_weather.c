@@ -1,0 +1,135 @@
+/* Which thermometer a site hears, and what of it is kept. */
+#include <math.h>
+#include <string.h>
+
+#include <lodewatch/core.h>
+
+#include "lib/state.h"
+#include "unit.h"
+
+#define T0 INT64_C(1762819200000) /* 2025-11-11T00:00:00Z */
+
+static const char AREAS[] = "area_id,parent_id,level,name\nC,,county,C\n";
+static const char SITES[] = "site_id,name,kind,status,area_id\n"
+                            "NEAR,n,quarry,closed,C\nFAR,f,quarry,closed,C\n";
+static const char GATEWAYS[] = "gateway_id,transport,address\nG,tcp,127.0.0.1:1502\n";
+/* The rain gauges come first. */
+static const char METERS[] =
+    "meter_id,point_id,site_id,role,gateway_id,unit,profile,interval_s,installed_at\n"
+    "A-RAIN,A-RAIN,,context,G,1,weather,3600,1950-01-01T00:00:00Z\n"
+    "B-RAIN,B-RAIN,NEAR,context,G,2,weather,3600,1950-01-01T00:00:00Z\n"
+    "C-ALL,C-ALL,,context,G,3,weather,3600,1950-01-01T00:00:00Z\n"
+    "D-NEAR,D-NEAR,NEAR,context,G,4,weather,3600,1950-01-01T00:00:00Z\n";
+
+static struct lw_ledger *ledger;
+static struct lw_rules rules;
+static struct lw_core *core;
+
+static void
+begin(void)
+{
+    struct lw_ledger_text text = {.deployment = "test"};
+    static struct lw_faults faults;
+
+    text.table[LW_AREAS].text = AREAS;
+    text.table[LW_SITES].text = SITES;
+    text.table[LW_GATEWAYS].text = GATEWAYS;
+    text.table[LW_METERS].text = METERS;
+    for (int t = 0; t < LW_TABLES; t++)
+        text.table[t].n = text.table[t].text ? strlen(text.table[t].text) : 0;
+    if (lw_ledger_new(&text, &faults, &ledger) != 0)
+        fail_msg("%s:%u: %s", faults.fault[0].file, faults.fault[0].line,
+                 faults.fault[0].text);
+    assert_int_equal(lw_rules_parse("", "", 0, &faults, &rules), 0);
+    assert_int_equal(lw_core_new(ledger, &rules, NULL, &core), 0);
+}
+
+static void
+end(void)
+{
+    lw_core_free(core);
+    lw_ledger_free(ledger);
+}
+
+static void
+measure(const char *id, enum lw_quantity quantity, int64_t value, int64_t at)
+{
+    int32_t m = lw_ledger_meter(ledger, id, strlen(id), (lw_wall){at});
+    struct lw_event e = {.kind = LW_EVENT_READING, .at = {at}};
+
+    assert_int_not_equal(m, LW_NONE);
+    e.reading = (struct lw_reading){.time = {at},
+                                    .received = {at},
+                                    .meter = (uint32_t)m,
+                                    .have = (uint16_t)(1 << quantity)};
+    e.reading.value[quantity] = value;
+    lw_core_step(core, &e);
+}
+
+static int
+cold(const char *site)
+{
+    float k = core_site_cold(core, lw_ledger_site(ledger, site), core->now);
+
+    return isnan(k) ? -1 : (int)lrintf(k);
+}
+
+static void
+test_which_is_heard(void **state)
+{
+    (void)state;
+    begin();
+    row("rain says nothing of the temperature");
+    measure("A-RAIN", LW_RAIN, 2000, T0);
+    measure("B-RAIN", LW_RAIN, 2000, T0 + 1);
+    check_int(cold("NEAR"), -1);
+    row("the one that serves all");
+    measure("C-ALL", LW_TEMPERATURE, 5000, T0 + 2);
+    check_int(cold("NEAR"), 10);
+    check_int(cold("FAR"), 10);
+    row("its own, once it speaks");
+    measure("D-NEAR", LW_TEMPERATURE, -5000, T0 + 3);
+    check_int(cold("NEAR"), 20);
+    check_int(cold("FAR"), 10);
+    row("made anew for the same ledger");
+    struct lw_core *next;
+    assert_int_equal(lw_core_new(ledger, &rules, core, &next), 0);
+    lw_core_free(core);
+    core = next;
+    check_int(cold("NEAR"), 20);
+    check_int(cold("FAR"), 10);
+    end();
+}
+
+static void
+test_what_cannot_be(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t mc, at;
+    } rows[] = {
+        {"no place is so cold", -400000, T0},
+        {"nor so cold that it does not fit", INT64_MIN / 2, T0},
+        {"before 1970", 5000, -T0 / 4},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        begin();
+        row(rows[i].name);
+        measure("C-ALL", LW_TEMPERATURE, rows[i].mc, rows[i].at);
+        check_int(cold("FAR"), -1);
+        end();
+    }
+}
+
+int
+main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_which_is_heard),
+        cmocka_unit_test(test_what_cannot_be),
+    };
+
+    return cmocka_run_group_tests_name("weather", tests, NULL, NULL);
+}
