@@ -4,21 +4,13 @@
 #ifndef LODEWATCH_SUN_H
 #define LODEWATCH_SUN_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include <lodewatch/time.h>
 
-/* The sine of the height of the sun's centre above the horizon, without refraction, at a
- * place in millionths of a degree, north and east positive. The same on every machine:
- * it is computed without libm. */
-double lw_sun_height(int32_t lat_udeg, int32_t lon_udeg, lw_wall t);
-
-/* Whether the sun is down: its upper edge, lifted by the air's refraction, is below the
- * horizon (the centre 50' below it, as almanacs define sunrise and sunset). */
-bool lw_sun_is_down(int32_t lat_udeg, int32_t lon_udeg, lw_wall t);
-
-/* For how long it is down in a day, as it stands at t: 0 to 24 hours. */
+/* For how long it is down in a day, as it stands at t and a latitude in millionths of a
+ * degree, north positive: 0 to 24 hours. Down: its upper edge, lifted by the air's
+ * refraction, is below the horizon (the centre 50' below it, as almanacs have sunset). */
 int64_t lw_sun_night_ms(int32_t lat_udeg, lw_wall t);
 
 #endif

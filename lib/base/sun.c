@@ -1,4 +1,4 @@
-/* The sun's height, from the date and the place. */
+/* How long the night is, from the date and the latitude. */
 #include <lodewatch/sun.h>
 
 #include <math.h>
@@ -74,25 +74,6 @@ sun_at(double days)
     double east = sine(longitude);
 
     return (struct direction){cosine(longitude), cosine(tilt) * east, sine(tilt) * east};
-}
-
-double
-lw_sun_height(int32_t lat_udeg, int32_t lon_udeg, lw_wall t)
-{
-    double days = days_at(t);
-    struct direction sun = sun_at(days);
-    /* Greenwich mean sidereal time, and the place's. */
-    double sidereal = (280.46061837 + 360.98564736629 * days + lon_udeg / 1e6) * DEGREE;
-    double latitude = lat_udeg / 1e6 * DEGREE;
-
-    return sine(latitude) * sun.z +
-           cosine(latitude) * (sun.x * cosine(sidereal) + sun.y * sine(sidereal));
-}
-
-bool
-lw_sun_is_down(int32_t lat_udeg, int32_t lon_udeg, lw_wall t)
-{
-    return lw_sun_height(lat_udeg, lon_udeg, t) < HORIZON;
 }
 
 int64_t

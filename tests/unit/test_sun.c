@@ -1,17 +1,17 @@
-/* The sun against almanacs: sunrises and sunsets to two minutes, nights to four. */
+/* The nights against almanacs' sunrises and sunsets, to four minutes. */
 #include <lodewatch/sun.h>
 
 #include "unit.h"
 
-#define BEIJING 39904200, 116407400
-#define LONDON  51507400, -127800
-#define SYDNEY  -33868800, 151209300
-#define QUITO   -180700, -78467800
+#define BEIJING 39904200
+#define LONDON  51507400
+#define SYDNEY  -33868800
+#define QUITO   -180700
 
 /* Times of sunrise and sunset that day, in UTC, as almanacs print them. */
 static const struct {
     const char *name;
-    int32_t lat, lon;
+    int32_t lat;
     const char *rise, *set;
 } days[] = {
     {"Beijing, summer solstice", BEIJING, "2025-06-20T20:46:00Z", "2025-06-21T11:46:00Z"},
@@ -29,21 +29,6 @@ at(const char *text)
 
     assert_int_equal(lw_wall_parse(text, strlen(text), NULL, LW_DATE_START, &t), 0);
     return t.ms;
-}
-
-static void
-test_rises_and_sets(void **state)
-{
-    (void)state;
-    for (size_t i = 0; i < LENGTH(days); i++) {
-        int64_t rise = at(days[i].rise), set = at(days[i].set);
-
-        row(days[i].name);
-        check(lw_sun_is_down(days[i].lat, days[i].lon, (lw_wall){rise - 2 * LW_MINUTE}));
-        check(!lw_sun_is_down(days[i].lat, days[i].lon, (lw_wall){rise + 2 * LW_MINUTE}));
-        check(!lw_sun_is_down(days[i].lat, days[i].lon, (lw_wall){set - 2 * LW_MINUTE}));
-        check(lw_sun_is_down(days[i].lat, days[i].lon, (lw_wall){set + 2 * LW_MINUTE}));
-    }
 }
 
 static void
@@ -67,7 +52,6 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rises_and_sets),
         cmocka_unit_test(test_nights),
     };
 
