@@ -286,7 +286,9 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
 
     judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
-    if (r.time.ms <= m->newest) {
+    /* No meter was read before 1970: such a time is a clock's error, and indexes nothing.
+     */
+    if (r.time.ms <= m->newest || r.time.ms < 0) {
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
         emit_reading(core, &r);
         return;

@@ -317,6 +317,44 @@ test_energy_of_a_gap_is_judged(void **state)
     end(&w);
 }
 
+/* Times that no meter can have been read at: they are stored, and step nothing. */
+static void
+test_readings_out_of_order(void **state)
+{
+    static const struct {
+        const char *name;
+        int64_t time;
+        uint16_t marks;
+    } rows[] = {
+        {"before 1970, the first that is heard", -10 * LW_HOUR, LW_MARK_LATE},
+        {"and the next", -10 * LW_HOUR + QUARTER, LW_MARK_LATE},
+        {"a millisecond before 1970", -1, LW_MARK_LATE},
+        {"now", T0, 0},
+        {"the same once more", T0, LW_MARK_REPEATED},
+        {"a quarter hour before", T0 - QUARTER, LW_MARK_LATE},
+        {"before 1970 again", -QUARTER, LW_MARK_LATE},
+        {"a quarter hour later", T0 + QUARTER, 0},
+    };
+    struct world w;
+
+    (void)state;
+    begin(&w);
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct lw_event e = {.kind = LW_EVENT_READING, .at = {T0}};
+
+        row(rows[i].name);
+        e.reading = (struct lw_reading){.time = {rows[i].time},
+                                        .received = {T0},
+                                        .meter = (uint32_t)meter_of(&w, "A"),
+                                        .have = 1 << LW_IMPORT};
+        e.reading.value[LW_IMPORT] = 1000000;
+        lw_core_step(w.core, &e);
+        check_int(w.heard.stored, i + 1);
+        check_int(w.heard.marks, rows[i].marks);
+    }
+    end(&w);
+}
+
 static void
 test_maintenance_and_its_end(void **state)
 {
@@ -1289,6 +1327,7 @@ main(void)
         cmocka_unit_test(test_crusher_at_a_closed_mine),
         cmocka_unit_test(test_silence_never_clears),
         cmocka_unit_test(test_energy_of_a_gap_is_judged),
+        cmocka_unit_test(test_readings_out_of_order),
         cmocka_unit_test(test_maintenance_and_its_end),
         cmocka_unit_test(test_pump_that_is_measured),
         cmocka_unit_test(test_two_supplies_are_one_site),
