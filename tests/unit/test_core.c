@@ -741,10 +741,12 @@ test_rules_for_some(void **state)
         {"for its status, in Chinese", "[closed_load 关闭]\nfor = 7d\n", 0},
         {"for its kind", "[closed_load non_coal_mine]\nfor = 7d\n", 0},
         {"for both", "[closed_load closed non_coal_mine]\nfor = 7d\n", 0},
-        {"for another status", "[closed_load licensed]\nfor = 7d\n", 1},
+        {"for another status", "[closed_load unlicensed]\nfor = 7d\n", 1},
         {"for another kind", "[closed_load closed quarry]\nfor = 7d\n", 1},
-        {"the later one goes",
-         "[closed_load closed]\nfor = 7d\n[closed_load]\nfor = 45m\n", 1},
+        {"the narrower one goes",
+         "[closed_load]\nfor = 7d\n[closed_load closed]\nfor = 45m\n", 1},
+        {"of two that overlap the later one goes",
+         "[closed_load closed]\nfor = 7d\n[closed_load non_coal_mine]\nfor = 45m\n", 1},
     };
 
     (void)state;
