@@ -286,8 +286,7 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
 
     judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
-    if (r.time.ms <= m->newest ||
-        r.time.ms < 0) { /* a time before 1970 indexes nothing */
+    if (r.time.ms <= m->newest || r.time.ms < 0) { /* nothing is indexed by those */
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
         emit_reading(core, &r);
         return;
