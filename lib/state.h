@@ -149,7 +149,8 @@ struct share {
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
-    int64_t quiet_ms;
+    int64_t quiet_ms;  /* its channel has been well within its limit */
+    int32_t within_ms; /* no channel has been over its own */
     int32_t confidence_milli;
     int64_t since_wh; /* excess since it was found */
     int32_t low_w;    /* preexisting: what is no shift */

@@ -247,9 +247,9 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
               found);
 }
 
-/* A load that ran before is over when it has not been there for three days: more than a
- * weekend. */
-#define SHIFT_OVER (3 * LW_DAY)
+/* More than a weekend: a load that ran before is over when it has not been there for so
+ * long, and any other when nothing has been above a limit, were it just beneath. */
+#define OVER_AFTER (3 * LW_DAY)
 
 static int64_t
 quiet_for(const struct lw_params *rules, const struct excess *e)
@@ -257,18 +257,29 @@ quiet_for(const struct lw_params *rules, const struct excess *e)
     int64_t quiet = CHANNEL[e->channel].quiet;
 
     if (e->preexisting)
-        return SHIFT_OVER;
+        return OVER_AFTER;
     return quiet > rules->reference.clear_ms ? quiet : rules->reference.clear_ms;
 }
 
-/* Sums up for how long the channel that was quickest has been well within its limit. */
+static bool
+is_over_now(const struct lw_params *rules, const struct excess *e)
+{
+    return e->quiet_ms >= quiet_for(rules, e) || e->within_ms >= OVER_AFTER;
+}
+
+/* Sums up for how long the channel that was quickest has been well within its limit, and
+ * for how long no other has been over its own. */
 static void
-count_quiet(struct excess *e, const struct sample *s, const struct found *f)
+count_quiet(struct excess *e, const struct sample *s, const struct found *f, bool over)
 {
     enum channel c = e->channel == OVER_GAP ? OVER_PAIR : (enum channel)e->channel;
     float ratio = f->ratio[c];
     int64_t step = s->interval;
 
+    if (over)
+        e->within_ms = 0;
+    else if (!e->preexisting && !isnan(s->kw))
+        e->within_ms += (int32_t)s->interval;
     if (e->preexisting)
         ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
     else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
@@ -305,10 +316,10 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
             e->confidence_milli = confidence(over.ratio);
     }
     if (!partial)
-        count_quiet(e, s, f);
+        count_quiet(e, s, f, is);
     found = evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
-    if (e->quiet_ms >= quiet_for(s->rules, e)) {
+    if (is_over_now(s->rules, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
                      (struct subject){LW_SUBJECT_SITE, site}, &found);
         e->run.from = NEVER;
@@ -318,9 +329,23 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     tell(core, site, &found);
 }
 
-/* The commissioned load has a shift's shape itself: it ran before anybody looked. */
+/* It ran before anybody looked: the commissioned profile rises and falls as a shift does,
+ * above what is declared; or, whatever is declared, the same hour differs from day to day
+ * as much as machines do, and no lamp or heater. */
+static bool
+ran_before(const struct reference *r, const struct sample *s, float mean)
+{
+    float shift = (float)s->rules->reference.shift_w / 1000;
+    float swing = reference_swing(r);
+
+    if (r->differs_kw > shift)
+        return 1000 * r->differs_kw > (float)s->rules->reference.differs_milli * mean;
+    return reference_low(r) + swing > s->declared_kw && swing > shift &&
+           1000 * swing > (float)s->rules->reference.shift_milli * mean;
+}
+
 static void
-look_at_shape(struct lw_core *core, int32_t site, const struct lw_params *rules)
+look_at_shape(struct lw_core *core, int32_t site, const struct sample *s)
 {
     struct site_state *st = &core->site[site];
     const struct reference *r = &st->reference;
@@ -331,8 +356,7 @@ look_at_shape(struct lw_core *core, int32_t site, const struct lw_params *rules)
 
     for (int c = 0; c < PROFILE_HOURS; c++)
         mean += r->mean_kw[c] / PROFILE_HOURS;
-    if (watts(swing) <= rules->reference.shift_w ||
-        1000 * swing <= (float)rules->reference.shift_milli * mean)
+    if (!ran_before(r, s, mean))
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
                          .confidence_milli = 900,
@@ -362,11 +386,15 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
                        .interval = st->interval,
                        .kw = NAN,
                        .share = 1,
+                       .declared_kw = INFINITY,
                        .rules = site_rules(core, w->site, w->from)};
 
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
         s.cold = core_site_coldest(core, w->site);
+    if (!x->unlimited)
+        s.declared_kw = kilowatts(x->allowed_wh, w->to - w->from) -
+                        (float)x->pump_w / 1000;
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
@@ -450,7 +478,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
-        look_at_shape(core, w->site, s.rules);
+        look_at_shape(core, w->site, &s);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;

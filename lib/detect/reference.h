@@ -108,6 +108,7 @@ struct reference {
             float slope_kw;               /* a K below 15 degrees */
             float coldest;  /* K below 15 degrees up to which that is believed */
             float base_kw;  /* the profile's median */
+            float differs_kw; /* of an hour, from day to day: a deviation */
             float core_kw;  /* over the upper profile, beyond this it is no noise */
             float known_kw; /* a level that was there while it learned; 0: none */
             float most_kw[REACHES], noise_kw[REACHES];
@@ -123,6 +124,7 @@ struct sample {
     int64_t from, interval;
     float kw;             /* beside what sub-meters explain; NAN */
     float cold;           /* K below 15 degrees */
+    float declared_kw;    /* the ceilings of what lasts, its pumps aside; INFINITY */
     float pump_kw;        /* the ceiling of its pumps; 0: it has none */
     float resolution_kwh; /* of the register, where no power refines it */
     float share;          /* of all limits: 1, or less while a site is watched */

@@ -263,6 +263,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(r, &l, s, heated);
+    r->differs_kw = sigma;
     for (int reach = 0; reach < REACHES; reach++)
         find_means(r, &l, (enum reach)reach, sigma);
     /* Heated, and nothing tells how cold it is: what the heater took for an hour it may
