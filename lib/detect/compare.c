@@ -238,6 +238,8 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
     float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
     float add = milli(s->rules->reference.wear_milli) * draws +
                 milli(s->rules->reference.base_milli) / 2 * r->base_kw;
+    /* What the load beside the pump may do, it may do while the pump runs. */
+    float beside = limit(r, REACH_1H, s->cold, s) * milli(s->rules->reference.pair_milli);
     bool fresh = false;
 
     if (!isnan(b->pump_kw)) {
@@ -245,7 +247,7 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
 
         if (g->pump_at == s->from - s->interval)
             put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
-                4 * r->pump_noise_kw + add + r->known_kw);
+                larger(4 * r->pump_noise_kw, beside) + add + r->known_kw);
         g->pump_before_kw = v;
         g->pump_at = s->from;
         if (r->known_kw <= 0) {
