@@ -116,18 +116,6 @@ def unexpected(alerts, rows):
     return "\n".join(problems)
 
 
-def rehash(alert, rows):
-    """The hash of docs/evidence.md over the readings that came in the alert's window."""
-    begin, end = parse(alert["data"]["evidence"]["window"]["from"]), parse(alert["time"])
-    h = hashlib.sha256()
-    for r in rows:
-        if begin < r["time"] <= end:
-            ms = int(r["time"].timestamp() * 1000)
-            watts, wh = round(round(r["kw"], 3) * 1000), round(round(r["kwh"], 2) * 1000)
-            h.update(f"{ms},{r['meter_id']},0,{watts},{wh},\n".encode())
-    return h.hexdigest()
-
-
 def run_scenarios(tmp):
     expected = collections.defaultdict(list)
     with open(os.path.join(ROOT, "tests", "replay", "expected.csv"), newline="", encoding="utf-8") as f:
