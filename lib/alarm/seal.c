@@ -182,6 +182,8 @@ put_subject(struct cover *c, const struct lw_alarm *alarm)
         alarm->rule == LW_RULE_FEEDER_RESIDUAL || alarm->rule == LW_RULE_DISPLACEMENT;
     const struct feeder *f = network ? feeder_of(c->core, alarm->subject) : NULL;
 
+    if (alarm->rule == LW_RULE_COVERAGE)
+        return; /* the ledger says it */
     switch ((enum lw_subject_kind)alarm->subject_kind) {
     case LW_SUBJECT_SITE:
         for (int32_t i = 0; i < ledger->site[alarm->subject].point_n; i++)

@@ -3,7 +3,6 @@
 import collections
 import csv
 import gzip
-import hashlib
 import json
 import os
 import shutil
@@ -17,10 +16,14 @@ import jsonschema
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "replay"))
 import scenarios  # noqa: E402
+import seal  # noqa: E402
 
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LODEWATCH = os.path.join(BUILD, "lodewatch")
 SEED = int(os.environ.get("SEED", "20250303"))
+
+# Some of their readings are stored as suspect, which the file does not say yet.
+DOUBTED = ("register_fell", "register_leapt", "transformers_turned")
 
 results = []
 
@@ -138,10 +141,10 @@ def run_scenarios(tmp):
         every += alerts
         test(f"{name}: {scenarios.ALL[name].__doc__}",
              unexpected(alerts, expected[name]) or first_fault(alerts) or disordered(alerts))
-        if name in ("crusher_at_night", "guard_house_exceeded", "two_supply_points", "pump_measured"):
-            rows = scenarios.make(name, SEED).rows()
-            other = [a["id"] for a in alerts if a["data"]["evidence"]["readings_sha256"] != rehash(a, rows)]
-            test(f"{name}: readings_sha256 can be computed again", f"another hash: {other}" if other else None)
+        if name not in DOUBTED:
+            with open(readings, encoding="utf-8") as f:
+                rows = seal.load(f.read())
+            test(f"{name}: readings_sha256 can be computed again", seal.differs(alerts, seal.Ledger(folder), rows))
         if name == "silent_while_it_runs":
             loss = [a["data"]["alarm"]["priority"] for a in alerts if a["data"]["rule"]["id"] == "comm_loss"]
             test("a silent meter at a closed site has a high priority",
