@@ -147,10 +147,8 @@ check_and_explain(const struct cli_database *database, struct run_source *source
 {
     bool stored = database->config_file || database->conninfo_file;
 
-    if (stored == (source->ledger != NULL) || narguments != (stored ? 1 : 2)) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (stored == (source->ledger != NULL) || narguments != (stored ? 1 : 2))
+        return cli_misused(usage);
     if (stored)
         return explain_stored(database, argument[0], faults);
     source->readings = argument[1];
@@ -179,17 +177,13 @@ cli_explain(int argc, char **argv)
     int c, status;
 
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
-        if (c == 'r') {
+        if (c == 'h')
+            return cli_help(usage);
+        if (c == 'r')
             rules = optarg;
-        } else if (!run_option(&source, c, optarg) &&
-                   !cli_database_option(&database, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
-        }
+        else if (!run_option(&source, c, optarg) &&
+                 !cli_database_option(&database, c, optarg))
+            return cli_misused(usage);
     }
     status = check_and_explain(&database, &source, rules, argv + optind, argc - optind,
                                &faults);
