@@ -253,11 +253,35 @@ seal_profile(struct lw_evidence *e, const struct profile *p)
     lw_sha256_get(&sha, e->learned_sha256);
 }
 
+/* The loss, and how far the feeder strays from it: learned, and never again. */
+static void
+seal_loss(const struct lw_core *core, struct lw_evidence *e, const struct feeder *f)
+{
+    static const double scale[LOSS_TERMS] = {1, 1e9, 1e15};
+    struct lw_sha256 sha;
+
+    lw_sha256_init(&sha);
+    for (int i = 0; i < LOSS_TERMS; i++)
+        put_number(&sha, llrint(scale[i] * f->loss.term[i]));
+    for (int lag = 0; lag < FEEDER_LAGS; lag++)
+        put_number(&sha, lrint((double)f->noise_wh[lag]));
+    e->learned_from = (lw_wall){f->begun};
+    e->learned_to = (lw_wall){f->begun + core->book->all.feeder_residual.learn_ms};
+    lw_sha256_get(&sha, e->learned_sha256);
+}
+
 static void
 seal_learned(const struct lw_core *core, struct lw_alarm *alarm)
 {
     const struct site_state *s;
+    const struct feeder *f;
 
+    if (alarm->rule == LW_RULE_FEEDER_RESIDUAL) {
+        f = feeder_of(core, alarm->subject);
+        if (f && f->begun != NEVER)
+            seal_loss(core, &alarm->evidence, f);
+        return;
+    }
     if (alarm->subject_kind != LW_SUBJECT_SITE)
         return;
     s = &core->site[alarm->subject];

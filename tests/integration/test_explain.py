@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """`lodewatch explain` with what PostgreSQL has, after a county's readings have gone the whole
 way; and what its alerts rest on, computed again from an export."""
+import json
 import os
 import random
 import re
@@ -14,7 +15,7 @@ from world import World
 LODEWATCH = harness.program("lodewatch")
 SEED = int(os.environ.get("SEED", random.randrange(10**6)))
 
-tap = harness.Tap(11)
+tap = harness.Tap(12)
 tap.note(f"SEED={SEED}")
 cluster = harness.Cluster()
 world = World(SEED, cluster, "explain")
@@ -23,6 +24,13 @@ conf = world.daemon.path("conf")
 
 def explain(*arguments):
     return harness.run([LODEWATCH, "explain", *arguments])
+
+
+def exported():
+    done = harness.run([LODEWATCH, "export", "--config", conf, "--from", "2025-01-01", "--to",
+                        "2026-01-01", "--format", "ndjson"])
+    check(done.returncode == 0, done.stderr)
+    return done.stdout
 
 
 def shown(*arguments):
@@ -45,24 +53,28 @@ def refused(code, text, *arguments):
 world.start()
 world.finish()
 alerts = world.daemon.alerts()
+ledger = seal.Ledger(world.daemon.path("ledger"))
 crusher = [a for a in alerts if (a["subject"], a["data"]["rule"]["id"]) == ("site/s01", "closed_load")]
 alarm = crusher[-1]["data"]["alarm"]["id"]
 told = [a for a in crusher if a["data"]["alarm"]["id"] == alarm]
 evidence = [a["data"]["evidence"] for a in told if not a["type"].endswith("returned.v1")][-1]
 
 with tap.test("every alert that was told rests on what is stored, as an independent program finds"):
-    done = harness.run([LODEWATCH, "export", "--config", conf, "--from", "2025-01-01", "--to",
-                        "2026-01-01", "--format", "ndjson"])
-    check(done.returncode == 0, done.stderr)
-    readings = seal.load(done.stdout)
+    readings = seal.load(exported())
     rules = {a["data"]["rule"]["id"] for a in alerts if a["data"]["evidence"]["readings"]}
     check({"closed_load", "licence_gap", "register_jump", "comm_loss"} <= rules, rules)
-    check(not (other := seal.differs(alerts, seal.Ledger(world.daemon.path("ledger")), readings)), other)
+    check(not (other := seal.differs(alerts, ledger, readings)), other)
 
 with tap.test("one reading less is another hash"):
     mine = [i for i, r in enumerate(readings) if r.meter == "m-s01"]
-    check(seal.differs(told, seal.Ledger(world.daemon.path("ledger")),
-                       readings[:mine[5]] + readings[mine[5] + 1:]), "the same")
+    check(seal.differs(told, ledger, readings[:mine[5]] + readings[mine[5] + 1:]), "the same")
+
+with tap.test("a reading that came late is exported as such, and no alert rests on it"):
+    cluster.psql("INSERT INTO reading(ts, meter_id, q, imp_wh) SELECT '2025-03-03 20:07Z', meter_id, 4, 1"
+                 " FROM meter_key WHERE id = 'm-s01'", "explain")
+    lines = exported()
+    equal([line["meter_id"] for line in map(json.loads, lines.splitlines()) if "late" in line], ["m-s01"])
+    check(not (other := seal.differs(alerts, ledger, seal.load(lines))), other)
 
 with tap.test("an alarm by its id: revisions, words, evidence"):
     text = shown(alarm)

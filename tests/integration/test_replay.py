@@ -149,6 +149,10 @@ def run_scenarios(tmp):
             loss = [a["data"]["alarm"]["priority"] for a in alerts if a["data"]["rule"]["id"] == "comm_loss"]
             test("a silent meter at a closed site has a high priority",
                  None if loss and loss[0] in ("high", "urgent") else loss)
+    learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
+    test("rules that compare with what they learned say so", learned ^ {"unusual_load", "feeder_residual"})
+    unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
+    test("every other alert names its readings", unread - {"coverage", "comm_loss"})
     rules = {a["data"]["rule"]["id"] for a in every}
     test("every rule has spoken", {"closed_load", "licence_gap", "comm_loss", "register_jump",
                                    "stuck_register", "coverage", "ct_reversal", "phase_loss",
