@@ -2,6 +2,7 @@
 #ifndef LIB_STATE_H
 #define LIB_STATE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -394,9 +395,29 @@ struct expectation expect(const struct lw_core *core, const struct window *windo
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
 /* --- alarm/alarm.c */
+/* The slot of the rule at a subject that it can speak about. */
+static inline int32_t
+alarm_slot(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    const struct slots *slots = &core->slots[subject.kind];
+
+    assert(slots->of[rule] >= 0);
+    return slots->first + subject.index * slots->each + slots->of[rule];
+}
+static inline bool
+alarm_has_returned(const struct lw_alarm *alarm)
+{
+    return alarm->returned.ms != LW_WALL_MIN.ms;
+}
 /* The alarm that stands; NULL: none. */
-const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
-                                struct subject subject);
+static inline const struct lw_alarm *
+alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    int32_t i = core->slot[alarm_slot(core, rule, subject)];
+    const struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
+
+    return alarm && !alarm_has_returned(alarm) ? alarm : NULL;
+}
 static inline bool
 alarm_stands(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {

@@ -8,7 +8,7 @@
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
-    return (int64_t)((__int128)w * ms / LW_HOUR);
+    return lw_muldiv(w, ms, LW_HOUR);
 }
 
 static struct view
@@ -247,18 +247,16 @@ site_load_window(struct lw_core *core, const struct window *w)
 static char *
 digits(char *at, int64_t v)
 {
-    char text[20];
-    int n = 0;
+    char text[20], *end = text + sizeof text, *s = end;
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
-    if (v < 0)
-        *at++ = '-';
     do
-        text[n++] = (char)('0' + u % 10);
+        *--s = (char)('0' + u % 10);
     while ((u /= 10) > 0);
-    while (n > 0)
-        *at++ = text[--n];
-    return at;
+    if (v < 0)
+        *--s = '-';
+    memcpy(at, s, (size_t)(end - s));
+    return at + (end - s);
 }
 
 /* One line a reading, as docs/evidence.md has it. */
