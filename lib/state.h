@@ -180,8 +180,7 @@ struct site_state {
     struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
-_Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,
-               "of 2 KB a site");
+_Static_assert(sizeof(struct site_state) <= 1344, "of 2 KB a closed site");
 
 struct gateway_state {
     int64_t heard;
@@ -234,6 +233,9 @@ struct lw_core {
     struct site_state *site;
     struct profile *profile; /* of the sites that have one */
     int32_t nprofiles;
+    struct hour_log *log; /* of the sites that learn: room for all, touched when needed;
+                             the next core has those that still do */
+    int32_t nlogs;        /* so many were */
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;

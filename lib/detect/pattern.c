@@ -452,7 +452,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     x = expect(core, w);
     s = blank(core, w, &x);
     if (r->since == NEVER)
-        reference_begin(r, w->from);
+        reference_begin(core, r, w->from);
     reference_day(r, core, w->site, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);

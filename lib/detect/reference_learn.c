@@ -234,7 +234,7 @@ read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated
     int n = 0;
 
     for (int i = 0; i < LOG_HOURS; i++) {
-        l->kw[i] = reference_unpack(r, r->log.hour[i]);
+        l->kw[i] = reference_unpack(r, core->log[r->log].hour[i]);
         l->cold[i] = core_site_cold(core, site, r->since + i * LW_HOUR);
         n += !isnan(l->cold[i]);
     }
@@ -252,7 +252,6 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 bool heated)
 {
     struct reference *r = &core->site[site].reference;
-    const struct hour_log log = r->log; /* what is learned takes its place */
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
     float sigma;
@@ -272,7 +271,8 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, &log, s, LOG_HOURS / 24);
+    find_pump(r, &core->log[r->log], s, LOG_HOURS / 24);
+    r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);
