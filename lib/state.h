@@ -347,7 +347,11 @@ void core_timer_ledger(struct lw_core *core, int64_t at);
 void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
 /* --- detect/points.c: what rules about one metering point share */
-struct subject detect_point(const struct lw_core *core, int32_t meter);
+static inline struct subject
+detect_point(const struct lw_core *core, int32_t meter)
+{
+    return (struct subject){LW_SUBJECT_POINT, core->ledger->meter[meter].point};
+}
 /* Medium at least: a meter that cannot be trusted hides what it should show. */
 enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
 /* The point's alarm stands, and its reason was last seen long enough ago. */
