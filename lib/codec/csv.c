@@ -98,8 +98,6 @@ pass_line_end(struct lw_csv *csv)
     csv->column = 1;
 }
 
-static const char too_long[] = "a row of more than 65535 bytes";
-
 static int
 open_cell(struct lw_csv *csv, const char **ret_error)
 {
@@ -128,7 +126,7 @@ static int
 put_run(struct lw_csv *csv, size_t n, const char **ret_error)
 {
     if (n >= sizeof(csv->row) - csv->used)
-        return fault(csv, too_long, ret_error);
+        return fault(csv, "a row of more than 65535 bytes", ret_error);
     memcpy(csv->row + csv->used, csv->at, n);
     csv->used += n;
     csv->at += n;
@@ -142,10 +140,10 @@ static const bool ends_plain[256] = {
 static const bool ends_quoted[256] = {['\0'] = true, ['"'] = true, ['\n'] = true};
 
 static size_t
-quoted_length(const struct lw_csv *csv)
+run_length(const struct lw_csv *csv, const bool ends[256])
 {
     const char *p = csv->at;
-    while (p < csv->end && !ends_quoted[(unsigned char)*p])
+    while (p < csv->end && !ends[(unsigned char)*p])
         p++;
     return (size_t)(p - csv->at);
 }
@@ -157,7 +155,7 @@ end_cell(struct lw_csv *csv, const char *otherwise, const char **ret_error)
     switch (*csv->at) {
     case ',':
         if (csv->used == sizeof(csv->row) - 1)
-            return fault(csv, too_long, ret_error);
+            return fault(csv, "a row of more than 65535 bytes", ret_error);
         close_cell(csv);
         pass(csv);
         return open_cell(csv, ret_error);
@@ -194,11 +192,50 @@ step_text(struct lw_csv *csv, const char **ret_error)
     return 0;
 }
 
+/* A line of plain cells that is at hand as a whole is taken in one go: most files are
+ * made of nothing else. False: it is anything else, and nothing of it was taken. */
+static bool
+take_line(struct lw_csv *csv)
+{
+    const char *line_end = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
+    size_t n = line_end ? (size_t)(line_end - csv->at) : 0;
+    char *at = csv->row, *end, *comma;
+
+    if (n > 0 && csv->at[n - 1] == '\r')
+        n--;
+    if (n == 0 || n >= sizeof(csv->row) || memchr(csv->at, '"', n) ||
+        memchr(csv->at, '\r', n) || memchr(csv->at, '\0', n))
+        return false;
+    memcpy(csv->row, csv->at, n);
+    end = csv->row + n;
+    do {
+        comma = memchr(at, ',', (size_t)(end - at));
+        if (csv->ncells == LW_CSV_CELLS) {
+            csv->ncells = 0;
+            return false;
+        }
+        char *cell_end = comma ? comma : end;
+        csv->cell[csv->ncells++] = (struct lw_csv_cell){
+            .s = at,
+            .n = (uint32_t)(cell_end - at),
+            .line = csv->line,
+            .column = 1 + (uint32_t)(at - csv->row),
+        };
+        *cell_end = '\0';
+        at = cell_end + 1;
+    } while (comma);
+    csv->at = line_end;
+    pass_line_end(csv);
+    return true;
+}
+
 static int
 step_row(struct lw_csv *csv, const char **ret_error)
 {
     csv->used = 0;
     csv->ncells = 0;
+    if (take_line(csv))
+        return 1;
     if (*csv->at == '\n') {
         pass_line_end(csv);
         return 0;
@@ -211,39 +248,10 @@ step_row(struct lw_csv *csv, const char **ret_error)
     return open_cell(csv, ret_error);
 }
 
-/* Plain cells, one after the other as far as the text at hand goes: most files are made
- * of nothing else. Each byte is looked at and copied in one go. */
-static int
-step_plain(struct lw_csv *csv, const char **ret_error)
-{
-    int rc;
-
-    do {
-        const char *p = csv->at, *end = csv->end;
-        char *to = csv->row + csv->used;
-        size_t room = sizeof(csv->row) - 1 - csv->used;
-
-        if ((size_t)(end - p) > room)
-            end = p + room;
-        while (p < end && !ends_plain[(unsigned char)*p])
-            *to++ = *p++;
-        if (p == end && end < csv->end && !ends_plain[(unsigned char)*p])
-            return fault(csv, too_long, ret_error);
-        csv->used = (size_t)(to - csv->row);
-        csv->column += (uint32_t)(p - csv->at);
-        csv->at = p;
-        csv->state = CSV_PLAIN;
-        if (p == csv->end)
-            return 0;
-        rc = end_cell(csv, "a quote in a cell that does not begin with one", ret_error);
-    } while (rc == 0 && csv->state == CSV_CELL && csv->at < csv->end && *csv->at != '"');
-    return rc;
-}
-
 static int
 step_quoted(struct lw_csv *csv, const char **ret_error)
 {
-    int rc = put_run(csv, quoted_length(csv), ret_error);
+    int rc = put_run(csv, run_length(csv, ends_quoted), ret_error);
     if (rc != 0 || csv->at == csv->end)
         return rc;
     switch (*csv->at) {
@@ -267,19 +275,26 @@ step_quoted(struct lw_csv *csv, const char **ret_error)
 static int
 step(struct lw_csv *csv, const char **ret_error)
 {
+    int rc;
+
     switch (csv->state) {
     case CSV_TEXT:
         return step_text(csv, ret_error);
     case CSV_ROW:
         return step_row(csv, ret_error);
     case CSV_CELL:
-        if (*csv->at != '"')
-            return step_plain(csv, ret_error);
+        if (*csv->at != '"') {
+            csv->state = CSV_PLAIN;
+            return 0;
+        }
         pass(csv);
         csv->state = CSV_QUOTED;
         return 0;
     case CSV_PLAIN:
-        return step_plain(csv, ret_error);
+        rc = put_run(csv, run_length(csv, ends_plain), ret_error);
+        if (rc != 0 || csv->at == csv->end)
+            return rc;
+        return end_cell(csv, "a quote in a cell that does not begin with one", ret_error);
     case CSV_QUOTED:
         return step_quoted(csv, ret_error);
     case CSV_QUOTE:
