@@ -48,13 +48,12 @@ static void
 put_event_id(struct lw_text *t, const char *name, const struct lw_alert *alert,
              uint32_t revision)
 {
-    char text[2 * sizeof alert->alarm->id + 16];
+    char hex[2 * sizeof alert->alarm->id + 1], text[sizeof hex + 12];
     struct lw_text id;
 
+    lw_hex(alert->alarm->id, sizeof alert->alarm->id, hex);
     lw_text_init(&id, text, sizeof text);
-    lw_hex(alert->alarm->id, sizeof alert->alarm->id, text);
-    id.len = strlen(text);
-    lw_text_addf(&id, ".%" PRIu32, revision);
+    lw_text_addf(&id, "%s.%" PRIu32, hex, revision);
     put_text(t, name, text);
 }
 

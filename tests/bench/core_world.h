@@ -107,7 +107,7 @@ make_readings(void)
     return sheet;
 }
 
-static double
+static inline double
 parse(const struct lw_ledger *ledger, const struct sheet *sheet, struct lw_event *events)
 {
     struct lw_readings *readings;
