@@ -6,7 +6,7 @@
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
-    return (int64_t)((__int128)w * ms / LW_HOUR);
+    return lw_muldiv(w, ms, LW_HOUR);
 }
 
 static struct view
@@ -184,7 +184,6 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
-    enum lw_priority priority = alarm_site_priority(core, w->site);
     bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
@@ -208,6 +207,8 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
     } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
+        enum lw_priority priority = alarm_site_priority(core, w->site);
+
         alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
                   &evidence);
     }
