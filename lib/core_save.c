@@ -103,7 +103,8 @@ _Static_assert(BOUNDARIES == 4, "each boundary is a field of the checkpoint");
         LW_FIELD(struct site_state, run.allowed_wh),                                     \
         LW_FIELD(struct site_state, run.excess_wh),                                      \
         LW_FIELD(struct site_state, run.peak_w),                                         \
-        LW_FIELD(struct site_state, run.over_ms),                                        \
+        LW_FIELD(struct site_state, run.over_wh),                                        \
+        LW_FIELD(struct site_state, run.spare_wh),                                       \
         LW_FIELD(struct site_state, run.clear_ms),                                       \
         LW_FIELD(struct site_state, run.night_ms),                                       \
         LW_FIELD(struct site_state, run.samples_good)

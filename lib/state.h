@@ -126,7 +126,8 @@ struct run {
     int64_t allowed_wh;
     int64_t excess_wh;
     int64_t peak_w;
-    int64_t over_ms;  /* of it over the allowance without a break until it raised */
+    int64_t over_wh;  /* above the limit, as a sum, up to a step of the register */
+    int64_t spare_wh; /* allowed and not drawn, likewise */
     int64_t clear_ms; /* explained without a break since */
     int64_t night_ms;
     int64_t samples_good;
