@@ -2,6 +2,7 @@
  * one is raised, updated or returns. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lodewatch/text.h>
@@ -226,10 +227,11 @@ subject_site(const struct lw_core *core, struct subject subject)
     return core->ledger->point[subject.index].site;
 }
 
+/* Of what is less than usual as well. */
 static bool
 doubled(int64_t now, int64_t before)
 {
-    return now >= 2 * before && now > before;
+    return llabs(now) >= 2 * llabs(before) && llabs(now) > llabs(before);
 }
 
 static bool

@@ -94,6 +94,15 @@ half_a_day(struct plant *p)
     work(p, "WORKS", 5, 1);
 }
 
+/* Fans and pumps stop, and nobody says why: it stands, and is not told by the hour. */
+static void
+stops_for_good(struct plant *p)
+{
+    work(p, "WORKS", 35, 1);
+    work(p, "WORKS", 28, 0.02);
+    check(plant_heard(p, "updated unusual_load") <= 7);
+}
+
 static void
 while_it_is_learned(struct plant *p)
 {
@@ -301,6 +310,8 @@ static const struct plant_case cases[] = {
     {"a second shift for three weeks is not learned", second_shift_for_three_weeks,
      "unusual_load", LW_FOUND_UNUSUALLY_HIGH, 1, 1},
     {"half a day's work", half_a_day, "unusual_load", LW_FOUND_UNUSUALLY_LOW, 1, 1},
+    {"a works that stops for good", stops_for_good, "unusual_load",
+     LW_FOUND_UNUSUALLY_LOW, 1, 0},
     {"three times the load while it is learned", while_it_is_learned, NULL, 0, 0, 0},
     {"a holiday of the calendar", a_holiday, NULL, 0, 0, 0},
     {"five percent more every week", slowly_more, NULL, 0, 0, 0},
