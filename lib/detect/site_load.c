@@ -138,7 +138,7 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
     run->samples_good += w->samples_good;
 }
 
-static int64_t
+int64_t
 samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
 {
     const struct lw_ledger *ledger = core->ledger;

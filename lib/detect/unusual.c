@@ -177,9 +177,11 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour 
 
 /* --- judging it */
 
+/* `times`: how many times the limit it is off; at the limit one in ten would be wrong,
+ * and it falls with the square of what is beyond. */
 static void
-tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d, bool hot,
-     bool back)
+tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
+     double times, bool back)
 {
     struct subject subject = {LW_SUBJECT_SITE, site};
     int64_t end = (p->hour + 1) * LW_HOUR;
@@ -191,6 +193,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
+        .confidence_milli = times > 1 ? 1000 - (int32_t)lround(100 / (times * times)) : 0,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
@@ -202,7 +205,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
     if (back) {
         e.finding = alarm_of(core, LW_RULE_UNUSUAL_LOAD, subject)->evidence.finding;
         alarm_return(core, LW_RULE_UNUSUAL_LOAD, subject, &e);
-    } else if (hot)
+    } else if (times > 1)
         alarm_set(core, LW_RULE_UNUSUAL_LOAD, subject,
                   alarm_site_priority(core, site) > LW_PRIORITY_MEDIUM
                       ? alarm_site_priority(core, site)
@@ -302,7 +305,7 @@ judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
         p->clear++;
     age = alarm ? core->now - alarm->onset.ms : 0;
     back = stands && p->clear * LW_HOUR >= rules->unusual_load.clear_ms;
-    tell(core, site, p, &d, hot, back);
+    tell(core, site, p, &d, ready ? size / limit : 0, back);
     p->today[up] = fmax(p->today[up], size);
     if (back)
         remember_at_once(p, rules);

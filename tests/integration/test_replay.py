@@ -202,7 +202,7 @@ def run_command(tmp):
 
     said = replay(*ledger, "--sentences", readings).stdout.decode()
     test("--sentences speaks Chinese and English",
-         None if "状态为“关闭”的点位夜间用电" in said and "Site with status 'closed' drew power at night" in said
+         None if "状态为“关闭”的点位夜间有用电" in said and "Site with status 'closed' drew power at night" in said
          else said)
 
     def wrong(name, text, *words, code=2, args=None):
@@ -282,7 +282,7 @@ def run_command(tmp):
     bars = [line.split()[-2] for line in text.splitlines() if line.endswith(" kW") and "*" in line]
     test("explain shows the alarm that an id begins", None if e.returncode == 0 and all(
         word in text for word in (alert["data"]["alarm"]["id"], alert["subject"], "raised",
-                                  f"{alert['data']['evidence']['excess_kwh']:.1f}", "夜间用电", "power at night"))
+                                  f"{alert['data']['evidence']['excess_kwh']:.1f}", "点位夜间", "power at night"))
         else text + e.stderr.decode())
     mean = alert["data"]["evidence"]["mean_kw"]
     test("its curve has the window's load", None if bars and abs(max(map(float, bars)) - mean) < mean / 4
