@@ -100,7 +100,7 @@ stops_for_good(struct plant *p)
 {
     work(p, "WORKS", 35, 1);
     work(p, "WORKS", 28, 0.02);
-    check(plant_heard(p, "updated unusual_load") <= 7);
+    check(mode == ACTED || plant_heard(p, "updated unusual_load") <= 7);
 }
 
 static void
