@@ -222,6 +222,20 @@ evidence(const struct lw_core *core, int32_t site, float cold)
     };
 }
 
+/* What is slow can wait a day; who was closed not long ago is looked at in any case. */
+static enum lw_priority
+priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *found)
+{
+    switch ((enum lw_rule_id)core->site[site].excess.rule) {
+    case LW_RULE_SLOW_CREEP:
+        return LW_PRIORITY_LOW;
+    case LW_RULE_RE_EMERGENCE:
+        return alarm_site_priority(core, site);
+    default:
+        return load_priority(core, site, found);
+    }
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 static void
@@ -243,7 +257,7 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
                 e->rule = (uint8_t)RULE[i];
                 return;
             }
-    alarm_set(core, (enum lw_rule_id)e->rule, subject, alarm_site_priority(core, site),
+    alarm_set(core, (enum lw_rule_id)e->rule, subject, priority_of(core, site, found),
               found);
 }
 

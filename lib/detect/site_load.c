@@ -190,6 +190,20 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
     return e;
 }
 
+enum lw_priority
+load_priority(const struct lw_core *core, int32_t site,
+              const struct lw_evidence *evidence)
+{
+    enum lw_priority priority = alarm_site_priority(core, site);
+    int64_t production_w =
+        site_rules(core, site, evidence->to.ms)->licence_gap.production_w;
+
+    if (priority > LW_PRIORITY_MEDIUM &&
+        evidence->peak_w - evidence->expected_w < production_w)
+        priority = LW_PRIORITY_MEDIUM;
+    return priority;
+}
+
 /* What lies above the limit, summed up since it was last made up for: a sum beyond one
  * step of the register has flowed, however coarse the register. Of a window, a step or a
  * tenth of the limit is let pass, whichever is less: another voltage is no other load. No
@@ -213,7 +227,7 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
-    enum lw_priority priority = alarm_site_priority(core, w->site);
+    enum lw_priority priority;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
     bool over;
@@ -239,6 +253,7 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
         run->clear_ms += length < interval ? length : interval;
     }
     evidence = run_evidence(core, w->site, run, v);
+    priority = load_priority(core, w->site, &evidence);
     if (stands && run->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;

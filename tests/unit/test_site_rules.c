@@ -326,6 +326,49 @@ test_one_alarm_for_the_same_thing(void **state)
     end(&w);
 }
 
+/* 15 kW are what production draws: nobody is woken for a lamp. */
+static void
+test_how_soon_somebody_must_look(void **state)
+{
+    static const struct {
+        const char *name;
+        struct field field;
+        const char *raised, *priority;
+    } told[] = {
+        {"a crusher of 20 kW",
+         {guard_house, crusher, NULL, NULL, NULL},
+         "raised production_shape",
+         " high\n"},
+        {"8 kW at night",
+         {guard_house, at_night, NULL, NULL, NULL},
+         "raised night_load",
+         " medium\n"},
+        {"0.5 kW for weeks",
+         {guard_house, small_for_weeks, NULL, NULL, NULL},
+         "raised slow_creep",
+         " low\n"},
+        {"0.2 kW after the cutoff",
+         {guard_house, NULL, NULL, NULL, back_for_an_hour},
+         "raised post_cutoff",
+         " urgent\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(told); i++) {
+        struct world w;
+        const char *line, *end_of_line;
+
+        begin(&w, &told[i].field, "", "");
+        row(told[i].name);
+        run_to(&w, FROM + 10 * DAY);
+        line = strstr(w.heard.text, told[i].raised);
+        assert_non_null(line);
+        end_of_line = strchr(line, '\n') + 1 - strlen(told[i].priority);
+        check(strncmp(end_of_line, told[i].priority, strlen(told[i].priority)) == 0);
+        end(&w);
+    }
+}
+
 /* --- properties */
 
 static void
@@ -402,6 +445,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
+        cmocka_unit_test(test_how_soon_somebody_must_look),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
     };
