@@ -338,8 +338,12 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
-        alarm_has_outgrown(alarm, evidence))
-        come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
+        alarm_has_outgrown(alarm, evidence)) {
+        struct lw_evidence last = alarm->evidence;
+
+        last.finding = LW_FOUND_OUTGROWN;
+        come_to_rest(core, alarm, &last);
+    }
     if (alarm && has_returned(alarm)) {
         fall(core, slot);
         alarm = NULL;

@@ -131,7 +131,25 @@ put_more(struct filler *f)
 static enum lw_alert_kind
 kind_of(const struct lw_alert *alert)
 {
+    if (alert->alarm->evidence.finding == LW_FOUND_OUTGROWN)
+        return LW_ALERT_UPDATED;
     return lw_alert_is_over(alert) ? LW_ALERT_RETURNED : alert->kind;
+}
+
+/* What is said of an alarm that ends, and not because its load did. */
+static bool
+fill_ended(struct filler *f, enum phrase gone, enum phrase outgrown)
+{
+    switch ((enum lw_finding)f->alert->alarm->evidence.finding) {
+    case LW_FOUND_GONE:
+        fill_phrase(f, gone);
+        return true;
+    case LW_FOUND_OUTGROWN:
+        fill_phrase(f, outgrown);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void
@@ -142,9 +160,7 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
-        fill_phrase(f, GONE);
-    else
+    if (!fill_ended(f, GONE, OUTGROWN))
         fill(f, headline[kind_of(f->alert)]);
 }
 
@@ -152,9 +168,7 @@ static void
 put_description(struct filler *f)
 {
     bool back = lw_alert_is_over(f->alert);
-    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
-        fill_phrase(f, GONE_WHY);
-    else
+    if (!fill_ended(f, GONE_WHY, OUTGROWN_WHY))
         fill(f, back ? f->sentences->back : f->sentences->active);
 }
 

@@ -67,6 +67,8 @@ enum phrase {
     COMMA,
     GONE,
     GONE_WHY,
+    OUTGROWN,
+    OUTGROWN_WHY,
     UNLICENSED,
     BY_STATUS,
     BOTH_MISSING,

@@ -77,6 +77,10 @@ static const struct {
     [GONE_WHY] =
         {"预警因台账变更而结束，并非用电已得到说明。",
          "The alarm ended because the ledger changed, not because the load was explained."},
+    [OUTGROWN] = {"用电已超过此前各次，另发预警",
+                  "The load is more than it was before: another alarm tells of it"},
+    [OUTGROWN_WHY] = {"用电并未停止，由新的预警跟进，本预警到此为止。",
+                      "It goes on, and the new alarm follows it; this one ends here."},
     [UNLICENSED] = {"无有效{licences}而", "without a valid {licences}"},
     [BY_STATUS] = {"状态为“{status_name}”而", "while the status is '{status_name}'"},
     [BOTH_MISSING] = {"和", " or "},

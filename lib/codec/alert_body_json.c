@@ -338,6 +338,7 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FOUND_OUTGROWN:
     case LW_FOUND_REGISTER_ERRATIC:
     case LW_FOUND_VALUES_FROZEN:
     case LW_FOUND_POWER_GONE:

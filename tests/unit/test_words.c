@@ -64,6 +64,8 @@ static const struct about ALL_GAPS = {
 
 static const struct about NIGHT = {
     LW_RULE_NIGHT_LOAD, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 1500, 0};
+static const struct about NIGHT_OUTGROWN = {
+    LW_RULE_NIGHT_LOAD, LW_FOUND_OUTGROWN, LW_SUBJECT_SITE, 0, 0, 1500, 0};
 static const struct about SHAPE = {
     LW_RULE_PRODUCTION_SHAPE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
 static const struct about BEFORE = {
@@ -115,15 +117,15 @@ static const struct about MOVED = {
     LW_RULE_DISPLACEMENT, LW_FOUND_DISPLACED, LW_SUBJECT_POINT, 0, 0, 28000, 30000};
 
 static const struct about *const EVERY[] = {
-    &NIGHT,         &SHAPE,        &BEFORE,         &CREEP,         &AFTER_CUT,
-    &AGAIN,         &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE,   &UNLICENSED,
-    &BOTH_LICENCES, &BY_STATUS,    &SILENT,         &FEEDER,        &GATEWAY,
-    &GATEWAY_ONE,   &FELL,         &LEAPT,          &STOOD,         &GAPS,
-    &ALL_GAPS,      &OVERRUN,      &REVERSED,       &BRIDGED,       &FUSE,
-    &SUMS,          &DRIFT,        &OVER_RATING,    &ERRATIC,       &FROZEN,
-    &MUTE,          &MORE,         &LESS,           &CONTRACT,      &SUSPENDED,
-    &MONTH,         &YEAR,         &SHARE,          &SHAPE_UNHEARD, &TAP,
-    &MOVED,
+    &NIGHT,         &SHAPE,          &BEFORE,         &CREEP,         &AFTER_CUT,
+    &AGAIN,         &CLOSED_ABOVE,   &CLOSED_NOTHING, &CLOSED_GONE,   &UNLICENSED,
+    &BOTH_LICENCES, &BY_STATUS,      &SILENT,         &FEEDER,        &GATEWAY,
+    &GATEWAY_ONE,   &FELL,           &LEAPT,          &STOOD,         &GAPS,
+    &ALL_GAPS,      &OVERRUN,        &REVERSED,       &BRIDGED,       &FUSE,
+    &SUMS,          &DRIFT,          &OVER_RATING,    &ERRATIC,       &FROZEN,
+    &MUTE,          &MORE,           &LESS,           &CONTRACT,      &SUSPENDED,
+    &MONTH,         &YEAR,           &SHARE,          &SHAPE_UNHEARD, &TAP,
+    &MOVED,         &NIGHT_OUTGROWN,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
@@ -258,6 +260,12 @@ static const struct row {
      "台账缺少：电表、坐标、责任人、监管状态"},
     {"a subject that is gone is not called explained", &CLOSED_GONE, LW_ALERT_RETURNED,
      LW_PART_HEADLINE, false, "Pit Three is in the ledger no more and is not watched"},
+    {"a load that outgrew its alarm is not called over", &NIGHT_OUTGROWN,
+     LW_ALERT_UPDATED, LW_PART_HEADLINE, false,
+     "The load is more than it was before: another alarm tells of it"},
+    {"and is still to be followed up", &NIGHT_OUTGROWN, LW_ALERT_UPDATED,
+     LW_PART_INSTRUCTION, true,
+     "请跟进：核对数据质量、用电说明和现场状态，并复核基准。本预警不是违法认定，不得据此停电。"},
     {"a line for a terminal", &SILENT, LW_ALERT_RETURNED, LW_PART_LINE, false,
      "Pit One: metering point P1 communicates again. From 2025-03-12 17:30 to 2025-03-12 18:30 "
      "it was silent, 45 minutes. Good samples come again; check what was used in between "
