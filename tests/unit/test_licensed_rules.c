@@ -231,6 +231,10 @@ more_than_a_tenth(struct plant *p)
 {
     /* 20 days of November at 100 kW are 48 MWh. */
     quarters_of(p, "MINE", 20 * 96, LOAD(100));
+    check(p->last.evidence.samples_good > 12 * 96);
+    check(p->last.evidence.peak_w >= 100000);
+    /* A hint is not told by the hour. */
+    check(mode == ACTED || plant_heard(p, "updated over_licence") <= 4);
 }
 
 static void
@@ -295,6 +299,8 @@ a_hoist_beside_the_pumps(struct plant *p)
 {
     kept(p, 2 * 96, 20, 22);
     kept(p, 2 * 96, 5, 19);
+    check_int(p->last.evidence.samples_good, 96);
+    check(p->last.evidence.peak_w >= p->last.evidence.mean_w);
 }
 
 static void
