@@ -462,6 +462,9 @@ pattern_window(struct lw_core *core, const struct window *w)
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
+           !reference_has_heard(r))
+        reference_go_on(r);
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
         look_at_shape(core, w->site, s.rules);

@@ -273,7 +273,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, &log, s, LOG_HOURS / 24);
+    find_pump(r, &log, s, LOG_HOURS / 24 + log.more);
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);

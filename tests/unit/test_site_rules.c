@@ -55,8 +55,32 @@ late_summer(int q)
 
 #define LEARNED (28 * DAY)
 #define FROM    (30 * DAY + 8 * HOUR) /* 2025-10-31T08:00:00Z */
+#define LATER   (45 * DAY + 8 * HOUR)
 
 /* --- what is hidden */
+
+/* Silent for nearly all of the four weeks; the register goes on. */
+static double
+silent_at_first(int q)
+{
+    return q >= DAY / 2 && q < 30 * DAY ? -0.001 : 0;
+}
+
+/* A gateway that is off at night, until day 30. */
+static double
+silent_at_night(int q)
+{
+    int h = q / HOUR % 24;
+
+    return q < 30 * DAY && (h >= 10 || h < 1) ? -0.001 : 0;
+}
+
+/* Silent likewise, and a week and a half after it was heard a crusher. */
+static double
+crusher_after_all(int q)
+{
+    return q >= LATER && q < LATER + 10 * HOUR && q % 5 != 0 ? 20 : silent_at_first(q);
+}
 
 /* 20 kW, an hour on and a quarter off, for a day: beneath the ceiling of 40 kW. */
 static double
@@ -250,6 +274,30 @@ static const struct row {
      38 * DAY,
      "raised production_shape",
      6 * DAY + 15 * HOUR},
+    {"a guard house that was silent while it should have been learned",
+     {guard_house, silent_at_first, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     70 * DAY,
+     NULL,
+     0},
+    {"and one that was only heard by day",
+     {guard_house, silent_at_night, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     70 * DAY,
+     NULL,
+     0},
+    {"a crusher at a site that was learned late",
+     {guard_house, crusher_after_all, NULL, NULL, NULL},
+     "",
+     "",
+     LATER,
+     46 * DAY,
+     "raised production_shape",
+     2 * HOUR},
     {"shifts that ran before anybody looked",
      {guard_house, shifts, NULL, NULL, NULL},
      "",
