@@ -1,14 +1,12 @@
 /* closed_load and licence_gap: a site draws more than it may, without a break for long
  * enough. Both watch the same windows; they differ in whom they concern and in what is
  * too much. */
-#include <string.h>
-
 #include "lib/state.h"
 
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
-    return (int64_t)((__int128)w * ms / LW_HOUR);
+    return lw_muldiv(w, ms, LW_HOUR);
 }
 
 static struct view
@@ -104,24 +102,31 @@ fresh_ms(const struct run *run, const struct window *w)
     return (before > 0 ? before : 0) + (after > 0 ? after : 0);
 }
 
+static int64_t
+clamp(int64_t v, int64_t least, int64_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+/* Between two steps of a coarse register what is allowed is not lost: it is spared for
+ * the next. */
 static void
 run_add(const struct lw_core *core, struct run *run, const struct window *w,
         const struct view *v)
 {
     int64_t length = w->to - w->from;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, length);
-    int64_t fresh, allowed_wh;
+    int64_t fresh = fresh_ms(run, w);
+    int64_t allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
+    int64_t spare_wh = run->spare_wh + allowed_wh - w->supply_wh;
 
-    if (run->from == NEVER)
-        *run = (struct run){.from = w->from, .to = w->from};
-    fresh = fresh_ms(run, w);
-    allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
     run->from = w->from < run->from ? w->from : run->from;
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
     run->allowed_wh += allowed_wh;
-    if (v->concerns && w->supply_wh > allowed_wh)
-        run->excess_wh += w->supply_wh - allowed_wh;
+    if (v->concerns && spare_wh < 0)
+        run->excess_wh -= spare_wh;
+    run->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
     if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
@@ -129,7 +134,7 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
     run->samples_good += w->samples_good;
 }
 
-static int64_t
+int64_t
 samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
 {
     const struct lw_ledger *ledger = core->ledger;
@@ -163,7 +168,7 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
              const struct view *v)
 {
     int64_t ms = run->to - run->from;
-    struct lw_evidence e = {
+    return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
         .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
@@ -178,9 +183,37 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
         .confidence_milli = run_confidence(run, v),
         .night = 2 * run->night_ms > ms,
     };
+}
 
-    lw_sha256_get(&core->site[site].sha, e.sha256);
-    return e;
+enum lw_priority
+load_priority(const struct lw_core *core, int32_t site,
+              const struct lw_evidence *evidence)
+{
+    enum lw_priority priority = alarm_site_priority(core, site);
+    int64_t production_w =
+        site_rules(core, site, evidence->to.ms)->licence_gap.production_w;
+
+    if (priority > LW_PRIORITY_MEDIUM &&
+        evidence->peak_w - evidence->expected_w < production_w)
+        priority = LW_PRIORITY_MEDIUM;
+    return priority;
+}
+
+/* What lies above the limit, summed up since it was last made up for: a sum beyond one
+ * step of the register has flowed, however coarse the register. Of a window, a step or a
+ * tenth of the limit is let pass, whichever is less: another voltage is no other load. No
+ * more than a step is kept, so that an end shows as soon as the register can show it; and
+ * a lower bound takes nothing off. */
+static void
+sum_over(struct run *run, const struct window *w, const struct view *v)
+{
+    int64_t pass_wh = clamp(v->most_wh / 10, 0, w->resolution_wh);
+    int64_t over_wh = w->supply_wh - v->most_wh - pass_wh;
+
+    if (!v->concerns)
+        run->over_wh = 0;
+    else if (over_wh > 0 || !v->partial)
+        run->over_wh = clamp(run->over_wh + over_wh, 0, w->resolution_wh + 1);
 }
 
 void
@@ -189,30 +222,38 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
-    enum lw_priority priority = alarm_site_priority(core, w->site);
-    bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
+    enum lw_priority priority;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
+    bool over;
 
-    if (!over && !stands) {
+    if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
+        return;
+    if (run->from == NEVER)
+        *run = (struct run){.from = w->from, .to = w->from};
+    sum_over(run, w, v);
+    if (run->over_wh == 0 && !stands) {
         run->from = NEVER;
         return;
     }
     run_add(core, run, w, v);
+    over = run->over_wh > w->resolution_wh;
     if (over) {
-        run->over_ms += length;
         run->clear_ms = 0;
-    } else if (!v->partial) {
-        /* A gap whose mean is lawful says little about its hours: it counts as one. */
+    } else if (!v->partial && (run->over_wh == 0 || run->clear_ms > 0)) {
+        /* From when all of it is made up for. A gap whose mean is lawful says little
+         * about its hours: it counts as one. */
         int64_t interval = core->site[w->site].interval;
 
         run->clear_ms += length < interval ? length : interval;
     }
     evidence = run_evidence(core, w->site, run, v);
+    priority = load_priority(core, w->site, &evidence);
     if (stands && run->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
-    } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
+    } else if (stands || (over && run->to - run->from >= p->for_ms &&
+                          run->excess_wh >= p->least_wh)) {
         alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
                   &evidence);
     }
@@ -235,60 +276,6 @@ site_load_window(struct lw_core *core, const struct window *w)
     site_run(core, w, &s->production, &licence,
              &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
                                 rules->licence_gap.clear_ms, 0, LW_PRIORITY_MEDIUM});
-    if (s->load.from == NEVER && s->production.from == NEVER && s->demand.from == NEVER)
-        lw_sha256_init(&s->sha);
 }
 
-/* --- the hash of the readings that a run rests on */
-
-/* Writes v's digits; returns the place after them. */
-static char *
-digits(char *at, int64_t v)
-{
-    char text[20];
-    int n = 0;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-
-    if (v < 0)
-        *at++ = '-';
-    do
-        text[n++] = (char)('0' + u % 10);
-    while ((u /= 10) > 0);
-    while (n > 0)
-        *at++ = text[--n];
-    return at;
-}
-
-/* One line a reading, as docs/evidence.md has it. */
-static void
-site_load_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
-{
-    static const enum lw_quantity COLUMN[] = {LW_ACTIVE_POWER, LW_IMPORT, LW_EXPORT};
-    const struct lw_reading *r = judged->reading;
-    const char *id = core->ledger->meter[meter].id;
-    size_t n = strlen(id);
-    int32_t site = meter_point(core, meter)->site;
-    char line[LW_ID_MAX + 128];
-    char *at;
-
-    if (site == LW_NONE)
-        return;
-    at = digits(line, r->time.ms);
-    *at++ = ',';
-    memcpy(at, id, n);
-    at += n;
-    *at++ = ',';
-    at = digits(at, r->q);
-    for (size_t i = 0; i < sizeof COLUMN / sizeof COLUMN[0]; i++) {
-        *at++ = ',';
-        if (lw_reading_has(r, COLUMN[i]))
-            at = digits(at, r->value[COLUMN[i]]);
-    }
-    *at++ = '\n';
-    lw_sha256_add(&core->site[site].sha, line, (size_t)(at - line));
-}
-
-const struct family detect_site_load = {
-    .window = site_load_window,
-    .reading = site_load_reading,
-};
+const struct family detect_site_load = {.window = site_load_window};
