@@ -1,5 +1,7 @@
 /* What a site may draw: the explanations in force, each for the hours it names and up to
  * its ceiling; one with a sub-meter of its own, for what the sub-meter measured. */
+#include <math.h>
+
 #include "lib/state.h"
 
 /* Explanations are looked at this often within a window, and at most so many times. */
@@ -68,6 +70,18 @@ in_force(const struct lw_ledger *ledger, const struct lw_explanation *e, int64_t
     return total;
 }
 
+/* What heating takes at that cold, as the site's reference has learned it. */
+static int64_t
+heating_wh(const struct lw_core *core, const struct window *w)
+{
+    const struct reference *r = &core->site[w->site].reference;
+    float cold = core_site_cold(core, w->site, w->from);
+
+    if (r->frozen == NEVER || isnan(cold))
+        return 0;
+    return lrint((double)r->slope_kw * (double)cold * (double)(w->to - w->from) / 3600);
+}
+
 /* The energy that one explanation allows in the window. */
 static void
 allow(const struct lw_core *core, const struct window *w, const struct lw_explanation *e,
@@ -81,6 +95,8 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
         return;
     x->any = true;
     x->heated = x->heated || e->kind == LW_HEATING;
+    if (e->kind == LW_HEATING && e->max_w == LW_NOT_GIVEN && e->point == LW_NONE)
+        x->allowed_wh += heating_wh(core, w);
     if (e->kind == LW_DEWATERING && e->max_w != LW_NOT_GIVEN)
         *(e->point == LW_NONE ? &x->pump_w : &x->metered_pump_w) += e->max_w;
     if (e->max_w != LW_NOT_GIVEN)
