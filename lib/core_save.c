@@ -156,6 +156,9 @@ static const struct lw_field LOG[] = {
     LW_FIELD_RAW(struct hour_log, pump_mean),  LW_FIELD_RAW(struct hour_log, pump_sq),
     LW_FIELD_RAW(struct hour_log, pump_kwh),   LW_FIELD_RAW(struct hour_log, day_most),
     LW_FIELD_RAW(struct hour_log, day_second), LW_FIELD_RAW(struct hour_log, day_sum),
+    LW_FIELD_RAW(struct hour_log, heard),      LW_FIELD_RAW(struct hour_log, more),
+    LW_FIELD_RAW(struct hour_log, jumps),      LW_FIELD_RAW(struct hour_log, jump_sum),
+    LW_FIELD_RAW(struct hour_log, before_kw),
 };
 
 static const struct lw_field GATEWAY[] = {

@@ -22,10 +22,14 @@ mark_at(const struct meter_state *m, int64_t at)
     return NULL;
 }
 
+/* The newest first; where the site's balance waits stays, however long another of its
+ * meters is silent. */
 static void
-put_mark(struct meter_state *m, int64_t at, int64_t wh)
+put_mark(struct meter_state *m, int64_t closed, int64_t at, int64_t wh)
 {
-    for (int i = BOUNDARIES - 1; i > 0; i--)
+    bool waits = closed != NEVER && m->mark[BOUNDARIES - 1].at == closed;
+
+    for (int i = BOUNDARIES - 1 - waits; i > 0; i--)
         m->mark[i] = m->mark[i - 1];
     m->mark[0] = (struct boundary){at, wh};
 }
@@ -235,16 +239,16 @@ close_what_is_ready(struct lw_core *core, int32_t index)
 /* Puts the register at the boundaries between the reading before and this one. */
 static bool
 mark_boundaries(struct meter_state *m, const struct lw_register_step *step, int64_t at,
-                int64_t interval)
+                const struct site_state *s)
 {
-    int64_t last = lw_floor_to(at, interval);
+    int64_t interval = s->interval, last = lw_floor_to(at, interval);
     int64_t first, before_wh;
 
     if (step->verdict == LW_REGISTER_FIRST) {
         /* No reading before: only a boundary that has just passed. */
         if (at - last > interval / 60)
             return false;
-        put_mark(m, last, m->total_wh);
+        put_mark(m, s->closed, last, m->total_wh);
         return true;
     }
     first = lw_floor_to(step->from, interval) + interval;
@@ -252,12 +256,12 @@ mark_boundaries(struct meter_state *m, const struct lw_register_step *step, int6
     if (first > last)
         return false;
     if (first < last && first - step->from <= interval / 2)
-        put_mark(m, first,
+        put_mark(m, s->closed, first,
                  before_wh +
                      lw_muldiv(step->energy_wh, first - step->from, at - step->from));
     if (at - last > interval / 2 && last - step->from > interval / 2)
         return false;
-    put_mark(m, last,
+    put_mark(m, s->closed, last,
              before_wh + lw_muldiv(step->energy_wh, last - step->from, at - step->from));
     return true;
 }
@@ -280,8 +284,8 @@ balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     s = &core->site[point->site];
     if (point->role == LW_SUPPLY && judged->good)
         s->ngood++;
-    if (advanced(judged) && mark_boundaries(&core->meter[meter], &judged->step,
-                                            judged->reading->time.ms, s->interval))
+    if (advanced(judged) &&
+        mark_boundaries(&core->meter[meter], &judged->step, judged->reading->time.ms, s))
         close_what_is_ready(core, point->site);
 }
 

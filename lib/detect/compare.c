@@ -6,6 +6,9 @@
 
 #include "lib/state.h"
 
+/* A heater holds a house at 15 below zero, and has a third in reserve. */
+#define HEATER_K 40
+
 /* A mean is one where so much of its length is known. */
 enum {
     KNOWN_TENTHS = 6
@@ -77,6 +80,10 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
     if (slow)
         kw *= milli(s->rules->reference.long_milli);
     kw += s->resolution_kwh / (float)reach_hours[reach];
+    /* A heater that held the house so far comes on at once, and all of it. */
+    if (reach <= REACH_3H)
+        kw = larger(kw, r->slope_kw * larger(0, HEATER_K - cold) /
+                            (reach == REACH_3H ? 2 : 1));
     return larger(
         kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
 }
@@ -280,6 +287,10 @@ count(uint32_t bits)
     return n;
 }
 
+/* A start is so many times what the load moved by from one interval to the next while it
+ * was learned: a compressor that always cycled is no machine. */
+#define JUMPS 4
+
 /* At a site that is known to be busy, a machine shows by its starts and stops: so many of
  * them within three hours, each of a good part of what is known. A pump that no sub-meter
  * tells starts and stops too. */
@@ -288,7 +299,8 @@ compare_starts(struct reference *r, const struct sample *s, const struct beside 
                struct found *f)
 {
     struct rings *g = &r->rings;
-    float step = milli(s->rules->reference.start_milli) * r->known_kw;
+    float step =
+        larger(milli(s->rules->reference.start_milli) * r->known_kw, JUMPS * r->jump_kw);
     float before = g->before_kw;
     uint32_t slots = (uint32_t)(3 * LW_HOUR / s->interval);
     bool jump;

@@ -428,8 +428,8 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     if (isnan(s.cold))
         s.cold = core_site_coldest(core, w->site);
     if (!x->unlimited)
-        s.declared_kw = kilowatts(x->allowed_wh, w->to - w->from) -
-                        (float)x->pump_w / 1000;
+        s.declared_kw =
+            kilowatts(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;

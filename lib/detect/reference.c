@@ -26,7 +26,7 @@ reference_open(struct lw_core *core, struct reference *r)
     struct hour_log *log = &core->log[core->nlogs];
 
     r->log = core->nlogs++;
-    *log = (struct hour_log){0};
+    *log = (struct hour_log){.before_kw = NAN};
     for (int i = 0; i < LOG_HOURS; i++)
         log->hour[i] = NO_VALUE;
 }
@@ -289,6 +289,16 @@ log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, 
     }
 }
 
+static void
+log_jump(struct hour_log *l, float kw)
+{
+    if (!isnan(kw) && !isnan(l->before_kw)) {
+        l->jump_sum += fabs((double)kw - (double)l->before_kw);
+        l->jumps++;
+    }
+    l->before_kw = kw;
+}
+
 void
 reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
                  struct found *f)
@@ -304,5 +314,6 @@ reference_sample(struct reference *r, struct hour_log *log, const struct sample 
     }
     began_with_pump(r, log, s, off_before);
     log_hour(r, log, s, s->permit ? NAN : b.kw);
+    log_jump(log, s->permit ? NAN : b.kw);
     log_pump(r, log, s, s->permit ? NAN : b.pump_kw);
 }

@@ -65,6 +65,8 @@ enum channel {
 /* While it learns: means of the hours, in units. */
 struct hour_log {
     int16_t hour[LOG_HOURS];
+    double jumps, jump_sum; /* kW, from each interval to the next; their number */
+    float before_kw;        /* NAN */
     double pump_n, pump_mean, pump_sq;   /* kW of a running pump */
     double pump_kwh;                     /* of the day so far */
     float day_most, day_second, day_sum; /* mean kW of the pump, by days */
@@ -111,6 +113,7 @@ struct reference {
     float base_kw;                /* the profile's median */
     float differs_kw;             /* an hour, from day to day: a deviation */
     float core_kw;                /* over the upper profile, beyond this it is no noise */
+    float jump_kw;                /* from one interval to the next, in the mean */
     float known_kw;               /* a level that was there while it learned; 0: none */
     float most_kw[REACHES], noise_kw[REACHES];
     float pump_kw, pump_noise_kw;     /* while it runs */

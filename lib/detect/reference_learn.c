@@ -254,6 +254,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     struct reference *r = &core->site[site].reference;
     const struct lw_site *row = &core->ledger->site[site];
     int64_t edge_ms = s->rules->reference.edge_ms;
+    const struct hour_log *log = reference_log(core, r);
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
     float sigma;
@@ -264,6 +265,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     fit_robustly(r, &l, heated);
     sigma = find_core(r, &l, s, heated);
     r->differs_kw = sigma;
+    r->jump_kw = log->jumps > 0 ? (float)(log->jump_sum / log->jumps) : 0;
     for (int reach = 0; reach < REACHES; reach++)
         find_means(r, &l, (enum reach)reach, sigma);
     /* Heated, and nothing tells how cold it is: what the heater took for an hour it may
@@ -274,8 +276,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, reference_log(core, r), s,
-              LOG_HOURS / 24 + reference_log(core, r)->more);
+    find_pump(r, log, s, LOG_HOURS / 24 + log->more);
     r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
