@@ -160,6 +160,7 @@ struct share {
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
+    int64_t doubt;     /* when something a little over a limit was first seen; 0 */
     int64_t quiet_ms;  /* its channel has been well within its limit */
     int32_t within_ms; /* no channel has been over its own */
     int32_t confidence_milli;

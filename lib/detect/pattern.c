@@ -326,6 +326,20 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f, boo
     e->quiet_ms = ratio < 0.6F ? e->quiet_ms + step : 0;
 }
 
+/* A limit is an estimate from four weeks. What is a little over it is told when it is
+ * there again: within a week, and after a quarter of what is looked back at, so that it
+ * is not the same stretch. A silence is judged once. */
+static bool
+is_doubtful(struct excess *e, const struct sample *s, int64_t to, const struct over *over)
+{
+    if (1000 * over->ratio >= (float)s->rules->reference.sure_milli ||
+        over->first == OVER_GAP)
+        return false;
+    if (to - e->doubt > 7 * LW_DAY)
+        e->doubt = to;
+    return to - e->doubt < CHANNEL[over->first].back / 4;
+}
+
 static void
 live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, bool partial,
      const struct found *f)
@@ -336,7 +350,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     struct over over;
     bool is = is_over(f, &over);
 
-    if (e->run.from == NEVER && !is)
+    if (e->run.from == NEVER && (!is || is_doubtful(e, s, to, &over)))
         return;
     if (e->run.from == NEVER)
         begin(core, site, s, to, f, &over);

@@ -237,6 +237,10 @@ const struct lw_ini_key lw_rule_keys[] = {
      "kW over the reference that are no finding: a guard's fridge, set and kettle."},
     {"reference", "least_long_kw", LW_INI_DECIMAL, AT(reference.least_long_w), 0, 1000000,
      1000, "0.2", "The same over a day and more: a lamp that burns on."},
+    {"reference", "sure", LW_INI_DECIMAL, AT(reference.sure_milli), 1000, 10000, 1000,
+     "1.25",
+     "Times a limit: what is over that is told at once, what is less when it is there "
+     "again within a week. A limit from four weeks is itself uncertain by a quarter."},
     {"reference", "known", LW_INI_DECIMAL, AT(reference.known_milli), 1000, 10000, 1000,
      "1.1", "A level that a site reached while it learned is known up to so many times."},
     {"reference", "start", LW_INI_DECIMAL, AT(reference.start_milli), 0, 10000, 1000,
