@@ -164,7 +164,8 @@ struct lw_params {
         int64_t shift_w;         /* the profile's swing that is a shift's */
         int64_t shift_milli;     /* and as a share of its mean */
         int64_t sure_milli;      /* of a limit: told at once; less, when seen again */
-        int64_t differs_milli;   /* share of the mean by which an hour differs */
+        int64_t differs_w;       /* by which an hour differs from day to day */
+        int64_t differs_milli;   /* and as a share of the mean */
         int64_t clear_ms;
     } reference;
     struct {

@@ -378,23 +378,25 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     tell(core, site, &found);
 }
 
-/* It ran before anybody looked: the commissioned profile rises and falls as a shift does,
- * above what is declared; or, whatever is declared, the same hour differs from day to day
- * as much as machines do, and no lamp or heater. */
+/* It ran before anybody looked: the same hour differs from day to day as much as machines
+ * do, and no lamp or heater; or the commissioned profile rises and falls as a shift does.
+ * A heater that is set back at night does so too: where one is declared, a shift is what
+ * is above all that is declared. */
 static bool
-ran_before(const struct reference *r, const struct sample *s, float mean)
+ran_before(const struct reference *r, const struct sample *s, float mean, bool heated)
 {
     float shift = (float)s->rules->reference.shift_w / 1000;
     float swing = reference_swing(r);
 
-    if (r->differs_kw > shift)
-        return 1000 * r->differs_kw > (float)s->rules->reference.differs_milli * mean;
-    return reference_low(r) + swing > s->declared_kw && swing > shift &&
-           1000 * swing > (float)s->rules->reference.shift_milli * mean;
+    if (watts(r->differs_kw) > s->rules->reference.differs_w &&
+        1000 * r->differs_kw > (float)s->rules->reference.differs_milli * mean)
+        return true;
+    return 1000 * swing > (float)s->rules->reference.shift_milli * mean &&
+           (reference_low(r) + swing > s->declared_kw || (swing > shift && !heated));
 }
 
 static void
-look_at_shape(struct lw_core *core, int32_t site, const struct sample *s)
+look_at_shape(struct lw_core *core, int32_t site, const struct sample *s, bool heated)
 {
     struct site_state *st = &core->site[site];
     const struct reference *r = &st->reference;
@@ -405,7 +407,7 @@ look_at_shape(struct lw_core *core, int32_t site, const struct sample *s)
 
     for (int c = 0; c < PROFILE_HOURS; c++)
         mean += r->mean_kw[c] / PROFILE_HOURS;
-    if (!ran_before(r, s, mean))
+    if (!ran_before(r, s, mean, heated))
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
                          .confidence_milli = 900,
@@ -530,7 +532,7 @@ pattern_window(struct lw_core *core, const struct window *w)
         reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
-        look_at_shape(core, w->site, &s);
+        look_at_shape(core, w->site, &s, x.heated);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;

@@ -254,15 +254,18 @@ const struct lw_ini_key lw_rule_keys[] = {
     {"reference", "wear", LW_INI_DECIMAL, AT(reference.wear_milli), 0, 1000, 1000, "0.03",
      "Of a pump's power, by which head and wear change it."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
-     "6",
-     "A profile that swings by more, above what is declared, is a shift's: lamps of a "
-     "closed site take less. So is one whose hours differ by more from day to day."},
+     "8",
+     "A profile that swings by more is a shift's, where no heating is declared: lamps of a "
+     "closed site take less than 5 kW. Above all that is declared, any is."},
     {"reference", "shift_share", LW_INI_DECIMAL, AT(reference.shift_milli), 0, 10000,
      1000, "0.45", "And by this share of its mean, heating left out."},
+    {"reference", "differs_kw", LW_INI_DECIMAL, AT(reference.differs_w), 0, 1000000000,
+     1000, "6",
+     "The deviation of an hour from day to day that is a machine's: what a household "
+     "switches on and off at random is less."},
     {"reference", "differs_share", LW_INI_DECIMAL, AT(reference.differs_milli), 0, 10000,
      1000, "0.15",
-     "The deviation of an hour from day to day, as a share of the mean, that is a "
-     "machine's: weather and habit move a load by a tenth."},
+     "And as a share of the mean: weather and habit move a load by a tenth."},
     {"reference", "clear", LW_INI_DURATION, AT(reference.clear_ms), 0, WEEK_MS, 0, "2h",
      "Quiet for so long returns what two intervals or an hour showed; what it took longer "
      "to see returns after as long."},
