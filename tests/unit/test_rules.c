@@ -187,7 +187,7 @@ static const struct {
     {"how far hours move", &MACHINE, "reference", "edge = 6h", "closed", "sand"},
     {"the most that was seen", &SHORT, "reference", "most = 10", "closed", "sand"},
     {"deviations", &SMALL, "reference", "spread = 10", "closed", "sand"},
-    {"the usual load", &MACHINE, "reference", "base = 3", "non_coal_mine", "unlicensed"},
+    {"the usual load", &MACHINE, "reference", "base = 10", "non_coal_mine", "unlicensed"},
     {"the same of a day", &SMALL, "reference", "base_long = 3", "closed", "sand"},
     {"heating", &MACHINE, "reference", "heating = 3", "closed", "sand"},
     {"two intervals", &SHORT, "reference", "pair = 1", "closed", "sand"},

@@ -123,13 +123,27 @@ overstay(int q)
     return q >= 36 * DAY && q < 37 * DAY ? 20 : 0;
 }
 
-/* Two shifts a day from the first day on. */
+/* Two shifts a day from the first day on: above what is declared. */
 static double
 shifts(int q)
 {
     int h = q / HOUR % 24;
 
-    return (h < 4 || (h >= 5 && h < 9)) && q / DAY % 7 < 6 ? 12 : 0;
+    return (h < 4 || (h >= 5 && h < 9)) && q / DAY % 7 < 6 ? 48 : 0;
+}
+
+/* A heater that is set back at night: as regular, and beneath it. */
+static double
+set_back(int q)
+{
+    return shifts(q) > 0 ? 12 : 0;
+}
+
+/* Machines at no two days' same hours: for two hours out of five, or three, or four. */
+static double
+odd_hours(int q)
+{
+    return q / HOUR % (5 + q / DAY % 3) < 2 ? 20 : 0;
 }
 
 static double
@@ -300,6 +314,22 @@ static const struct row {
      2 * HOUR},
     {"shifts that ran before anybody looked",
      {guard_house, shifts, NULL, NULL, NULL},
+     "",
+     "",
+     0,
+     32 * DAY,
+     "raised production_shape",
+     LEARNED + HOUR},
+    {"a heater that was set back at night before anybody looked",
+     {guard_house, set_back, NULL, NULL, NULL},
+     "",
+     "",
+     0,
+     32 * DAY,
+     NULL,
+     0},
+    {"machines that ran at odd hours before anybody looked",
+     {guard_house, odd_hours, NULL, NULL, NULL},
      "",
      "",
      0,
