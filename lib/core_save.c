@@ -155,9 +155,10 @@ static const struct lw_field GATEWAY[] = {
 };
 
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, hour),
-    LW_FIELD_RAW(struct weather, cold),
-    LW_FIELD(struct weather, coldest),
+    LW_FIELD(struct weather, hour),          LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, coldest),       LW_FIELD(struct weather, rain.at),
+    LW_FIELD_RAW(struct weather, rain.day),  LW_FIELD(struct weather, level.at),
+    LW_FIELD_RAW(struct weather, level.day),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -360,7 +361,7 @@ load_weather(struct lw_core *core, struct lw_unpacker *u,
                         sizeof *core->weather, core->nweather);
 
     for (int32_t i = 0; i < core->nweather && rc == 0; i++)
-        if (core->weather[i].hour != NEVER && core->weather[i].hour < 0)
+        if (!weather_sound(&core->weather[i]))
             rc = LW_EPARSE;
     if (rc == 0)
         weather_choose(core);

@@ -236,7 +236,7 @@ struct lw_core {
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
-    int32_t *site_weather; /* by site: the first that serves it, or LW_NONE */
+    struct ears *ears;     /* by site */
     struct feeder *feeder; /* lib/detect/feeder.h */
     struct child *child;   /* in order of their feeders */
     int32_t nfeeders, nchildren;
