@@ -345,7 +345,7 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         const struct site_state *s = &core->site[i];
 
         if (!reference_sound(&s->reference) || s->excess.channel >= CHANNELS ||
-            s->excess.rule >= LW_RULES ||
+            s->excess.rule >= LW_RULES || s->excess.finding >= LW_FINDINGS ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
             rc = LW_EPARSE;

@@ -155,8 +155,7 @@ struct excess {
     int32_t low_w;    /* preexisting: what is no shift */
     uint8_t rule;     /* which of them raised it */
     uint8_t channel;  /* enum channel: the quickest that was over */
-    bool silent;      /* it was found behind a silence */
-    bool preexisting; /* it ran while the reference was learned */
+    uint8_t finding;  /* enum lw_finding */
 };
 
 struct site_state {

@@ -36,8 +36,16 @@ lw_checked_name(enum lw_checked checked)
         [LW_CHECKED_EXPIRED] = "expired",
         [LW_CHECKED_OUTSIDE_HOURS] = "outside_hours",
         [LW_CHECKED_EXCEEDED] = "exceeded",
+        [LW_CHECKED_BEYOND_WATER] = "beyond_water",
     };
     return names[checked];
+}
+
+bool
+lw_checked_holds(enum lw_checked checked)
+{
+    return checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED ||
+           checked == LW_CHECKED_BEYOND_WATER;
 }
 
 static enum lw_checked
@@ -59,6 +67,9 @@ lw_explanation_checked(const struct lw_alert *alert,
         return checked;
     if (!lw_hours_at(alert->ledger, &explanation->hours, t))
         return LW_CHECKED_OUTSIDE_HOURS;
+    if (alert->kind != LW_ALERT_RETURNED && explanation->kind == LW_DEWATERING &&
+        alert->alarm->evidence.finding == LW_FOUND_PUMPED_ON)
+        return LW_CHECKED_BEYOND_WATER;
     bool exceeded = alert->kind != LW_ALERT_RETURNED &&
                     alert->alarm->evidence.finding == LW_FOUND_OVER_ALLOWANCE &&
                     explanation->max_w != LW_NOT_GIVEN && explanation->point == LW_NONE;

@@ -119,6 +119,7 @@ put_explanations(struct filler *f)
         [LW_CHECKED_EXPIRED] = EXPIRED,
         [LW_CHECKED_EXCEEDED] = EXCEEDED,
         [LW_CHECKED_OUTSIDE_HOURS] = OUTSIDE_HOURS,
+        [LW_CHECKED_BEYOND_WATER] = BEYOND_WATER,
     };
     int32_t told = 0;
 
@@ -133,7 +134,7 @@ put_explanations(struct filler *f)
             f->explanation =
                 &f->alert->ledger->explanation[f->site->explanation_first + i];
             enum lw_checked checked = lw_explanation_checked(f->alert, f->explanation);
-            bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
+            bool holds = lw_checked_holds(checked);
             if (holds == (others == 1))
                 continue;
             fill_phrase(f, told++ == 0 ? ON_FILE : SEMICOLON);
@@ -238,6 +239,14 @@ static void
 put_confidence(struct filler *f)
 {
     lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
+}
+
+/* Of the week; none where no gauge tells. */
+static void
+put_rain(struct filler *f)
+{
+    if (f->alert->alarm->evidence.detail != LW_NOT_GIVEN)
+        fill_phrase(f, RAINED);
 }
 
 static void
@@ -371,6 +380,8 @@ static const struct place {
     {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"rain", BY(put_rain)},
+    {"rain_mm", EVIDENCE_OF(KW, detail)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
@@ -382,6 +393,7 @@ static const struct place {
     {"subject", BY(put_subject)},
     {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
+    {"uncertainty_kw", EVIDENCE_OF(KW, detail2)},
     {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
     {"valid_to", EXPLANATION_OF(TIME, to)},

@@ -56,6 +56,8 @@ enum phrase {
     EXPIRED,
     OUTSIDE_HOURS,
     EXCEEDED,
+    BEYOND_WATER,
+    RAINED,
     MORE,
     SEMICOLON,
     STOP,

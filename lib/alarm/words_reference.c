@@ -11,6 +11,10 @@
     "投运期内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦，每日起落如班次，非照明和取暖所能说明；共{excess_kwh}千瓦时高于低谷。可信度{confidence}。"
 #define EN_BEFORE                                                                        \
     "While the site was commissioned: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. Confidence {confidence}. "
+#define ZH_PUMPED                                                                        \
+    "水泵实测平均{mean_kw}千瓦。投运期学得：排水随前几日未退尽的降雨和水位而变；按近日雨情、水情可说明平均{expected_kw}千瓦，不确定度{uncertainty_kw}千瓦；多出{excess_kwh}千瓦时。{rain}可信度{confidence}。"
+#define EN_PUMPED                                                                        \
+    "Measured: the pump draws {mean_kw} kW in the mean. As learned when the site was commissioned, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with an uncertainty of {uncertainty_kw} kW; {excess_kwh} kWh above it. {rain}Confidence {confidence}. "
 #define ZH_CUTOFF                                                                        \
     "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。可信度{confidence}。"
 #define EN_CUTOFF                                                                        \
@@ -22,6 +26,9 @@
 #define ZH_CHECK "核对数据质量、用电说明和现场状态，并复核参考"
 #define EN_CHECK                                                                         \
     "check the data's quality, the explanations, the state of the site, and the reference"
+#define ZH_PUMP_CHECK "核对水泵、浮球开关和所接负荷，核对雨量计和水位计"
+#define EN_PUMP_CHECK                                                                    \
+    "check the pump, its switch and what is connected behind it, the rain gauge and the level"
 
 static const struct sentences table[] = {
     {
@@ -161,6 +168,62 @@ static const struct sentences table[] = {
         .active = EN_REFERENCE "{status}{explanations}",
         .back = EN_BACK "{explanations}",
         .action = EN_CHECK,
+    },
+    {
+        .rule = LW_RULE_SLOW_CREEP,
+        .finding = LW_FOUND_PUMPED_ON,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised =
+            "水泵用电多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",
+        .updated =
+            "水泵用电仍多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",
+        .returned = "水泵用电回到降雨和水位所能说明的范围",
+        .active = ZH_PUMPED "{status}{explanations}",
+        .back = ZH_BACK "{explanations}",
+        .action = ZH_PUMP_CHECK,
+    },
+    {
+        .rule = LW_RULE_SLOW_CREEP,
+        .finding = LW_FOUND_PUMPED_ON,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "A pump takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained",
+        .updated =
+            "A pump still takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained",
+        .returned = "Rain and water level explain the pump again",
+        .active = EN_PUMPED "{status}{explanations}",
+        .back = EN_BACK "{explanations}",
+        .action = EN_PUMP_CHECK,
+    },
+    {
+        .rule = LW_RULE_RE_EMERGENCE,
+        .finding = LW_FOUND_PUMPED_ON,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised =
+            "水泵用电多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",
+        .updated =
+            "水泵用电仍多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",
+        .returned = "水泵用电回到降雨和水位所能说明的范围",
+        .active = ZH_PUMPED "{status}{explanations}",
+        .back = ZH_BACK "{explanations}",
+        .action = ZH_PUMP_CHECK,
+    },
+    {
+        .rule = LW_RULE_RE_EMERGENCE,
+        .finding = LW_FOUND_PUMPED_ON,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "A pump takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained",
+        .updated =
+            "A pump still takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained",
+        .returned = "Rain and water level explain the pump again",
+        .active = EN_PUMPED "{status}{explanations}",
+        .back = EN_BACK "{explanations}",
+        .action = EN_PUMP_CHECK,
     },
     {
         .rule = LW_RULE_POST_CUTOFF,

@@ -274,6 +274,12 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_DURING_SILENCE:
         put(&o, "heating_kw", lw_json_kw(e->detail));
         break;
+    case LW_FOUND_PUMPED_ON:
+        put(&o, "rain_7d_mm",
+            e->detail == LW_NOT_GIVEN ? json_null()
+                                      : lw_json_decimal(e->detail, 1000, 1));
+        put(&o, "uncertainty_kw", lw_json_kw(e->detail2));
+        break;
     case LW_FOUND_SILENT_METER:
         put(&o, "silent_s", json_integer(e->detail / LW_SECOND));
         break;
@@ -429,7 +435,7 @@ lw_json_explanations(const struct lw_alert *alert, json_int_t *ret_left_out)
             const struct lw_explanation *x =
                 &alert->ledger->explanation[site->explanation_first + i];
             enum lw_checked checked = lw_explanation_checked(alert, x);
-            bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
+            bool holds = lw_checked_holds(checked);
             if (holds == (others == 0) && found++ < EXPLANATIONS_LISTED)
                 append(&list, explanation(x, checked));
         }

@@ -24,6 +24,7 @@ compare_begin(struct rings *g)
     *g = (struct rings){.pump_at = NEVER, .before_kw = NAN, .pump_before_kw = NAN};
     forget(g->hour, HOURS);
     forget(g->capped, CAPPED);
+    forget(g->pump_day, PUMP_DAYS);
     for (int i = 0; i < QUARTERS; i++)
         g->quarter[i] = NAN;
 }
@@ -41,7 +42,8 @@ compare_wipe(struct reference *r)
 void
 found_nothing(struct found *f)
 {
-    *f = (struct found){.excess = NAN};
+    *f = (struct found){
+        .excess = NAN, .pumped = NAN, .day = {NAN, NAN}, .days = {NAN, NAN}};
     for (int c = 0; c < CHANNELS; c++)
         f->ratio[c] = NAN;
 }
@@ -338,11 +340,10 @@ compare_sample(const struct lw_core *core, struct reference *r, const struct sam
 static float
 pumped_meanwhile(const struct reference *r, const struct sample *s, float hours)
 {
-    if (s->pump_kw <= 0 || (s->pump_metered && s->pump_runs))
+    if (s->pump_kw <= 0 || s->pump_metered)
         return 0;
     if (hours < 12)
-        return smaller(s->pump_metered ? s->pump_kw : r->pump_kw,
-                       r->pump_day_kw * 24 / hours);
+        return smaller(r->pump_kw, r->pump_day_kw * 24 / hours);
     if (hours < 24)
         return r->pump_day_kw;
     return r->pump_usual_kw +

@@ -105,6 +105,7 @@ static const struct {
     [PUMP_32] = {8 * LW_HOUR, 8 * LW_HOUR, LW_DAY},
     [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
     [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR, 6 * LW_HOUR},
+    [PUMPED_ON] = {PUMP_DAYS * LW_DAY, PUMP_DAYS *LW_DAY, LW_DAY},
 };
 
 /* By how long it took to be seen, and when it was. */
@@ -116,7 +117,7 @@ rule_of(const struct lw_core *core, int32_t site, enum channel channel, int64_t 
 
     if (is_watched(core, site, from))
         return LW_RULE_RE_EMERGENCE;
-    if (channel == OVER_24H || channel == OVER_4D)
+    if (channel == OVER_24H || channel == OVER_4D || channel == PUMPED_ON)
         return LW_RULE_SLOW_CREEP;
     for (int64_t at = from; at < last; at += 15 * LW_MINUTE)
         night += is_night(core, at) ? 15 * LW_MINUTE : 0;
@@ -174,14 +175,20 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     struct excess *e = &core->site[site].excess;
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
+    float expected = over->first == PUMPED_ON ? f->days.expected : f->expected;
 
     *e = (struct excess){.channel = (uint8_t)over->quickest,
-                         .silent = over->first == OVER_GAP};
+                         .finding = over->first == OVER_GAP ? LW_FOUND_DURING_SILENCE
+                                    : over->first == PUMPED_ON
+                                        ? LW_FOUND_PUMPED_ON
+                                        : LW_FOUND_UNLIKE_REFERENCE};
     e->run = (struct run){.from = from, .to = to};
-    e->run.allowed_wh = watt_hours(f->expected, length);
+    e->run.allowed_wh = watt_hours(expected, length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
-    e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);
+    e->run.peak_w =
+        watts(isnan(s->kw) || over->first == PUMPED_ON ? expected + f->over[over->first]
+                                                       : s->kw);
     if (over->first == OVER_GAP)
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
@@ -189,21 +196,28 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
+/* A pump's run goes on by days: it cycles. */
 static void
 go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct found *f)
 {
-    struct run *run = &core->site[site].excess.run;
+    struct excess *e = &core->site[site].excess;
+    struct run *run = &e->run;
+    bool pumped = e->finding == LW_FOUND_PUMPED_ON;
+    float kw = pumped ? f->day.kw : s->kw;
+    float expected = pumped ? f->day.expected : f->expected;
+    int64_t length = pumped ? LW_DAY : s->interval;
+    int64_t excess_wh = watt_hours(larger(0, kw - expected), length);
 
-    if (isnan(s->kw))
+    if (isnan(kw) || isnan(expected))
         return;
     run->to = s->from + s->interval;
-    run->energy_wh += watt_hours(s->kw, s->interval);
-    run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(larger(0, f->excess), s->interval);
-    core->site[site].excess.since_wh += watt_hours(larger(0, f->excess), s->interval);
-    run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
+    run->energy_wh += watt_hours(kw, length);
+    run->allowed_wh += watt_hours(expected, length);
+    run->excess_wh += excess_wh;
+    e->since_wh += excess_wh;
+    run->peak_w = watts(kw) > run->peak_w ? watts(kw) : run->peak_w;
     run->night_ms += is_night(core, s->from) ? s->interval : 0;
-    run->samples_good++;
+    run->samples_good += length / s->interval;
 }
 
 static struct lw_evidence
@@ -212,8 +226,7 @@ evidence(const struct lw_core *core, int32_t site, float cold)
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
     int64_t ms = e->run.to - e->run.from;
-
-    return (struct lw_evidence){
+    struct lw_evidence found = {
         .from = {e->run.from},
         .to = {e->run.to},
         .mean_w = lw_muldiv(e->run.energy_wh, LW_HOUR, ms),
@@ -226,11 +239,18 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         .detail = watts(st->reference.slope_kw * cold),
         .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
-        .finding = e->preexisting ? LW_FOUND_PREEXISTING
-                   : e->silent    ? LW_FOUND_DURING_SILENCE
-                                  : LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->finding,
         .night = 2 * e->run.night_ms > ms,
     };
+
+    if (e->finding == LW_FOUND_PUMPED_ON) {
+        float mm = core_site_wet(core, site, e->run.to / LW_DAY - 1, 1, 7);
+
+        found.detail = isnan(mm) ? LW_NOT_GIVEN : watts(mm);
+        found.detail2 = watts(st->reference.doubt_kw);
+        found.night = false;
+    }
+    return found;
 }
 
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
@@ -246,9 +266,10 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     bool over_ceiling = alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
-    if (!stands && ((over_ceiling && !e->preexisting) || found->level_w == 0))
+    if (!stands &&
+        ((over_ceiling && e->finding != LW_FOUND_PREEXISTING) || found->level_w == 0))
         return;
-    if (!stands)
+    if (!stands && e->finding != LW_FOUND_PUMPED_ON) /* what a pump does is its own */
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
             if (alarm_recall(core, RULE[i], subject, found)) {
                 e->rule = (uint8_t)RULE[i];
@@ -267,7 +288,7 @@ quiet_for(const struct lw_core *core, const struct excess *e)
 {
     int64_t quiet = CHANNEL[e->channel].quiet;
 
-    if (e->preexisting)
+    if (e->finding == LW_FOUND_PREEXISTING)
         return SHIFT_OVER;
     return quiet > core->rules->reference.clear_ms ? quiet
                                                    : core->rules->reference.clear_ms;
@@ -281,10 +302,14 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f)
     float ratio = f->ratio[c];
     int64_t step = s->interval;
 
-    if (e->preexisting)
+    if (e->finding == LW_FOUND_PREEXISTING)
         ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
     else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
         ratio = 0; /* no pump runs */
+    else if (c == PUMPED_ON && s->pump_kw <= 0)
+        ratio = 0; /* no pump is declared: what is left of it is a load like others */
+    else if (c == PUMPED_ON)
+        step = LW_DAY;
     else if (c >= OVER_3H && c <= OVER_4D && step < LW_HOUR)
         step = LW_HOUR; /* they are looked at by the hour */
     if (isnan(ratio))
@@ -304,10 +329,16 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
 
     if (e->run.from == NEVER && !is)
         return;
-    if (e->run.from == NEVER)
+    if (e->run.from == NEVER) {
         begin(core, site, s, to, f, &over);
-    else
+    } else if (is && e->finding == LW_FOUND_PUMPED_ON && over.first != PUMPED_ON) {
+        uint8_t rule = e->rule;
+
+        begin(core, site, s, to, f, &over);
+        e->rule = rule; /* the same alarm has more to say than its pump */
+    } else {
         go_on(core, site, s, f);
+    }
     if (is) {
         if (CHANNEL[over.quickest].slow < CHANNEL[e->channel].slow) {
             e->channel = (uint8_t)over.quickest;
@@ -348,7 +379,7 @@ look_at_shape(struct lw_core *core, int32_t site)
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
                          .confidence_milli = 900,
-                         .preexisting = true,
+                         .finding = LW_FOUND_PREEXISTING,
                          .low_w = (int32_t)watts(low + swing / 2)};
     e->run =
         (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
@@ -375,9 +406,14 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
         s.cold = core_site_coldest(core, w->site);
+    s.heated = x->heated;
+    s.told = (st->excess.run.from != NEVER && st->excess.finding != LW_FOUND_PUMPED_ON) ||
+             alarm_stands(core, LW_RULE_CLOSED_LOAD,
+                          (struct subject){LW_SUBJECT_SITE, w->site});
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
+    s.pumped_kw = metered && !x->unmeasured ? mean : NAN;
     if (is_watched(core, w->site, w->from))
         s.share = (float)core->rules->re_emergence.most_milli / 1000;
     return s;
@@ -404,6 +440,7 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
     s.kw = NAN;
     for (; s.from < to; s.from += st->interval) {
         reference_sample(core, &st->reference, &s, &f);
+        pumping_sample(core, site, &s, &f);
         if (st->reference.frozen != NEVER)
             live(core, site, &s, s.from + s.interval, true, &f);
     }
@@ -431,6 +468,7 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
 
     s.permit = permitted(core, w->site, &s);
     reference_sample(core, r, &s, &f);
+    pumping_sample(core, w->site, &s, &f);
     if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
 }

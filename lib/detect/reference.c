@@ -21,6 +21,8 @@ reference_begin(struct reference *r, int64_t at)
     r->since = lw_floor_to(at, LW_DAY);
     for (int i = 0; i < LOG_HOURS; i++)
         r->log.hour[i] = NO_VALUE;
+    for (int i = 0; i < LOG_HOURS / 24; i++)
+        r->log.pump_day[i] = NO_VALUE;
 }
 
 int16_t
@@ -42,9 +44,11 @@ reference_unpack(const struct reference *r, int16_t v)
 bool
 reference_sound(const struct reference *r)
 {
-    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 &&
-           (r->frozen == NEVER || (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED &&
-                                   r->rings.nheld >= 0 && r->rings.nheld <= HELD));
+    if (r->unit_w <= 0 || r->edge > PROFILE_HOURS / 2)
+        return false;
+    return r->frozen == NEVER ||
+           (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED && r->rings.nheld >= 0 &&
+            r->rings.nheld <= HELD && r->rain.reservoir < RESERVOIRS);
 }
 
 /* --- the profile */
@@ -204,8 +208,7 @@ log_hour(struct reference *r, const struct sample *s, float kw)
     r->hour_n = 0;
 }
 
-/* What it draws while it runs, and how much of a day that is. The first day is needed to
- * know what is beside it. */
+/* What it draws while it runs. The first day is needed to know what is beside it. */
 static void
 log_pump(struct reference *r, const struct sample *s, float kw)
 {
@@ -219,20 +222,21 @@ log_pump(struct reference *r, const struct sample *s, float kw)
             l->pump_mean += d / l->pump_n;
             l->pump_sq += d * ((double)kw - l->pump_mean);
         }
-        l->pump_kwh += (double)kw * (double)s->interval / (double)LW_HOUR;
     }
-    if ((s->from + s->interval) / LW_DAY > s->from / LW_DAY) {
-        float day = (float)(l->pump_kwh / 24);
+}
 
-        l->day_sum += day;
-        if (day > l->day_most) {
-            l->day_second = l->day_most;
-            l->day_most = day;
-        } else if (day > l->day_second) {
-            l->day_second = day;
-        }
-        l->pump_kwh = 0;
-    }
+/* What the pump took, by its meter or by its runs. Once these are judged, they are told
+ * neither from a heater's nor from those of a load that stands out already. */
+static float
+pumped(const struct reference *r, const struct sample *s, const struct beside *b)
+{
+    if (s->pump_kw <= 0 || s->permit || isnan(s->kw))
+        return NAN;
+    if (s->pump_metered)
+        return s->pumped_kw;
+    if (r->frozen != NEVER && (s->heated || s->told))
+        return NAN;
+    return isnan(b->pump_kw) ? 0 : b->pump_kw;
 }
 
 void
@@ -244,6 +248,7 @@ reference_sample(const struct lw_core *core, struct reference *r, const struct s
 
     found_nothing(f);
     b = split(core, r, s);
+    f->pumped = pumped(r, s, &b);
     if (r->frozen != NEVER) {
         compare_sample(core, r, s, &b, f);
         return;

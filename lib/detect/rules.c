@@ -251,6 +251,10 @@ const struct lw_ini_key lw_rule_keys[] = {
      "reserve, and what is above half of it is no guard."},
     {"reference", "wear", LW_INI_DECIMAL, AT(reference.wear_milli), 0, 1000, 1000, "0.03",
      "Of a pump's power, by which head and wear change it."},
+    {"reference", "pumped", LW_INI_DECIMAL, AT(reference.pumped_milli), 0, 100000, 1000,
+     "1",
+     "Of the mean that rain and water level explain of a pump over four days: what seeps in "
+     "without rain may double as seasons change, and a stuck switch makes it many times."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
      "6",
      "A profile that swings by more is a shift's: lamps of a closed site take less."},
