@@ -154,11 +154,20 @@ static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, flaps),
 };
 
+#define VOTE(i)                                                                          \
+    LW_FIELD(struct weather, vote[i].day), LW_FIELD(struct weather, vote[i].judged),     \
+        LW_FIELD(struct weather, vote[i].over)
+
 static const struct lw_field WEATHER[] = {
-    LW_FIELD(struct weather, hour),          LW_FIELD_RAW(struct weather, cold),
-    LW_FIELD(struct weather, coldest),       LW_FIELD(struct weather, rain.at),
-    LW_FIELD_RAW(struct weather, rain.day),  LW_FIELD(struct weather, level.at),
+    LW_FIELD(struct weather, hour),
+    LW_FIELD_RAW(struct weather, cold),
+    LW_FIELD(struct weather, coldest),
+    LW_FIELD(struct weather, rain.at),
+    LW_FIELD_RAW(struct weather, rain.day),
+    LW_FIELD(struct weather, level.at),
     LW_FIELD_RAW(struct weather, level.day),
+    VOTE(0),
+    VOTE(1),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)

@@ -25,6 +25,10 @@ static const struct {
     int days;
 } RESERVOIR[RESERVOIRS] = {{0.368F, 3}, {0.717F, 9}, {0.895F, 27}};
 
+/* Of the range that was learned: a float switch lets the water rise a hand higher today.
+ */
+#define BEYOND 0.1F
+
 static float
 wet(const struct lw_core *core, int32_t site, int reservoir, int64_t day)
 {
@@ -37,6 +41,7 @@ static struct by_water
 fit(const float *x, const float *kw)
 {
     struct by_water b = {.most = -INFINITY};
+    float least = INFINITY;
     double n = 0, sx = 0, sy = 0, xx = 0, xy = 0, square = 0;
 
     for (int i = 0; i < DAYS; i++)
@@ -45,6 +50,7 @@ fit(const float *x, const float *kw)
             sx += (double)x[i];
             sy += (double)kw[i];
             b.most = larger(b.most, x[i]);
+            least = smaller(least, x[i]);
         }
     if (n < DAYS_LEAST)
         return b;
@@ -54,6 +60,7 @@ fit(const float *x, const float *kw)
             xy += ((double)x[i] - sx / n) * ((double)kw[i] - sy / n);
         }
     b.known = true;
+    b.most += BEYOND * (b.most - least);
     b.slope_kw = xx > 0 && xy > 0 ? (float)(xy / xx) : 0;
     b.base_kw = (float)(sy / n - (double)b.slope_kw * sx / n);
     for (int i = 0; i < DAYS; i++)
@@ -76,6 +83,7 @@ pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *l
 
     r->rain = r->level = (struct by_water){0};
     r->month_most = r->doubt_kw = 0;
+    r->pumped_on = false;
     for (int i = 0; i < DAYS; i++) {
         float month = core_site_month(core, site, first + i);
 
@@ -100,7 +108,7 @@ pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *l
 static float
 explained(const struct by_water *b, float x)
 {
-    return x <= b->most ? b->base_kw + b->slope_kw * x : NAN;
+    return x <= b->most ? larger(0, b->base_kw + b->slope_kw * x) : NAN;
 }
 
 /* A gauge that has told no rain for four weeks may be blocked, and a level that is the
@@ -137,15 +145,18 @@ explained_on(const struct lw_core *core, int32_t site, int64_t day)
     return isnan(rain) || isnan(level) ? NAN : larger(rain, level);
 }
 
-/* The last days together: one may have pumped what the one before could not. */
+/* The last days together: one may have pumped what the one before could not. Two days in
+ * a row have to be over: by then it is known whether other pumps are, too. */
 static void
-judge(const struct lw_core *core, int32_t site, const struct sample *s, int64_t day,
+judge(struct lw_core *core, int32_t site, const struct sample *s, int64_t day,
       struct found *f)
 {
     struct reference *r = &core->site[site].reference;
-    float kw = 0, expected = 0;
+    float kw = 0, expected = 0, ratio;
+    bool before = r->pumped_on, wrong;
     int n = 0;
 
+    r->pumped_on = false;
     for (int i = 0; i < PUMP_DAYS; i++) {
         float mean = reference_unpack(r, r->rings.pump_day[PUMP_DAYS - 1 - i]);
 
@@ -164,11 +175,16 @@ judge(const struct lw_core *core, int32_t site, const struct sample *s, int64_t 
                   SIGMAS * larger(r->rain.spread_kw, r->level.spread_kw);
     r->doubt_kw = larger(r->doubt_kw, (float)core->rules->reference.least_long_w / 1000);
     f->over[PUMPED_ON] = f->days.kw - f->days.expected;
-    f->ratio[PUMPED_ON] = f->over[PUMPED_ON] / (r->doubt_kw * s->share);
+    ratio = f->over[PUMPED_ON] / (r->doubt_kw * s->share);
+    wrong = water_is_wrong(core, site, r->rain.known ? HEARD_RAIN : HEARD_LEVEL, day,
+                           ratio > 1);
+    if (!wrong)
+        f->ratio[PUMPED_ON] = before ? ratio : smaller(ratio, 0.9F);
+    r->pumped_on = ratio > 1;
 }
 
 void
-pumping_sample(const struct lw_core *core, int32_t site, const struct sample *s,
+pumping_sample(struct lw_core *core, int32_t site, const struct sample *s,
                struct found *f)
 {
     struct reference *r = &core->site[site].reference;

@@ -127,6 +127,7 @@ struct reference {
             struct by_water rain, level;
             float month_most; /* mm of rain in four weeks, up to which it was learned */
             float doubt_kw;   /* how far a pump may be from what water explains */
+            bool pumped_on;   /* it was farther, yesterday */
             struct rings rings;
         };
     };
@@ -188,7 +189,7 @@ void reference_learn(const struct lw_core *core, int32_t site, const struct samp
 /* --- pumping.c */
 void pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *log);
 /* After each interval: sums up the pump's day, and judges it when it is over. */
-void pumping_sample(const struct lw_core *core, int32_t site, const struct sample *s,
+void pumping_sample(struct lw_core *core, int32_t site, const struct sample *s,
                     struct found *f);
 
 /* --- compare.c */

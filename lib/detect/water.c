@@ -11,7 +11,8 @@
 enum {
     NOT_KNOWN = INT32_MIN,   /* it was silent for a part of the day */
     NOT_YET = INT32_MIN + 1, /* no level of that day */
-    MONTH = 28
+    MONTH = 28,
+    PUMPS_LEAST = 3 /* before they outvote an instrument */
 };
 
 static void
@@ -126,4 +127,23 @@ core_site_level(const struct lw_core *core, int32_t site, int64_t day)
     const struct weather *w = heard(core, site, HEARD_LEVEL);
 
     return w ? of_day(&w->level, day) : NAN;
+}
+
+bool
+water_is_wrong(struct lw_core *core, int32_t site, enum heard what, int64_t day,
+               bool over)
+{
+    int32_t i = core->ears[site].of[what];
+    struct vote *today, *before;
+
+    if (i == LW_NONE)
+        return false;
+    today = &core->weather[i].vote[day & 1];
+    before = &core->weather[i].vote[~day & 1];
+    if (today->day != day)
+        *today = (struct vote){.day = day};
+    today->judged++;
+    today->over += over;
+    return before->day == day - 1 && before->judged >= PUMPS_LEAST &&
+           2 * before->over > before->judged;
 }

@@ -27,6 +27,13 @@ struct daily {
     int32_t day[WATER_DAYS];
 };
 
+/* Of the pumps that an instrument speaks for: so many were judged on that day, and so
+ * many ran more than it explains. */
+struct vote {
+    int64_t day;
+    int32_t judged, over;
+};
+
 /* One context instrument. */
 struct weather {
     int32_t point;
@@ -35,6 +42,7 @@ struct weather {
     int32_t coldest;          /* of all */
     struct daily rain;        /* um that fell */
     struct daily level;       /* mm, the highest */
+    struct vote vote[2];      /* by day modulo 2 */
 };
 
 /* The instruments that a site hears: its own, or the first that serve all. */
@@ -65,6 +73,10 @@ float core_site_wet(const struct lw_core *core, int32_t site, int64_t day, float
 /* mm of rain in the four weeks up to that day, as far as they are known; NAN: no gauge.
  */
 float core_site_month(const struct lw_core *core, int32_t site, int64_t day);
+/* Counts a pump's day for what the site hears, and says whether most pumps were over on
+ * the day before: then it is the instrument that is wrong. */
+bool water_is_wrong(struct lw_core *core, int32_t site, enum heard what, int64_t day,
+                    bool over);
 /* m, the highest of that day; NAN. */
 float core_site_level(const struct lw_core *core, int32_t site, int64_t day);
 #endif
