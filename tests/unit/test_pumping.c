@@ -220,12 +220,61 @@ test_words(void **state)
     end(&w);
 }
 
+struct blob {
+    uint8_t data[1 << 20];
+    size_t n;
+};
+
+static int
+keep(void *arg, const void *data, size_t n)
+{
+    struct blob *b = arg;
+
+    assert_true(b->n + n <= sizeof b->data);
+    memcpy(b->data + b->n, data, n);
+    b->n += n;
+    return 0;
+}
+
+/* It is the same whether it was stopped: while it learned, on the first day that is over,
+ * while the alarm stands. */
+static void
+test_saved_and_loaded(void **state)
+{
+    static const int stop[] = {13 * DAY + 7, EVENT + DAY + 7, EVENT + 5 * DAY};
+    static struct world whole, other;
+    static struct blob blob;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(stop); i++) {
+        struct lw_packer p;
+        struct lw_core *loaded = NULL;
+
+        play(&other, &rows[3], stop[i]);
+        blob.n = 0;
+        lw_pack_init(&p, keep, &blob);
+        assert_int_equal(lw_core_save(other.core, &p), 0);
+        assert_int_equal(lw_pack_flush(&p), 0);
+        assert_int_equal(
+            lw_core_load(other.ledger, &other.rules, blob.data, blob.n, &loaded), 0);
+        lw_core_free(other.core);
+        other.core = loaded;
+        lw_core_on_effect(other.core, hear, &other.heard);
+        run_to(&other, END);
+        play(&whole, &rows[3], END);
+        assert_string_equal(whole.heard.text, other.heard.text);
+        end(&whole);
+        end(&other);
+    }
+}
+
 int
 main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_words),
+        cmocka_unit_test(test_saved_and_loaded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
