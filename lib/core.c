@@ -286,7 +286,7 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
 
     judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
-    if (r.time.ms <= m->newest) {
+    if (r.time.ms <= m->newest || r.time.ms < 0) { /* nothing is indexed by those */
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
         emit_reading(core, &r);
         return;
@@ -437,7 +437,7 @@ start(struct lw_core *core, int64_t at)
         core_timer_site(core, i, at);
     for (int32_t i = 0; i < core->nfeeders; i++)
         core_timer_feeder(core, i, at);
-    core_timer_ledger(core, at + core->rules->coverage.grace_ms);
+    core_timer_ledger(core, at + core->book->all.coverage.grace_ms);
     core_timer_shelf(core, at);
 }
 

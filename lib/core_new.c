@@ -148,7 +148,6 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
         return NULL;
     core->ledger = ledger;
     core->book = rules;
-    core->rules = &rules->all;
     core->now = NEVER;
     core->starting = true;
     core->first_standing = core->last_standing = core->first_free = LW_NONE;

@@ -19,16 +19,6 @@ lw_core_rules(const struct lw_core *core)
     return core->book;
 }
 
-int32_t
-lw_core_nalarms(const struct lw_core *core)
-{
-    int32_t n = 0;
-
-    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
-        n += core->standing[i].alarm.returned.ms == LW_WALL_MIN.ms;
-    return n;
-}
-
 const struct lw_alarm *
 lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
 {

@@ -219,8 +219,9 @@ struct slots {
 
 struct lw_core {
     const struct lw_ledger *ledger;
+    /* Whoever judges a site asks site_rules or meter_rules; `all` is for feeders,
+     * gateways and the ledger. */
     const struct lw_rules *book;
-    const struct lw_params *rules; /* the book's, for all */
     lw_emit *emit;
     void *emit_arg;
 
@@ -325,13 +326,13 @@ site_rules(const struct lw_core *core, int32_t site, int64_t at)
     return &core->book->of[lw_site_status_at(s, (lw_wall){at})][s->kind];
 }
 
-/* The same for a meter's site, now. */
+/* The same for a meter's site, now; for all, where it has none: a feeder's own. */
 static inline const struct lw_params *
 meter_rules(const struct lw_core *core, int32_t meter)
 {
     int32_t site = meter_point(core, meter)->site;
 
-    return site == LW_NONE ? core->rules : site_rules(core, site, core->now);
+    return site == LW_NONE ? &core->book->all : site_rules(core, site, core->now);
 }
 
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */

@@ -305,21 +305,16 @@ cli_explain(int argc, char **argv)
     int c, status;
 
     while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
+        if (c == 'h')
+            return cli_help(usage);
         if (c == 'r') {
             rules = optarg;
         } else if (!run_option(&source, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (!source.ledger || optind != argc - 2) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (!source.ledger || optind != argc - 2)
+        return cli_misused(usage);
     source.readings = argv[optind + 1];
     if (strcmp(source.readings, "-") == 0) {
         fputs("lodewatch explain: READINGS is read twice, so it must be a file\n",

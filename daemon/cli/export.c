@@ -390,19 +390,13 @@ cli_export(int argc, char **argv)
     int c, status;
 
     while ((c = getopt_long(argc, argv, "o:", long_options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
-        if (!take_option(&e, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
-        }
+        if (c == 'h')
+            return cli_help(usage);
+        if (!take_option(&e, c, optarg))
+            return cli_misused(usage);
     }
-    if (optind != argc || !e.from_text || !e.to_text) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc || !e.from_text || !e.to_text)
+        return cli_misused(usage);
     status = run(&e, find_format(e.format));
     faults_print(stderr, &faults);
     pg_sync_close(&e.pg);

@@ -284,14 +284,10 @@ cli_replay(int argc, char **argv)
     struct options o;
     uint64_t readings = 0;
 
-    if (!parse_options(argc, argv, &o)) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
-    if (o.help) {
-        fputs(usage, stdout);
-        return CLI_DONE;
-    }
+    if (!parse_options(argc, argv, &o))
+        return cli_misused(usage);
+    if (o.help)
+        return cli_help(usage);
     /* A reader that went away is an error of ours to report, not a signal. */
     signal(SIGPIPE, SIG_IGN);
 

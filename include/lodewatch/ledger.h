@@ -315,7 +315,6 @@ int lw_ledger_new(const struct lw_ledger_text *text, struct lw_faults *faults,
                   struct lw_ledger **ret_ledger);
 void lw_ledger_free(struct lw_ledger *ledger);
 
-int32_t lw_ledger_area(const struct lw_ledger *ledger, const char *id);
 int32_t lw_ledger_site(const struct lw_ledger *ledger, const char *id);
 int32_t lw_ledger_gateway(const struct lw_ledger *ledger, const char *id);
 int32_t lw_ledger_point(const struct lw_ledger *ledger, const char *id);

@@ -29,7 +29,7 @@ displacement_watches(const struct lw_core *core, int32_t site, int64_t at)
     const struct lw_site *s = &core->ledger->site[site];
 
     return at >= s->status_since.ms &&
-           at - s->status_since.ms < core->rules->displacement.watch_ms &&
+           at - s->status_since.ms < core->book->all.displacement.watch_ms &&
            status_stops(lw_site_status_at(s, (lw_wall){at}));
 }
 
@@ -84,7 +84,7 @@ static int32_t
 lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
            const struct suspect *s, float *ret_lost_w)
 {
-    const struct lw_params *rules = core->rules;
+    const struct lw_params *rules = &core->book->all;
     float best = (float)rules->displacement.overlap_milli / 1000;
     int32_t found = LW_NONE;
 
@@ -143,7 +143,7 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct su
        struct follower *w)
 {
     const struct lw_alarm *alarm = alarm_of(core, LW_RULE_DISPLACEMENT, s->subject);
-    int64_t for_h = core->rules->displacement.for_ms / LW_HOUR;
+    int64_t for_h = core->book->all.displacement.for_ms / LW_HOUR;
     struct lw_evidence e = evidence(s, at);
     float lost_w = 0;
     int32_t site;

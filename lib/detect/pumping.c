@@ -171,9 +171,9 @@ judge(struct lw_core *core, int32_t site, const struct sample *s, int64_t day,
     f->days.kw = kw / (float)n;
     f->days.expected = expected / (float)n;
     f->day.expected = explained_on(core, site, day);
-    r->doubt_kw = f->days.expected * (float)core->rules->reference.pumped_milli / 1000 +
+    r->doubt_kw = f->days.expected * (float)s->rules->reference.pumped_milli / 1000 +
                   SIGMAS * larger(r->rain.spread_kw, r->level.spread_kw);
-    r->doubt_kw = larger(r->doubt_kw, (float)core->rules->reference.least_long_w / 1000);
+    r->doubt_kw = larger(r->doubt_kw, (float)s->rules->reference.least_long_w / 1000);
     f->over[PUMPED_ON] = f->days.kw - f->days.expected;
     ratio = f->over[PUMPED_ON] / (r->doubt_kw * s->share);
     wrong = water_is_wrong(core, site, r->rain.known ? HEARD_RAIN : HEARD_LEVEL, day,

@@ -94,19 +94,19 @@ reference_swing(const struct reference *r)
 /* How far a lamp's edge can be from where it was learned: by half of what the night has
  * grown, which needs no longitude and no clock that is right; and by habit. */
 void
-reference_day(struct reference *r, const struct lw_core *core, int32_t site, int64_t at)
+reference_day(struct reference *r, const struct lw_site *site, int64_t edge_ms,
+              int64_t at)
 {
-    const struct lw_site *s = &core->ledger->site[site];
-    int64_t edge = core->rules->reference.edge_ms, grown;
+    int64_t edge = edge_ms, grown;
 
     if (r->day == lw_floor_to(at, LW_DAY))
         return;
     r->day = lw_floor_to(at, LW_DAY);
-    if (s->has_position) {
+    if (site->has_position) {
         int64_t middle = r->since + LOG_HOURS / 2 * LW_HOUR;
 
-        grown = lw_sun_night_ms(s->lat_udeg, (lw_wall){at}) -
-                lw_sun_night_ms(s->lat_udeg, (lw_wall){middle});
+        grown = lw_sun_night_ms(site->lat_udeg, (lw_wall){at}) -
+                lw_sun_night_ms(site->lat_udeg, (lw_wall){middle});
         edge += grown > 0 ? grown / 2 : 0;
     }
     edge = (edge + LW_HOUR - 1) / LW_HOUR;
@@ -118,9 +118,9 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
 /* A pump without a sub-meter runs where the load has stepped up by a good part of its
  * ceiling: a cycle that two intervals share shows half of it. */
 static bool
-pump_runs(const struct lw_core *core, const struct reference *r, const struct sample *s)
+pump_runs(const struct reference *r, const struct sample *s)
 {
-    float share = (float)core->rules->reference.pump_milli / 1000;
+    float share = (float)s->rules->reference.pump_milli / 1000;
 
     if (s->pump_metered)
         return s->pump_runs;
@@ -141,7 +141,7 @@ follow_off(struct reference *r, const struct sample *s, float kw)
 /* Where no sub-meter says when a pump started, an interval counts when the next one shows
  * that it did not start in there, and the one before that it did not stop. */
 static struct beside
-split(const struct lw_core *core, struct reference *r, const struct sample *s)
+split(struct reference *r, const struct sample *s)
 {
     struct beside b = {.kw = NAN, .pump_kw = NAN, .from = s->from, .cold = s->cold};
     bool runs;
@@ -153,7 +153,7 @@ split(const struct lw_core *core, struct reference *r, const struct sample *s)
     if (!r->has_off)
         r->off_kw = s->kw;
     r->has_off = true;
-    runs = pump_runs(core, r, s);
+    runs = pump_runs(r, s);
     if (runs) {
         b.pump_kw = s->kw - r->off_kw;
         r->has_late = false;
@@ -240,17 +240,16 @@ pumped(const struct reference *r, const struct sample *s, const struct beside *b
 }
 
 void
-reference_sample(const struct lw_core *core, struct reference *r, const struct sample *s,
-                 struct found *f)
+reference_sample(struct reference *r, const struct sample *s, struct found *f)
 {
     float off_before = r->off_kw;
     struct beside b;
 
     found_nothing(f);
-    b = split(core, r, s);
+    b = split(r, s);
     f->pumped = pumped(r, s, &b);
     if (r->frozen != NEVER) {
-        compare_sample(core, r, s, &b, f);
+        compare_sample(r, s, &b, f);
         return;
     }
     began_with_pump(r, s, off_before);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 
 struct lw_core;
+struct lw_params;
+struct lw_site;
 
 static inline float
 larger(float a, float b)
@@ -143,10 +145,11 @@ struct sample {
     float share;          /* of all limits: 1, or less while a site is watched */
     bool pump_metered;    /* by a sub-meter, which says... */
     bool pump_runs;
-    float pumped_kw; /* and how much it was; NAN */
-    bool permit;     /* a permission for a time is in force */
-    bool heated;     /* heating is declared */
-    bool told;       /* the site's load stands out, and that is told */
+    float pumped_kw;               /* and how much it was; NAN */
+    bool permit;                   /* a permission for a time is in force */
+    bool heated;                   /* heating is declared */
+    bool told;                     /* the site's load stands out, and that is told */
+    const struct lw_params *rules; /* the site's, when the window began */
 };
 
 struct found {
@@ -166,7 +169,7 @@ void reference_begin(struct reference *r, int64_t at);
 /* What was read from a checkpoint indexes nothing outside it. */
 bool reference_sound(const struct reference *r);
 /* Before each window: moves the edges of the night. */
-void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+void reference_day(struct reference *r, const struct lw_site *site, int64_t edge_ms,
                    int64_t at);
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
@@ -175,8 +178,7 @@ float reference_expected(const struct reference *r, int64_t at, float cold);
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
 /* One interval: logged while it learns, compared after that. */
-void reference_sample(const struct lw_core *core, struct reference *r,
-                      const struct sample *s, struct found *f);
+void reference_sample(struct reference *r, const struct sample *s, struct found *f);
 /* kW in the reference's unit, and back. */
 int16_t reference_pack(const struct reference *r, float kw);
 float reference_unpack(const struct reference *r, int16_t v);
@@ -205,8 +207,8 @@ void compare_begin(struct rings *g);
 /* All lengths begin anew: what has been told is not told again, and a length that began
  * under a permit says nothing. */
 void compare_wipe(struct reference *r);
-void compare_sample(const struct lw_core *core, struct reference *r,
-                    const struct sample *s, const struct beside *b, struct found *f);
+void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
+                    struct found *f);
 /* The mean of a silence, from s->from to `to`. */
 void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
                  int64_t to, struct found *f);

@@ -82,17 +82,14 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
 
 /* --- runs of excess */
 
-static int64_t
-night_ms(const struct lw_core *core, const struct window *w)
+bool
+is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at)
 {
-    struct lw_civil c =
-        lw_zone_civil(core->ledger->zone, (lw_wall){w->from + (w->to - w->from) / 2});
-    int64_t from = site_rules(core, w->site, w->from)->night.night_from_min,
-            to = site_rules(core, w->site, w->from)->night.night_to_min;
-    bool night = from <= to ? c.minute >= from && c.minute < to
-                            : c.minute >= from || c.minute < to;
+    struct lw_civil c = lw_zone_civil(core->ledger->zone, (lw_wall){at});
+    int64_t from = rules->night.night_from_min, to = rules->night.night_to_min;
 
-    return night ? w->to - w->from : 0;
+    return from <= to ? c.minute >= from && c.minute < to
+                      : c.minute >= from || c.minute < to;
 }
 
 /* Of the window, the time that the run does not have yet: the gap of a point that comes
@@ -127,7 +124,8 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
         run->excess_wh += w->supply_wh - allowed_wh;
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
-    run->night_ms += lw_muldiv(night_ms(core, w), fresh, length);
+    if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
+        run->night_ms += fresh;
     run->samples_good += w->samples_good;
 }
 
