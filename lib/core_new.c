@@ -316,6 +316,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
         }
     }
     weather_choose(core);
+    peers_count(core);
     feeder_take_over(core, old);
     take_alarms(core, old);
 }

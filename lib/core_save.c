@@ -359,6 +359,8 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
             rc = LW_EPARSE;
     }
+    if (rc == 0)
+        peers_count(core);
     return rc;
 }
 

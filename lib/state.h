@@ -9,6 +9,7 @@
 #include <lodewatch/energy.h>
 #include <lodewatch/schedule.h>
 
+#include "lib/detect/peers.h"
 #include "lib/detect/reference.h"
 #include "lib/detect/weather.h"
 
@@ -236,7 +237,8 @@ struct lw_core {
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
-    struct ears *ears;     /* by site */
+    struct ears *ears; /* by site */
+    struct peers peers[PEER_STATUSES][PEER_KINDS];
     struct feeder *feeder; /* lib/detect/feeder.h */
     struct child *child;   /* in order of their feeders */
     int32_t nfeeders, nchildren;
@@ -392,6 +394,10 @@ struct expectation {
 struct expectation expect(const struct lw_core *core, const struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
+/* kW that are declared for the site then, beside a household's, pumps, and what
+ * sub-meters measure; INFINITY: some of it without a limit. */
+float expect_declared_kw(const struct lw_core *core, int32_t site, int64_t from,
+                         int64_t to);
 
 /* --- alarm/alarm.c */
 /* The alarm that stands; NULL: none. */

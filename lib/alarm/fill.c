@@ -7,8 +7,7 @@
 #include "sentences.h"
 
 enum {
-    EXPLANATIONS_TOLD = 3,
-    FOREIGN_MAX = 120
+    EXPLANATIONS_TOLD = 3
 };
 
 /* What the places are filled from. */
@@ -134,8 +133,7 @@ put_explanations(struct filler *f)
             f->explanation =
                 &f->alert->ledger->explanation[f->site->explanation_first + i];
             enum lw_checked checked = lw_explanation_checked(f->alert, f->explanation);
-            bool holds = lw_checked_holds(checked);
-            if (holds == (others == 1))
+            if (lw_checked_holds(checked) == (others == 1))
                 continue;
             fill_phrase(f, told++ == 0 ? ON_FILE : SEMICOLON);
             fill_phrase(f, phrase[checked]);
@@ -241,14 +239,6 @@ put_confidence(struct filler *f)
     lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
 }
 
-/* Of the week; none where no gauge tells. */
-static void
-put_rain(struct filler *f)
-{
-    if (f->alert->alarm->evidence.detail != LW_NOT_GIVEN)
-        fill_phrase(f, RAINED);
-}
-
 static void
 put_more(struct filler *f)
 {
@@ -343,6 +333,7 @@ static const struct place {
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"basis", OF_ALERT(lw_form_basis)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
@@ -380,8 +371,6 @@ static const struct place {
     {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
-    {"rain", BY(put_rain)},
-    {"rain_mm", EVIDENCE_OF(KW, detail)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
@@ -393,7 +382,6 @@ static const struct place {
     {"subject", BY(put_subject)},
     {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
-    {"uncertainty_kw", EVIDENCE_OF(KW, detail2)},
     {"unlicensed", BY(put_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
     {"valid_to", EXPLANATION_OF(TIME, to)},

@@ -63,7 +63,6 @@ static const struct {
     [BEYOND_WATER] =
         {"{id}（{what}{limit}）有效，但降雨和水位只说明平均{expected_kw}千瓦",
          "{id} ({what}{limit}) is in force, but rain and water level explain no more than a mean of {expected_kw} kW"},
-    [RAINED] = {"近7天降雨{rain_mm}毫米。", "Rain of the last 7 days: {rain_mm} mm. "},
     [MORE] = {"；另有{more}项", "; {more} more on file"},
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},

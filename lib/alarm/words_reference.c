@@ -11,10 +11,14 @@
     "投运期内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦，每日起落如班次，非照明和取暖所能说明；共{excess_kwh}千瓦时高于低谷。可信度{confidence}。"
 #define EN_BEFORE                                                                        \
     "While the site was commissioned: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. Confidence {confidence}. "
+#define ZH_PEERS                                                                         \
+    "投运期内平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含取暖、水泵和分表已说明的部分），远高于同状态、同类型的站点（{basis}）；按其离散程度和本站另行登记的用电，至多{expected_kw}千瓦；多出{excess_kwh}千瓦时。参考在人工复核前为暂定。可信度{confidence}。"
+#define EN_PEERS                                                                         \
+    "While the site was commissioned: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. The reference is provisional until a person has reviewed it. Confidence {confidence}. "
 #define ZH_PUMPED                                                                        \
-    "水泵实测平均{mean_kw}千瓦。投运期学得：排水随前几日未退尽的降雨和水位而变；按近日雨情、水情可说明平均{expected_kw}千瓦，不确定度{uncertainty_kw}千瓦；多出{excess_kwh}千瓦时。{rain}可信度{confidence}。"
+    "水泵实测平均{mean_kw}千瓦。投运期学得：排水随前几日未退尽的降雨和水位而变；按近日雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。可信度{confidence}。"
 #define EN_PUMPED                                                                        \
-    "Measured: the pump draws {mean_kw} kW in the mean. As learned when the site was commissioned, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with an uncertainty of {uncertainty_kw} kW; {excess_kwh} kWh above it. {rain}Confidence {confidence}. "
+    "Measured: the pump draws {mean_kw} kW in the mean. As learned when the site was commissioned, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. Confidence {confidence}. "
 #define ZH_CUTOFF                                                                        \
     "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。可信度{confidence}。"
 #define EN_CUTOFF                                                                        \
@@ -56,6 +60,34 @@ static const struct sentences table[] = {
             "Load at night within the ceiling, unlike the commissioned load, again or still: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
         .returned = "The load is within its reference again",
         .active = EN_REFERENCE "{status}{explanations}",
+        .back = EN_BACK "{explanations}",
+        .action = EN_CHECK,
+    },
+    {
+        .rule = LW_RULE_NIGHT_LOAD,
+        .finding = LW_FOUND_UNLIKE_PEERS,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised =
+            "投运期内已有的昼夜用电远高于同类站点：平均{mean_kw}千瓦，同类至多{expected_kw}千瓦",
+        .updated =
+            "投运期内已有的昼夜用电仍在：平均{mean_kw}千瓦，同类至多{expected_kw}千瓦",
+        .returned = "用电回到同类站点的范围",
+        .active = ZH_PEERS "{status}{explanations}",
+        .back = ZH_BACK "{explanations}",
+        .action = ZH_CHECK,
+    },
+    {
+        .rule = LW_RULE_NIGHT_LOAD,
+        .finding = LW_FOUND_UNLIKE_PEERS,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "Load by day and night, there since the site was commissioned, is far above sites like it: mean {mean_kw} kW, at most {expected_kw} kW there",
+        .updated =
+            "Load by day and night, there since the site was commissioned, is still far above sites like it: mean {mean_kw} kW, at most {expected_kw} kW there",
+        .returned = "The load is as that of sites like it",
+        .active = EN_PEERS "{status}{explanations}",
         .back = EN_BACK "{explanations}",
         .action = EN_CHECK,
     },

@@ -274,6 +274,10 @@ detail(const struct lw_alert *alert)
     case LW_FOUND_DURING_SILENCE:
         put(&o, "heating_kw", lw_json_kw(e->detail));
         break;
+    case LW_FOUND_UNLIKE_PEERS:
+        put(&o, "peers", json_integer(e->detail2));
+        put(&o, "peers_median_kw", lw_json_kw(e->detail));
+        break;
     case LW_FOUND_PUMPED_ON:
         put(&o, "rain_7d_mm",
             e->detail == LW_NOT_GIVEN ? json_null()

@@ -4,7 +4,7 @@
  * it is raised. */
 #include <math.h>
 
-#include "lib/state.h"
+#include "pattern.h"
 
 /* A silence is followed up for so long. */
 #define BACK_MOST (5 * LW_DAY)
@@ -144,18 +144,6 @@ is_over(const struct found *f, struct over *ret)
     return ret->first != CHANNELS;
 }
 
-static int64_t
-watts(float kw)
-{
-    return lrint((double)kw * 1000);
-}
-
-static int64_t
-watt_hours(float kw, int64_t ms)
-{
-    return lrint((double)kw * (double)ms / 3600);
-}
-
 /* The run begins with what the channel looked back at; a gap's is the gap. */
 static void
 begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
@@ -209,8 +197,8 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->samples_good += length / s->interval;
 }
 
-static struct lw_evidence
-evidence(const struct lw_core *core, int32_t site, float cold)
+struct lw_evidence
+pattern_evidence(const struct lw_core *core, int32_t site, float cold)
 {
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
@@ -239,13 +227,21 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         found.detail2 = watts(st->reference.doubt_kw);
         found.night = false;
     }
+    if (e->finding == LW_FOUND_UNLIKE_PEERS)
+        peers_told(core, site, &found);
     return found;
+}
+
+static bool
+ran_before(const struct excess *e)
+{
+    return e->finding == LW_FOUND_PREEXISTING || e->finding == LW_FOUND_UNLIKE_PEERS;
 }
 
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
-static void
-tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
+void
+pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
 {
     static const enum lw_rule_id RULE[] = {LW_RULE_NIGHT_LOAD, LW_RULE_PRODUCTION_SHAPE,
                                            LW_RULE_SLOW_CREEP, LW_RULE_RE_EMERGENCE};
@@ -255,10 +251,11 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     bool over_ceiling = alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
-    if (!stands &&
-        ((over_ceiling && e->finding != LW_FOUND_PREEXISTING) || found->level_w == 0))
+    if (!stands && ((over_ceiling && !ran_before(e)) || found->level_w == 0))
         return;
-    if (!stands && e->finding != LW_FOUND_PUMPED_ON) /* what a pump does is its own */
+    /* What a pump does is a matter of its own, and so is what others do not. */
+    if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
+        e->finding != LW_FOUND_UNLIKE_PEERS)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
             if (alarm_recall(core, RULE[i], subject, found)) {
                 e->rule = (uint8_t)RULE[i];
@@ -277,7 +274,7 @@ quiet_for(const struct lw_params *rules, const struct excess *e)
 {
     int64_t quiet = CHANNEL[e->channel].quiet;
 
-    if (e->finding == LW_FOUND_PREEXISTING)
+    if (ran_before(e))
         return SHIFT_OVER;
     return quiet > rules->reference.clear_ms ? quiet : rules->reference.clear_ms;
 }
@@ -290,7 +287,7 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f)
     float ratio = f->ratio[c];
     int64_t step = s->interval;
 
-    if (e->finding == LW_FOUND_PREEXISTING)
+    if (ran_before(e))
         ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
     else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
         ratio = 0; /* no pump runs */
@@ -337,7 +334,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     }
     if (!partial)
         count_quiet(e, s, f);
-    found = evidence(core, site, s->cold);
+    found = pattern_evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
     if (e->quiet_ms >= quiet_for(s->rules, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
@@ -346,38 +343,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
         compare_wipe(&st->reference);
         return;
     }
-    tell(core, site, &found);
-}
-
-/* The commissioned load has a shift's shape itself: it ran before anybody looked. */
-static void
-look_at_shape(struct lw_core *core, int32_t site, const struct lw_params *rules)
-{
-    struct site_state *st = &core->site[site];
-    const struct reference *r = &st->reference;
-    struct excess *e = &st->excess;
-    int64_t length = r->frozen - r->since;
-    float mean = 0, low = reference_low(r), swing = reference_swing(r);
-    struct lw_evidence found;
-
-    for (int c = 0; c < PROFILE_HOURS; c++)
-        mean += r->mean_kw[c] / PROFILE_HOURS;
-    if (watts(swing) <= rules->reference.shift_w ||
-        1000 * swing <= (float)rules->reference.shift_milli * mean)
-        return;
-    *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
-                         .confidence_milli = 900,
-                         .finding = LW_FOUND_PREEXISTING,
-                         .low_w = (int32_t)watts(low + swing / 2)};
-    e->run =
-        (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
-    e->run.energy_wh = watt_hours(mean, length);
-    e->run.allowed_wh = watt_hours(low, length);
-    e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
-    e->run.samples_good = length / st->interval;
-    found = evidence(core, site, 0);
-    found.level_w = watts(swing);
-    tell(core, site, &found);
+    pattern_tell(core, site, &found);
 }
 
 /* --- from windows to samples */
@@ -488,7 +454,8 @@ pattern_window(struct lw_core *core, const struct window *w)
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
-        look_at_shape(core, w->site, s.rules);
+        before_shape(core, w->site, s.rules);
+        peers_add(core, w->site);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;
@@ -498,6 +465,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     else
         put_interval(core, w, s);
     r->next = w->to;
+    before_peers(core, w, s.rules);
 }
 
 const struct family detect_pattern = {

@@ -72,6 +72,16 @@ reference_expected(const struct reference *r, int64_t at, float cold)
 }
 
 float
+reference_mean(const struct reference *r)
+{
+    float mean = 0;
+
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        mean += r->mean_kw[c] / PROFILE_HOURS;
+    return mean;
+}
+
+float
 reference_low(const struct reference *r)
 {
     float low = r->mean_kw[0];

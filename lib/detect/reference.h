@@ -102,6 +102,7 @@ struct reference {
     int64_t day;               /* for which `edge` was found; NEVER */
     int32_t unit_w;            /* of what is kept in int16 */
     bool watched;              /* the site was seen before it was closed */
+    bool compared;             /* with sites like it, once */
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
 
@@ -174,7 +175,8 @@ void reference_day(struct reference *r, const struct lw_site *site, int64_t edge
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
 float reference_expected(const struct reference *r, int64_t at, float cold);
-/* The profile's least, and how far it rises above. */
+/* The profile's mean, its least, and how far it rises above. */
+float reference_mean(const struct reference *r);
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
 /* One interval: logged while it learns, compared after that. */

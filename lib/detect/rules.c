@@ -253,6 +253,13 @@ const struct lw_ini_key lw_rule_keys[] = {
      "1",
      "Of the mean that rain and water level explain of a pump over four days: what seeps in "
      "without rain may double as seasons change, and a stuck switch makes it many times."},
+    {"reference", "peers", LW_INI_INT, AT(reference.peers), 4, 1000000, 0, "12",
+     "Sites of the same status and kind, at least, for one to be compared with: the quartiles "
+     "of fewer are chance."},
+    {"reference", "peers_spread", LW_INI_DECIMAL, AT(reference.peers_spread_milli), 0,
+     100000, 1000, "2.5",
+     "Interquartile ranges above the upper quartile of their logarithms: four standard "
+     "deviations, which one lawful site in 40,000 exceeds."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
      "6",
      "A profile that swings by more is a shift's: lamps of a closed site take less."},

@@ -205,12 +205,12 @@ test_words(void **state)
     row("in Chinese");
     lw_words(&alert, LW_PART_LINE, true, text, sizeof text);
     assert_non_null(strstr(text, "水泵用电多于降雨和水位所能说明"));
-    assert_non_null(strstr(text, "近7天降雨0毫米"));
+    assert_non_null(strstr(text, "近7天降雨0毫米；"));
     assert_non_null(strstr(text, "P（排水，上限16千瓦）有效，但降雨和水位只说明平均"));
     row("in English");
     lw_words(&alert, LW_PART_LINE, false, text, sizeof text);
     assert_non_null(strstr(text, "A pump takes more than rain and water level explain"));
-    assert_non_null(strstr(text, "Rain of the last 7 days: 0 mm."));
+    assert_non_null(strstr(text, "0 mm of rain in the last 7 days"));
     assert_non_null(
         strstr(text, "is in force, but rain and water level explain no more than"));
     row("as a result");
