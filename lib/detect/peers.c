@@ -9,12 +9,14 @@ _Static_assert((int)PEER_KINDS == (int)LW_SITE_KINDS, "a group a kind");
 
 #define LEAST_KW 0.01F
 /* Houses of one kind differ by a factor of two, however alike the first dozen is. */
-#define ALIKE 0.3F
+#define ALIKE  0.3F
+#define DECADE 2.302585092994046 /* ln 10 */
 
 static int
 bin_of(float kw)
 {
-    float bin = kw > LEAST_KW ? PEER_STEPS * (float)log10((double)(kw / LEAST_KW)) : 0;
+    float bin =
+        kw > LEAST_KW ? PEER_STEPS * (float)(log((double)(kw / LEAST_KW)) / DECADE) : 0;
 
     return bin < PEER_BINS - 1 ? (int)bin : PEER_BINS - 1;
 }
@@ -70,7 +72,7 @@ quartile(const struct peers *p, int quarters)
 static float
 kilowatts(float decades)
 {
-    return LEAST_KW * (float)pow(10, (double)decades);
+    return LEAST_KW * (float)exp((double)decades * DECADE);
 }
 
 bool
