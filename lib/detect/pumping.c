@@ -202,7 +202,7 @@ pumping_sample(struct lw_core *core, int32_t site, const struct sample *s,
     r->pump_kwh = r->pump_h = 0;
     if (r->frozen == NEVER) {
         if (nth >= 0 && nth < DAYS)
-            r->log.pump_day[nth] = reference_pack(r, f->day.kw);
+            reference_log(core, r)->pump_day[nth] = reference_pack(r, f->day.kw);
         return;
     }
     memmove(r->rings.pump_day, r->rings.pump_day + 1,

@@ -11,18 +11,38 @@
 void
 reference_init(struct reference *r)
 {
-    *r = (struct reference){
-        .since = NEVER, .frozen = NEVER, .next = NEVER, .power_at = NEVER, .day = NEVER};
+    *r = (struct reference){.since = NEVER,
+                            .frozen = NEVER,
+                            .next = NEVER,
+                            .power_at = NEVER,
+                            .day = NEVER,
+                            .log = LW_NONE};
 }
 
 void
-reference_begin(struct reference *r, int64_t at)
+reference_open(struct lw_core *core, struct reference *r)
+{
+    struct hour_log *log = &core->log[core->nlogs];
+
+    r->log = core->nlogs++;
+    *log = (struct hour_log){0};
+    for (int i = 0; i < LOG_HOURS; i++)
+        log->hour[i] = NO_VALUE;
+    for (int i = 0; i < LOG_HOURS / 24; i++)
+        log->pump_day[i] = NO_VALUE;
+}
+
+struct hour_log *
+reference_log(const struct lw_core *core, const struct reference *r)
+{
+    return r->log == LW_NONE ? NULL : &core->log[r->log];
+}
+
+void
+reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {
     r->since = lw_floor_to(at, LW_DAY);
-    for (int i = 0; i < LOG_HOURS; i++)
-        r->log.hour[i] = NO_VALUE;
-    for (int i = 0; i < LOG_HOURS / 24; i++)
-        r->log.pump_day[i] = NO_VALUE;
+    reference_open(core, r);
 }
 
 int16_t
@@ -44,11 +64,9 @@ reference_unpack(const struct reference *r, int16_t v)
 bool
 reference_sound(const struct reference *r)
 {
-    if (r->unit_w <= 0 || r->edge > PROFILE_HOURS / 2)
-        return false;
-    return r->frozen == NEVER ||
-           (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED && r->rings.nheld >= 0 &&
-            r->rings.nheld <= HELD && r->rain.reservoir < RESERVOIRS);
+    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 && r->rings.pumped >= 0 &&
+           r->rings.pumped <= PUMPED && r->rings.nheld >= 0 && r->rings.nheld <= HELD &&
+           r->rain.reservoir < RESERVOIRS;
 }
 
 /* --- the profile */
@@ -187,20 +205,21 @@ split(struct reference *r, const struct sample *s)
 
 /* The first hours were logged while the pump ran, which nothing told. */
 static void
-began_with_pump(struct reference *r, const struct sample *s, float off_before)
+began_with_pump(struct reference *r, struct hour_log *l, const struct sample *s,
+                float off_before)
 {
     if (s->pump_kw <= 0 || s->pump_metered || isnan(s->kw) ||
         s->kw >= off_before - 0.6F * s->pump_kw)
         return;
     for (int i = 0; i < LOG_HOURS; i++)
-        if (reference_unpack(r, r->log.hour[i]) > s->kw + 0.6F * s->pump_kw)
-            r->log.hour[i] = NO_VALUE;
+        if (reference_unpack(r, l->hour[i]) > s->kw + 0.6F * s->pump_kw)
+            l->hour[i] = NO_VALUE;
     r->hour_kw = 0;
     r->hour_n = 0;
 }
 
 static void
-log_hour(struct reference *r, const struct sample *s, float kw)
+log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
     int64_t end = s->from + s->interval, hour = (s->from - r->since) / LW_HOUR;
 
@@ -213,17 +232,15 @@ log_hour(struct reference *r, const struct sample *s, float kw)
     /* Before the window, where our clock has been set back. */
     if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour >= 0 &&
         hour < LOG_HOURS)
-        r->log.hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
+        l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
     r->hour_kw = 0;
     r->hour_n = 0;
 }
 
 /* What it draws while it runs. The first day is needed to know what is beside it. */
 static void
-log_pump(struct reference *r, const struct sample *s, float kw)
+log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
-    struct hour_log *l = &r->log;
-
     if (!isnan(kw)) {
         double d = (double)kw - l->pump_mean;
 
@@ -250,7 +267,8 @@ pumped(const struct reference *r, const struct sample *s, const struct beside *b
 }
 
 void
-reference_sample(struct reference *r, const struct sample *s, struct found *f)
+reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
+                 struct found *f)
 {
     float off_before = r->off_kw;
     struct beside b;
@@ -258,11 +276,11 @@ reference_sample(struct reference *r, const struct sample *s, struct found *f)
     found_nothing(f);
     b = split(r, s);
     f->pumped = pumped(r, s, &b);
-    if (r->frozen != NEVER) {
+    if (!log) {
         compare_sample(r, s, &b, f);
         return;
     }
-    began_with_pump(r, s, off_before);
-    log_hour(r, s, s->permit ? NAN : b.kw);
-    log_pump(r, s, s->permit ? NAN : b.pump_kw);
+    began_with_pump(r, log, s, off_before);
+    log_hour(r, log, s, s->permit ? NAN : b.kw);
+    log_pump(r, log, s, s->permit ? NAN : b.pump_kw);
 }
