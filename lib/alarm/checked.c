@@ -26,6 +26,14 @@ lw_alert_moment(const struct lw_alert *alert)
     return e->to.ms > e->from.ms ? lw_wall_add(e->to, -1) : alert->alarm->at;
 }
 
+bool
+lw_alert_is_over(const struct lw_alert *alert)
+{
+    return alert->kind == LW_ALERT_RETURNED ||
+           alert->alarm->state == LW_ALARM_RETURNED_UNACKNOWLEDGED ||
+           alert->alarm->state == LW_ALARM_NORMAL;
+}
+
 const char *
 lw_checked_name(enum lw_checked checked)
 {
@@ -56,6 +64,15 @@ validity(lw_wall from, lw_wall to, lw_wall t)
     return t.ms < to.ms ? LW_CHECKED_IN_FORCE : LW_CHECKED_EXPIRED;
 }
 
+/* What is found above all ceilings together, so that each of them is exceeded. */
+static bool
+above_ceilings(enum lw_finding finding)
+{
+    return finding == LW_FOUND_OVER_ALLOWANCE || finding == LW_FOUND_NO_LICENCE ||
+           finding == LW_FOUND_SUSPENDED_CAPACITY || finding == LW_FOUND_PROCESS_SHARE ||
+           finding == LW_FOUND_AFTER_CUTOFF;
+}
+
 enum lw_checked
 lw_explanation_checked(const struct lw_alert *alert,
                        const struct lw_explanation *explanation)
@@ -67,11 +84,11 @@ lw_explanation_checked(const struct lw_alert *alert,
         return checked;
     if (!lw_hours_at(alert->ledger, &explanation->hours, t))
         return LW_CHECKED_OUTSIDE_HOURS;
-    if (alert->kind != LW_ALERT_RETURNED && explanation->kind == LW_DEWATERING &&
-        alert->alarm->evidence.finding == LW_FOUND_PUMPED_ON)
+    bool over = lw_alert_is_over(alert);
+    enum lw_finding finding = (enum lw_finding)alert->alarm->evidence.finding;
+    if (!over && explanation->kind == LW_DEWATERING && finding == LW_FOUND_PUMPED_ON)
         return LW_CHECKED_BEYOND_WATER;
-    bool exceeded = alert->kind != LW_ALERT_RETURNED &&
-                    alert->alarm->evidence.finding == LW_FOUND_OVER_ALLOWANCE &&
+    bool exceeded = !over && above_ceilings(finding) &&
                     explanation->max_w != LW_NOT_GIVEN && explanation->point == LW_NONE;
     return exceeded ? LW_CHECKED_EXCEEDED : LW_CHECKED_IN_FORCE;
 }

@@ -346,23 +346,47 @@ pumped_meanwhile(const struct reference *r, const struct sample *s, float hours)
            (r->pump_day_kw - r->pump_usual_kw) / (float)sqrt((double)hours / 24);
 }
 
+/* The mean of what was usual from `from` to `to`. */
+static float
+usual(const struct lw_core *core, int32_t site, const struct sample *s, int64_t from,
+      int64_t to, int64_t step)
+{
+    float sum = 0;
+    int n = 0;
+
+    for (int64_t at = from; at < to; at += step, n++) {
+        float cold = core_site_cold(core, site, at);
+
+        sum += reference_expected(&core->site[site].reference, at,
+                                  isnan(cold) ? s->cold : cold);
+    }
+    return sum / (float)n;
+}
+
+float
+compare_expected(const struct lw_core *core, int32_t site, const struct sample *s,
+                 const struct found *f, enum channel channel, int64_t from, int64_t to)
+{
+    if (channel == PUMPED_ON)
+        return f->days.expected;
+    if (channel == OVER_GAP || (channel >= PUMP_PAIR && channel <= PUMP_32))
+        return f->expected;
+    return usual(core, site, s, from, to, s->interval);
+}
+
 void
 compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
             struct found *f)
 {
     const struct reference *r = &core->site[site].reference;
-    float hours = (float)(to - s->from) / (float)LW_HOUR, expected = 0;
-    int reach = REACHES - 1, n = 0;
+    float hours = (float)(to - s->from) / (float)LW_HOUR;
+    int reach = REACHES - 1;
 
     found_nothing(f);
     while (reach > REACH_1H && (float)reach_hours[reach] > hours)
         reach--;
-    for (int64_t at = s->from; at < to; at += LW_HOUR, n++) {
-        float cold = core_site_cold(core, site, at);
-
-        expected += reference_expected(r, at, isnan(cold) ? s->cold : cold);
-    }
-    f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
+    f->expected =
+        usual(core, site, s, s->from, to, LW_HOUR) + pumped_meanwhile(r, s, hours);
     f->excess = s->kw - f->expected;
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
         bound(r, (enum reach)reach, larger(s->cold, r->cold_day), s) +

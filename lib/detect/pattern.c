@@ -152,7 +152,7 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     struct excess *e = &core->site[site].excess;
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
-    float expected = over->first == PUMPED_ON ? f->days.expected : f->expected;
+    float expected = compare_expected(core, site, s, f, over->first, from, to);
 
     *e = (struct excess){.channel = (uint8_t)over->quickest,
                          .finding = over->first == OVER_GAP ? LW_FOUND_DURING_SILENCE
@@ -238,6 +238,20 @@ ran_before(const struct excess *e)
     return e->finding == LW_FOUND_PREEXISTING || e->finding == LW_FOUND_UNLIKE_PEERS;
 }
 
+/* What is slow can wait a day; who was closed not long ago is looked at in any case. */
+static enum lw_priority
+priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *found)
+{
+    switch ((enum lw_rule_id)core->site[site].excess.rule) {
+    case LW_RULE_SLOW_CREEP:
+        return LW_PRIORITY_LOW;
+    case LW_RULE_RE_EMERGENCE:
+        return alarm_site_priority(core, site);
+    default:
+        return load_priority(core, site, found);
+    }
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 void
@@ -261,7 +275,7 @@ pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found
                 e->rule = (uint8_t)RULE[i];
                 return;
             }
-    alarm_set(core, (enum lw_rule_id)e->rule, subject, alarm_site_priority(core, site),
+    alarm_set(core, (enum lw_rule_id)e->rule, subject, priority_of(core, site, found),
               found);
 }
 
@@ -452,6 +466,9 @@ pattern_window(struct lw_core *core, const struct window *w)
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
+           !reference_has_heard(reference_log(core, r)))
+        reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
         before_shape(core, w->site, s.rules);

@@ -73,7 +73,6 @@ fit(const float *x, const float *kw)
     return b;
 }
 
-/* The first day is needed to know what is beside the pump. */
 void
 pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *log)
 {
@@ -87,7 +86,7 @@ pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *l
     for (int i = 0; i < DAYS; i++) {
         float month = core_site_month(core, site, first + i);
 
-        kw[i] = i == 0 ? NAN : reference_unpack(r, log->pump_day[i]);
+        kw[i] = reference_unpack(r, log->pump_day[i]);
         x[i] = core_site_level(core, site, first + i);
         if (!isnan(month))
             r->month_most = larger(r->month_most, month);
@@ -201,7 +200,8 @@ pumping_sample(struct lw_core *core, int32_t site, const struct sample *s,
         f->day.kw = r->pump_kwh / r->pump_h;
     r->pump_kwh = r->pump_h = 0;
     if (r->frozen == NEVER) {
-        if (nth >= 0 && nth < DAYS)
+        /* The first day is needed to know what is beside the pump. */
+        if (nth > 0 && nth < DAYS)
             reference_log(core, r)->pump_day[nth] = reference_pack(r, f->day.kw);
         return;
     }

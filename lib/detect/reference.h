@@ -70,6 +70,7 @@ struct hour_log {
     int16_t hour[LOG_HOURS];
     double pump_n, pump_mean, pump_sq; /* kW of a running pump */
     int16_t pump_day[LOG_HOURS / 24];  /* its mean of the (UTC) days, in units */
+    uint8_t heard[PROFILE_HOURS];      /* days on which the hour was measured */
 };
 
 /* What a pump takes in a day, of the rain that still drains or of the water level. */
@@ -167,6 +168,10 @@ void reference_init(struct reference *r);
 void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
 /* An empty log for it: a reference begins once in a core's life. */
 void reference_open(struct lw_core *core, struct reference *r);
+/* Whether it has heard each hour of the day often enough to learn from it; else it goes
+ * on by a day, and forgets its first one. */
+bool reference_has_heard(const struct hour_log *log);
+void reference_go_on(struct reference *r, struct hour_log *log);
 /* What was read from a checkpoint indexes nothing outside it. */
 bool reference_sound(const struct reference *r);
 /* Before each window: moves the edges of the night. */
@@ -214,6 +219,11 @@ void compare_begin(struct rings *g);
 void compare_wipe(struct reference *r);
 void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
                     struct found *f);
+/* What was to be expected over the time that the channel looked back at: with what is
+ * over it, what was measured. */
+float compare_expected(const struct lw_core *core, int32_t site, const struct sample *s,
+                       const struct found *f, enum channel channel, int64_t from,
+                       int64_t to);
 /* The mean of a silence, from s->from to `to`. */
 void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
                  int64_t to, struct found *f);

@@ -183,7 +183,7 @@ test_life(void **state)
     w.stops = 50 * DAY;
     run_to(&w, 60 * DAY);
     row("in Chinese");
-    assert_non_null(strstr(w.words[1], "远高于同状态、同类型的站点（16处，中位数"));
+    assert_non_null(strstr(w.words[1], "远高于同状态、同类型的点位（16处，中位数"));
     row("in English");
     assert_non_null(strstr(w.words[0], "far above the sites of the same status and kind "
                                        "(16, with a median of "));
