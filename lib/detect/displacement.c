@@ -171,9 +171,9 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct su
     alarm_set(core, LW_RULE_DISPLACEMENT, s->subject, LW_PRIORITY_HIGH, &e);
 }
 
-/* Once a day, while nothing of a neighbour's can be in it. */
+/* While nothing of a stopped site's can be in it. */
 static void
-learn_swing(struct lw_core *core, const struct feeder *f, int64_t at)
+learn_strongest(struct lw_core *core, const struct feeder *f, int64_t at)
 {
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
         int32_t site = core->ledger->point[core->child[i].point].site;
@@ -183,9 +183,12 @@ learn_swing(struct lw_core *core, const struct feeder *f, int64_t at)
     }
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
         struct child *c = &core->child[i];
-        float rise_w = known(f, c, at, 0) ? rise_of(c).mean_w : 0;
+        float wh = 0;
 
-        c->swing_w = rise_w > c->swing_w ? rise_w : c->swing_w;
+        for (int h = 0; h < DAY_HOURS; h++)
+            wh += c->day_wh[h];
+        if (c->gauge.at == at && wh / DAY_HOURS > c->strongest_w)
+            c->strongest_w = wh / DAY_HOURS;
     }
 }
 
@@ -201,7 +204,7 @@ follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int6
         s.usual.w[h] = c->usual_w[h];
         s.usual.mean_w += c->usual_w[h] / DAY_HOURS;
     }
-    s.stands_out = s.rise.mean_w > STAND_OUT * c->swing_w;
+    s.stands_out = s.rise.mean_w > STAND_OUT * (c->strongest_w - s.usual.mean_w);
     follow(core, f, at, &s, &c->follower);
 }
 
@@ -231,6 +234,7 @@ follow_residual(struct lw_core *core, struct feeder *f, int64_t at)
 void
 displacement_hour(struct lw_core *core, struct feeder *f, int64_t at)
 {
+    learn_strongest(core, f, at);
     if (f->begun == NEVER || at - f->begun < HISTORY)
         return;
     if (feeder_stretch(f, at)->known && f->since <= at - LW_DAY)
@@ -238,6 +242,4 @@ displacement_hour(struct lw_core *core, struct feeder *f, int64_t at)
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++)
         if (known(f, &core->child[i], at, 0))
             follow_child(core, f, &core->child[i], at);
-    if (at % LW_DAY == 0)
-        learn_swing(core, f, at);
 }

@@ -43,8 +43,8 @@ struct child {
     uint8_t days[DAY_HOURS]; /* quarters of an hour in usual_w, up to four weeks' */
     float day_wh[DAY_HOURS]; /* of the last 24 hours, by hour */
     float mean_w;
-    float most_w;  /* mean of the strongest interval ever */
-    float swing_w; /* the most that a day was above its usual, by the day's mean */
+    float most_w;      /* mean of the strongest interval ever */
+    float strongest_w; /* mean of the strongest 24 hours ever */
     struct follower follower;
 };
 
