@@ -10,6 +10,7 @@ enum {
     FEEDER_RING = 194, /* intervals that are kept: the longest lag and a little */
     LEARN_EVERY = 8,   /* intervals of a window that the loss is learned from */
     LOSS_TERMS = 3,
+    SHIFT_HOURS = 8,
 };
 
 /* Window lengths that are judged, in intervals: of 15 minutes, up to two days. */
@@ -43,8 +44,8 @@ struct child {
     uint8_t days[DAY_HOURS]; /* quarters of an hour in usual_w, up to four weeks' */
     float day_wh[DAY_HOURS]; /* of the last 24 hours, by hour */
     float mean_w;
-    float most_w;      /* mean of the strongest interval ever */
-    float strongest_w; /* mean of the strongest 24 hours ever */
+    float most_w;                 /* mean of the strongest interval ever */
+    float strongest_w[DAY_HOURS]; /* mean of the strongest shift ever, by its last hour */
     struct follower follower;
 };
 
