@@ -118,6 +118,8 @@ spread(struct lw_core *core, struct feeder *f, struct child *c, int64_t at, doub
 {
     int64_t from = c->gauge.at;
     double could_wh = could_w(core, f, c) * interval_h(f);
+    /* The end of the last day's first interval. */
+    int64_t day = lw_floor_to(at - 1, LW_HOUR) - (DAY_HOURS - 1) * LW_HOUR + f->interval;
     double weight = 0, before = wh, after_wh = 0, share = 0;
 
     for (int64_t end = from + f->interval; end <= at; end += f->interval)
@@ -140,7 +142,7 @@ spread(struct lw_core *core, struct feeder *f, struct child *c, int64_t at, doub
         before -= share;
         after_wh += could_wh;
     }
-    for (int64_t end = at - (DAY_HOURS - 1) * LW_HOUR; end <= at; end += f->interval)
+    for (int64_t end = day; end <= at; end += f->interval)
         if (end > from)
             put_down(f, c, end,
                      wh * (double)(c->usual_w[feeder_hour(f, end)] + STANDBY_W) / weight);
