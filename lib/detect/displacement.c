@@ -7,8 +7,8 @@
 
 /* A week of its own history says how far a neighbour strays by itself. */
 #define HISTORY (7 * LW_DAY)
-/* It must stand out by half as much again from the strongest shift there was. */
-#define STAND_OUT 1.5F
+/* It must stand out by a quarter more than the strongest shift there was. */
+#define STAND_OUT 1.25F
 
 enum {
     LOST_MOST = 8 /* stopped sites of a feeder that are looked after at once */
@@ -44,6 +44,21 @@ displacement_watches(const struct lw_core *core, int32_t site, int64_t at)
     return at >= s->status_since.ms &&
            at - s->status_since.ms < core->rules->displacement.watch_ms &&
            status_stops(lw_site_status_at(s, (lw_wall){at}));
+}
+
+float
+displacement_stopped_w(const struct lw_core *core, const struct feeder *f, int64_t at)
+{
+    float w = 0;
+
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
+        const struct child *c = &core->child[i];
+        int32_t site = core->ledger->point[c->point].site;
+
+        if (site != LW_NONE && displacement_watches(core, site, at))
+            w += c->most_w;
+    }
+    return w;
 }
 
 /* It has been heard within so long, and has a history. */
@@ -280,12 +295,6 @@ learn_strongest(struct lw_core *core, const struct feeder *f, int64_t at)
     int last = feeder_hour(f, at);
 
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
-        int32_t site = core->ledger->point[core->child[i].point].site;
-
-        if (site != LW_NONE && displacement_watches(core, site, at))
-            return;
-    }
-    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
         struct child *c = &core->child[i];
         float w = shift_sum(c->day_wh, last) / SHIFT_HOURS;
 
@@ -342,7 +351,8 @@ displacement_hour(struct lw_core *core, struct feeder *f, int64_t at)
 {
     struct losses losses;
 
-    learn_strongest(core, f, at);
+    if (f->stopped_w <= 0)
+        learn_strongest(core, f, at);
     if (f->begun == NEVER || at - f->begun < HISTORY)
         return;
     losses = losses_of(core, f, at);

@@ -79,7 +79,8 @@ struct feeder {
     int64_t begun;    /* the first boundary ever; NEVER */
     int64_t since;    /* no window begins before: its register was not known; NEVER */
     int32_t awaited;
-    uint8_t over; /* boundaries in a row at which a window was too much */
+    float stopped_w; /* the most that those drew whose sites were stopped a while ago */
+    uint8_t over;    /* boundaries in a row at which a window was too much */
     struct stretch ring[FEEDER_RING];
     struct loss loss;
     float noise_wh[FEEDER_LAGS]; /* mean deviation of a window's residual, as a sigma */
@@ -154,6 +155,9 @@ void feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
 /* --- displacement.c */
 /* The site was stopped a while ago: what it lost may turn up elsewhere. */
 bool displacement_watches(const struct lw_core *core, int32_t site, int64_t at);
+/* The most that the children of such sites ever drew. */
+float displacement_stopped_w(const struct lw_core *core, const struct feeder *f,
+                             int64_t at);
 /* Once an hour. */
 void displacement_hour(struct lw_core *core, struct feeder *f, int64_t at);
 

@@ -24,7 +24,7 @@ static const char AREAS[] = "area_id,parent_id,level,name\nC,,county,县\n";
 static const char SITES[] =
     "site_id,name,kind,status,status_since,area_id,lat,lon,datum,contract_kw\n"
     "WORKS,厂,processing_plant,licensed,2025-01-01T00:00:00Z,C,35.60,111.00,CGCS2000,130\n"
-    "SHOP,店,other,licensed,2025-01-01T00:00:00Z,C,35.61,111.00,CGCS2000,40\n"
+    "SHOP,店,other,licensed,2025-01-01T00:00:00Z,C,35.61,111.00,CGCS2000,80\n"
     "HOUSE,户,other,licensed,2025-01-01T00:00:00Z,C,35.60,111.01,CGCS2000,20\n"
     "MINE,矿,coal_mine,closed,2025-01-01T00:00:00Z,C,35.62,111.00,CGCS2000,10\n"
     "CUT,停,coal_mine,cut_off,2025-11-12T00:00:00Z,C,35.60,111.02,CGCS2000,60\n"
@@ -58,6 +58,9 @@ struct scene {
     int tap_from, tap_to;
     const char *silent; /* this meter, from hour to hour */
     int silent_from, silent_to;
+    const char *busy; /* this meter's customer draws so much more, twice */
+    double busy_kw;
+    int busy_from, busy_to, again_from, again_to;
     double heat; /* all loads are so many times the usual */
     int heat_from, heat_to;
     double no_meter_kw;       /* customers of F that were never metered */
@@ -184,6 +187,10 @@ load_kw(struct world *w, const char *id, int hour)
     if (!s->customers_change && (strcmp(id, "NEW") == 0 || strcmp(id, "MOVED") == 0))
         return 0;
     kw = usual_kw(id, hour) * noise(w);
+    if (s->busy && strcmp(id, s->busy) == 0 &&
+        (within(hour, s->busy_from, s->busy_to) ||
+         within(hour, s->again_from, s->again_to)))
+        kw += s->busy_kw;
     if (s->heat > 0 && within(hour, s->heat_from, s->heat_to))
         kw *= s->heat;
     if (s->cut_moves_to && *s->cut_moves_to && hour >= STOPPED + 2 &&
