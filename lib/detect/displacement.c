@@ -7,8 +7,6 @@
 
 /* A week of its own history says how far a neighbour strays by itself. */
 #define HISTORY (7 * LW_DAY)
-/* The time of a step is an estimate, and the ledger's that of a document. */
-#define EARLIER (6 * LW_HOUR)
 /* It must stand out by a quarter more than the strongest shift there was. */
 #define STAND_OUT 1.25F
 
@@ -201,7 +199,7 @@ lost_alike(const struct lw_core *core, const struct losses *losses,
 
         if (lost->site == s->site ||
             (s->began != NEVER &&
-             s->began < core->ledger->site[lost->site].status_since.ms - EARLIER) ||
+             s->began < core->ledger->site[lost->site].status_since.ms) ||
             share < (float)rules->displacement.share_least_milli ||
             share > (float)rules->displacement.share_most_milli || alike < best ||
             !stands_out(lost, s))
