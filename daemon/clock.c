@@ -87,12 +87,6 @@ clock_now(const struct clock *clock)
     return (struct clock_time){.wall = clock_system(), .mono = clock_io()};
 }
 
-bool
-clock_simulated(const struct clock *clock)
-{
-    return clock->simulated;
-}
-
 void
 clock_on_step(struct clock *clock, clock_step_fn *fn, void *arg)
 {

@@ -38,7 +38,6 @@ int clock_new(struct event_base *base, const struct clock_options *options,
               struct clock **ret_clock);
 void clock_free(struct clock *clock);
 void clock_on_step(struct clock *clock, clock_step_fn *fn, void *arg);
-bool clock_simulated(const struct clock *clock);
 
 struct clock_time clock_now(const struct clock *clock);
 /* The system's wall clock, never simulated: for log lines and to start a simulated one.

@@ -19,16 +19,6 @@ lw_core_rules(const struct lw_core *core)
     return core->book;
 }
 
-int32_t
-lw_core_nalarms(const struct lw_core *core)
-{
-    int32_t n = 0;
-
-    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
-        n += core->standing[i].alarm.returned.ms == LW_WALL_MIN.ms;
-    return n;
-}
-
 const struct lw_alarm *
 lw_core_next_alarm(const struct lw_core *core, const struct lw_alarm *alarm)
 {
@@ -90,6 +80,7 @@ lw_core_size(const struct lw_core *core)
     return sizeof *core + (size_t)l->nmeters * (sizeof *core->meter + sizeof(int32_t)) +
            (size_t)l->nsites * (sizeof *core->site + sizeof *core->site_weather) +
            (size_t)core->nprofiles * sizeof *core->profile +
+           (size_t)core->nlogs * sizeof *core->log +
            (size_t)core->nweather * sizeof *core->weather + feeder_size(core) +
            (size_t)l->ngateways * sizeof *core->gateway +
            (size_t)core->nslots * sizeof *core->slot +

@@ -2,6 +2,7 @@
 #ifndef LIB_STATE_H
 #define LIB_STATE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -9,6 +10,7 @@
 #include <lodewatch/energy.h>
 #include <lodewatch/schedule.h>
 
+#include "lib/alarm/seal.h"
 #include "lib/detect/reference.h"
 #include "lib/detect/weather.h"
 
@@ -84,6 +86,7 @@ struct meter_state {
     uint8_t drifts;    /* clocks read in a row that were wrong, up to a limit */
     uint8_t silent;    /* no good sample for a few intervals */
     uint8_t exchanged; /* its register begins anew with the next reading */
+    struct seal seal;
     struct boundary mark[BOUNDARIES];
 };
 
@@ -166,21 +169,19 @@ struct site_state {
     int64_t last_to;
     int64_t last_wh;
     int64_t last_allowed_wh; /* LW_NOT_GIVEN: no limit */
-    int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
     struct run demand;       /* over_contract */
     struct output output;
     struct share share;
     int32_t profile; /* or LW_NONE */
+    uint32_t ngood;  /* good samples since the last closing */
     struct run dark; /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
-_Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,
-               "of 2 KB a site");
+_Static_assert(sizeof(struct site_state) <= 1344, "of 2 KB a closed site");
 
 struct gateway_state {
     int64_t heard;
@@ -220,8 +221,9 @@ struct slots {
 
 struct lw_core {
     const struct lw_ledger *ledger;
+    /* Whoever judges a site asks site_rules or meter_rules; `all` is for feeders,
+     * gateways and the ledger. */
     const struct lw_rules *book;
-    const struct lw_params *rules; /* the book's, for all */
     lw_emit *emit;
     void *emit_arg;
 
@@ -233,6 +235,9 @@ struct lw_core {
     struct site_state *site;
     struct profile *profile; /* of the sites that have one */
     int32_t nprofiles;
+    struct hour_log *log; /* of the sites that learn: room for all, touched when needed;
+                             the next core has those that still do */
+    int32_t nlogs;        /* so many were */
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
@@ -326,13 +331,13 @@ site_rules(const struct lw_core *core, int32_t site, int64_t at)
     return &core->book->of[lw_site_status_at(s, (lw_wall){at})][s->kind];
 }
 
-/* The same for a meter's site, now. */
+/* The same for a meter's site, now; for all, where it has none: a feeder's own. */
 static inline const struct lw_params *
 meter_rules(const struct lw_core *core, int32_t meter)
 {
     int32_t site = meter_point(core, meter)->site;
 
-    return site == LW_NONE ? core->rules : site_rules(core, site, core->now);
+    return site == LW_NONE ? &core->book->all : site_rules(core, site, core->now);
 }
 
 /* --- core.c: timers. A timer fires at the first whole tick that is not before it. */
@@ -344,7 +349,11 @@ void core_timer_ledger(struct lw_core *core, int64_t at);
 void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
 /* --- detect/points.c: what rules about one metering point share */
-struct subject detect_point(const struct lw_core *core, int32_t meter);
+static inline struct subject
+detect_point(const struct lw_core *core, int32_t meter)
+{
+    return (struct subject){LW_SUBJECT_POINT, core->ledger->meter[meter].point};
+}
 /* Medium at least: a meter that cannot be trusted hides what it should show. */
 enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
 /* The point's alarm stands, and its reason was last seen long enough ago. */
@@ -394,9 +403,29 @@ struct expectation expect(const struct lw_core *core, const struct window *windo
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
 /* --- alarm/alarm.c */
+/* The slot of the rule at a subject that it can speak about. */
+static inline int32_t
+alarm_slot(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    const struct slots *slots = &core->slots[subject.kind];
+
+    assert(slots->of[rule] >= 0);
+    return slots->first + subject.index * slots->each + slots->of[rule];
+}
+static inline bool
+alarm_has_returned(const struct lw_alarm *alarm)
+{
+    return alarm->returned.ms != LW_WALL_MIN.ms;
+}
 /* The alarm that stands; NULL: none. */
-const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
-                                struct subject subject);
+static inline const struct lw_alarm *
+alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    int32_t i = core->slot[alarm_slot(core, rule, subject)];
+    const struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
+
+    return alarm && !alarm_has_returned(alarm) ? alarm : NULL;
+}
 static inline bool
 alarm_stands(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {

@@ -163,17 +163,13 @@ cli_check(int argc, char **argv)
             json = true;
             break;
         case 'h':
-            fputs(usage, stdout);
-            return CLI_DONE;
+            return cli_help(usage);
         default:
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc - 1) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc - 1)
+        return cli_misused(usage);
     if (is_profile(argv[optind]))
         return check_profile(argv[optind], json, &faults);
     struct lw_ledger *ledger = load(argv[optind], zone, &faults);

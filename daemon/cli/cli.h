@@ -2,6 +2,8 @@
 #ifndef DAEMON_CLI_CLI_H
 #define DAEMON_CLI_CLI_H
 
+#include <stdio.h>
+
 /* Exit codes. */
 enum {
     CLI_DONE = 0,
@@ -11,6 +13,21 @@ enum {
 };
 
 #define CLI_TIMEZONE "Asia/Shanghai"
+
+/* The exit code after --help, and after arguments that cannot be. */
+static inline int
+cli_help(const char *usage)
+{
+    fputs(usage, stdout);
+    return CLI_DONE;
+}
+
+static inline int
+cli_misused(const char *usage)
+{
+    fputs(usage, stderr);
+    return CLI_INPUT;
+}
 
 /* A subcommand: argv[0] is its name; returns the exit code. */
 typedef int cli_command(int argc, char **argv);

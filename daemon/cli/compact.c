@@ -60,19 +60,13 @@ cli_compact(int argc, char **argv)
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
-        if (!cli_database_option(&database, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
-        }
+        if (c == 'h')
+            return cli_help(usage);
+        if (!cli_database_option(&database, c, optarg))
+            return cli_misused(usage);
     }
-    if (optind != argc) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc)
+        return cli_misused(usage);
 
     int status = cli_database_load(&database, &config, &faults);
 

@@ -204,19 +204,13 @@ cli_hold(int argc, char **argv)
     int c, status;
 
     while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
-        if (!take_option(&h, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
-        }
+        if (c == 'h')
+            return cli_help(usage);
+        if (!take_option(&h, c, optarg))
+            return cli_misused(usage);
     }
-    if (optind == argc) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind == argc)
+        return cli_misused(usage);
     h.rest = argv + optind + 1;
     h.nrest = argc - optind - 1;
     status = run(&h, argv[optind]);

@@ -91,19 +91,15 @@ cli_import(int argc, char **argv)
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
         if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
+            return cli_help(usage);
         } else if (c == 'j') {
             json = true;
         } else if (!cli_database_option(&database, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc - 1) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc - 1)
+        return cli_misused(usage);
 
     int rc = cli_database_load(&database, &config, &faults);
 

@@ -44,21 +44,16 @@ cli_migrate(int argc, char **argv)
     bool roles = false;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
+        if (c == 'h')
+            return cli_help(usage);
         if (c == 'r') {
             roles = true;
         } else if (!cli_database_option(&database, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc)
+        return cli_misused(usage);
 
     static struct config config;
     int rc = cli_database_load(&database, &config, &faults);

@@ -384,14 +384,11 @@ parse(int argc, char **argv, struct arguments *a, bool *ret_help)
             *ret_help = true;
             return CLI_DONE;
         default:
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc - 1) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc - 1)
+        return cli_misused(usage);
     a->device.address = argv[optind];
     return CLI_DONE;
 }

@@ -84,7 +84,7 @@ print_json(struct output *o, const struct lw_ledger *ledger, const struct lw_rul
         lw_alert_json(ledger, rules, effect->alert.kind, effect->alert.alarm, text, &n);
     if (rc != 0) {
         o->failed = true;
-        o->error = rc == LW_ENOMEM ? ENOMEM : EMSGSIZE;
+        o->error = EMSGSIZE;
         return;
     }
     text[n] = '\n';
@@ -284,14 +284,10 @@ cli_replay(int argc, char **argv)
     struct options o;
     uint64_t readings = 0;
 
-    if (!parse_options(argc, argv, &o)) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
-    if (o.help) {
-        fputs(usage, stdout);
-        return CLI_DONE;
-    }
+    if (!parse_options(argc, argv, &o))
+        return cli_misused(usage);
+    if (o.help)
+        return cli_help(usage);
     /* A reader that went away is an error of ours to report, not a signal. */
     signal(SIGPIPE, SIG_IGN);
 

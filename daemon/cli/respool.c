@@ -92,21 +92,16 @@ cli_respool(int argc, char **argv)
     int c;
 
     while ((c = getopt_long(argc, argv, "", options, NULL)) != -1) {
-        if (c == 'h') {
-            fputs(usage, stdout);
-            return CLI_DONE;
-        }
+        if (c == 'h')
+            return cli_help(usage);
         if (c == 'f') {
             from = optarg;
         } else if (!cli_database_option(&database, c, optarg)) {
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc || from == NULL) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc || from == NULL)
+        return cli_misused(usage);
 
     int rc = cli_database_load(&database, &config, &faults);
     if (rc == CLI_DONE &&

@@ -201,17 +201,13 @@ cli_status(int argc, char **argv)
             json = true;
             break;
         case 'h':
-            fputs(usage, stdout);
-            return CLI_DONE;
+            return cli_help(usage);
         default:
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (optind != argc || !path) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (optind != argc || !path)
+        return cli_misused(usage);
     if (config_load(path, &config, &faults) < 0) {
         faults_print(stderr, &faults);
         return CLI_INPUT;

@@ -129,17 +129,13 @@ cli_watch(int argc, char **argv)
             all = true;
             break;
         case 'h':
-            fputs(usage, stdout);
-            return CLI_DONE;
+            return cli_help(usage);
         default:
-            fputs(usage, stderr);
-            return CLI_INPUT;
+            return cli_misused(usage);
         }
     }
-    if (argc - optind > 1) {
-        fputs(usage, stderr);
-        return CLI_INPUT;
-    }
+    if (argc - optind > 1)
+        return cli_misused(usage);
     if (optind < argc && strcmp(argv[optind], "-") != 0) {
         name = argv[optind];
         in = fopen(name, "re");

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include <lodewatch/modbus.h>
+#include <lodewatch/rtu.h>
 
 enum {
     BLOCKS_MOST = LW_READ_BLOCKS + 2
@@ -105,8 +106,8 @@ plan_limits(const struct lw_gateway *gateway)
     case LW_RTU_OVER_TCP:
     case LW_DIAL_IN_RTU:
         limits.max_gap =
-            lw_gap_worth(gateway->baud, 1 + gateway->data_bits + gateway->stop_bits +
-                                            (gateway->parity != LW_PARITY_NONE));
+            lw_gap_worth(gateway->baud, lw_rtu_bits(gateway->parity != LW_PARITY_NONE,
+                                                    gateway->stop_bits));
         break;
     case LW_TCP:
     case LW_TLS:

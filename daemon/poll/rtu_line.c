@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include <lodewatch/result.h>
+#include <lodewatch/rtu.h>
 
 #include "daemon/poll/stream.h"
 
@@ -57,7 +58,7 @@ rtu_line_knows_baud(int32_t baud)
 static int32_t
 wire_ms(const struct rtu_line_options *options, int32_t n)
 {
-    int32_t bits = 1 + 8 + (options->parity != LW_PARITY_NONE) + options->stop_bits;
+    int32_t bits = lw_rtu_bits(options->parity != LW_PARITY_NONE, options->stop_bits);
     return (int32_t)(((int64_t)n * bits * 1000 + options->baud - 1) / options->baud);
 }
 

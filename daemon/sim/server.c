@@ -191,7 +191,7 @@ open_line(struct port *port, struct lw_faults *faults)
     int rc = pty_open(g->address, faults, &port->pty);
     if (rc < 0)
         return rc;
-    int64_t bits = 1 + g->data_bits + (g->parity != LW_PARITY_NONE) + g->stop_bits;
+    int64_t bits = lw_rtu_bits(g->parity != LW_PARITY_NONE, g->stop_bits);
     int64_t char_us = (bits * 1000000 + g->baud - 1) / g->baud;
     add_client(port, &(struct client_options){
                          .fd = port->pty.master,

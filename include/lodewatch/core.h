@@ -63,7 +63,6 @@ const struct lw_rules *lw_core_rules(const struct lw_core *core);
 
 /* Standing alarms, in the order of their raising: the one after `alarm` (NULL: the
  * first), or NULL. */
-int32_t lw_core_nalarms(const struct lw_core *core);
 const struct lw_alarm *lw_core_next_alarm(const struct lw_core *core,
                                           const struct lw_alarm *alarm);
 /* The standing alarm with this id; NULL. */

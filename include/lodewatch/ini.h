@@ -19,6 +19,8 @@ enum lw_ini_type {
     LW_INI_DURATION, /* int64_t in ms: "250ms", "30s", "15m", "2h", "7d" */
 };
 
+struct lw_text;
+
 struct lw_ini_key {
     const char *section;
     const char *name;
@@ -48,14 +50,21 @@ int lw_ini_parse(const char *file, const char *text, size_t n,
                  const struct lw_ini_key *keys, size_t nkeys, void *conf,
                  struct lw_faults *faults);
 
-/* A section may be for some only: [name words]. Does it concern `arg`? LW_EINVAL: such
- * words are not known. */
-typedef int lw_ini_scope(void *arg, const char *words, size_t n, bool *ret_concerns);
+/* A section may be for some only: [name words]. Both say LW_EINVAL and why where they
+ * refuse it. */
+struct lw_ini_scope {
+    /* Does the section concern `arg`? words "": it is for all. */
+    int (*section)(void *arg, const char *section, const char *words, struct lw_text *why,
+                   bool *ret_concerns);
+    /* May the key be given for some only? */
+    int (*key)(void *arg, const struct lw_ini_key *key, struct lw_text *why);
+};
 /* The same, where a later section [name words] that concerns `arg` goes over an earlier
  * one; those that do not are checked as far as their keys' names. */
 LW_MUSTCHECK
 int lw_ini_parse_scoped(const char *file, const char *text, size_t n,
-                        const struct lw_ini_key *keys, size_t nkeys, lw_ini_scope *scope,
-                        void *arg, void *conf, struct lw_faults *faults);
+                        const struct lw_ini_key *keys, size_t nkeys,
+                        const struct lw_ini_scope *scope, void *arg, void *conf,
+                        struct lw_faults *faults);
 
 #endif

@@ -4,12 +4,22 @@
 #ifndef LODEWATCH_RTU_H
 #define LODEWATCH_RTU_H
 
+#include <stdbool.h>
+
 #include <lodewatch/modbus.h>
 
 enum {
     LW_RTU_REQUEST = 8, /* the size of every request of ours */
     LW_RTU_MAX = 256,
 };
+
+/* Bits on the line for a byte: a start bit, eight of data (RTU has no other), parity if
+ * any, stop bits. */
+static inline int32_t
+lw_rtu_bits(bool parity, int32_t stop_bits)
+{
+    return 1 + 8 + parity + stop_bits;
+}
 
 /* CRC-16 (0x8005 reflected, begun at 0xFFFF); on the wire its low byte comes first. */
 uint16_t lw_rtu_crc(const uint8_t *data, size_t n);

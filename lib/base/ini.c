@@ -31,9 +31,9 @@ struct parse {
     bool wants_key; /* it should be "key = value", and the handler has not seen it yet */
     bool known_section;
     bool concerns; /* the section in hand is for us */
-    bool narrowed; /* a section was for some only */
+    bool narrowed; /* and not for all */
     char section[LW_INI_SECTION + 1];
-    lw_ini_scope *scope; /* NULL: sections have no words */
+    const struct lw_ini_scope *scope; /* NULL: sections have no words */
     void *scope_arg;
     uint32_t seen[KEYS_MAX]; /* the line on which each key was given; 0: not yet */
 };
@@ -262,10 +262,14 @@ on_key(void *arg, const char *whole, const char *name, const char *value)
         return 1;
     }
     p->seen[i] = p->line;
+    lw_text_init(&why, text, sizeof(text));
+    if (p->narrowed && p->scope->key(p->scope_arg, &p->keys[i], &why) != 0) {
+        add_fault(p, p->first, "\"%s\" %s", name, text);
+        return 1;
+    }
     if (!p->concerns)
         return 1;
 
-    lw_text_init(&why, text, sizeof(text));
     if (set_value(&p->keys[i], value, p->conf, &why) != 0) {
         const char *at = p->first;
         while (*at != '=' && *at != ':')
@@ -293,32 +297,30 @@ next_line(struct parse *p)
         p->last--;
 }
 
-/* Cuts the words off the section's name and asks whether they concern us. */
+/* Asks whom the section is for. What was given for all may be given again for some. */
 static bool
-enter_scope(struct parse *p, char *words)
+enter_scope(struct parse *p, const char *words)
 {
-    *words++ = '\0';
-    p->narrowed = true;
-    if (p->scope(p->scope_arg, words, strlen(words), &p->concerns) == 0)
-        return true;
-    add_fault(p, p->first, "\"%s\" names nothing that [%s] can be for", words,
-              p->section);
-    return false;
-}
+    char text[LW_FAULT_TEXT];
+    struct lw_text why;
 
-/* What was given for all may be given again for some, and the other way round. */
-static void
-forget_seen(struct parse *p)
-{
-    for (size_t i = 0; i < p->nkeys; i++)
+    lw_text_init(&why, text, sizeof(text));
+    if (p->scope->section(p->scope_arg, p->section, words, &why, &p->concerns) != 0) {
+        add_fault(p, p->first, "[%s%s%s]: %s", p->section, p->narrowed ? " " : "", words,
+                  text);
+        return false;
+    }
+    for (size_t i = 0; i < p->nkeys && p->narrowed; i++)
         if (strcmp(p->keys[i].section, p->section) == 0)
             p->seen[i] = 0;
+    return true;
 }
 
 static void
 enter_section(struct parse *p)
 {
-    char *name = p->section, *words;
+    char *name = p->section;
+    const char *words = "";
     const char *from = p->first + 1;
     const char *close = memchr(from, ']', (size_t)(p->last - from));
     size_t n = close == NULL ? 0 : (size_t)(close - from);
@@ -332,14 +334,18 @@ enter_section(struct parse *p)
     }
     memcpy(name, from, n);
     name[n] = '\0';
-    words = p->scope ? strchr(name, ' ') : NULL;
-    if (words && !enter_scope(p, words))
-        return;
+    if (p->scope) {
+        char *space = name + strcspn(name, " ");
+
+        words = space + strspn(space, " ");
+        *space = '\0';
+    }
+    p->narrowed = words[0] != '\0';
     for (size_t i = 0; i < p->nkeys && !p->known_section; i++)
         p->known_section = strcmp(p->keys[i].section, name) == 0;
     if (p->known_section) {
-        if (p->narrowed)
-            forget_seen(p);
+        if (p->scope)
+            p->known_section = enter_scope(p, words);
         return;
     }
     const char *meant = nearest(p, NULL, name);
@@ -412,8 +418,9 @@ lw_ini_parse(const char *file, const char *text, size_t n, const struct lw_ini_k
 
 int
 lw_ini_parse_scoped(const char *file, const char *text, size_t n,
-                    const struct lw_ini_key *keys, size_t nkeys, lw_ini_scope *scope,
-                    void *arg, void *conf, struct lw_faults *faults)
+                    const struct lw_ini_key *keys, size_t nkeys,
+                    const struct lw_ini_scope *scope, void *arg, void *conf,
+                    struct lw_faults *faults)
 {
     struct parse p = {
         .keys = keys,

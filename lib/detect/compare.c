@@ -57,29 +57,28 @@ milli(int64_t value)
 /* The most that was seen while it learned, and what half a year adds to four weeks:
  * chance, drift with the base load, and the heating that wind and sun move. */
 static float
-bound(const struct lw_core *core, const struct reference *r, enum reach reach, float cold)
+bound(const struct reference *r, enum reach reach, float cold, const struct sample *s)
 {
-    int64_t base = reach >= REACH_24H ? core->rules->reference.base_long_milli
-                                      : core->rules->reference.base_milli;
+    int64_t base = reach >= REACH_24H ? s->rules->reference.base_long_milli
+                                      : s->rules->reference.base_milli;
 
-    return r->most_kw[reach] * milli(core->rules->reference.most_milli) +
-           r->noise_kw[reach] * milli(core->rules->reference.spread_milli) +
+    return r->most_kw[reach] * milli(s->rules->reference.most_milli) +
+           r->noise_kw[reach] * milli(s->rules->reference.spread_milli) +
            r->base_kw * milli(base) +
-           r->slope_kw * cold * milli(core->rules->reference.heating_milli);
+           r->slope_kw * cold * milli(s->rules->reference.heating_milli);
 }
 
 static float
-limit(const struct lw_core *core, const struct reference *r, enum reach reach, float cold,
-      const struct sample *s)
+limit(const struct reference *r, enum reach reach, float cold, const struct sample *s)
 {
     bool slow = reach >= REACH_24H;
-    float kw = bound(core, r, reach, cold);
+    float kw = bound(r, reach, cold, s);
 
     if (slow)
-        kw *= milli(core->rules->reference.long_milli);
+        kw *= milli(s->rules->reference.long_milli);
     kw += s->resolution_kwh / (float)reach_hours[reach];
-    return larger(kw, milli(slow ? core->rules->reference.least_long_w
-                                 : core->rules->reference.least_w));
+    return larger(
+        kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
 }
 
 static void
@@ -135,8 +134,7 @@ whole(const struct reference *r, const struct sample *s, int hours)
 }
 
 static void
-end_hour(const struct lw_core *core, struct reference *r, const struct sample *s,
-         struct found *f)
+end_hour(struct reference *r, const struct sample *s, struct found *f)
 {
     struct rings *g = &r->rings;
     bool known = r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR;
@@ -156,19 +154,18 @@ end_hour(const struct lw_core *core, struct reference *r, const struct sample *s
         /* The longer means of a site that was busy while it learned say nothing. */
         if (whole(r, s, hours) && (r->known_kw <= 0 || reach == REACH_3H))
             put_mean(r, f, s, (enum channel)((int)OVER_1H + reach),
-                     mean_of(r, end, hours), limit(core, r, (enum reach)reach, cold, s));
+                     mean_of(r, end, hours), limit(r, (enum reach)reach, cold, s));
     }
 }
 
 /* Two intervals, and an hour. */
 static void
-compare_short(const struct lw_core *core, const struct reference *r,
-              const struct sample *s, struct found *f)
+compare_short(const struct reference *r, const struct sample *s, struct found *f)
 {
     const float *newest = r->rings.quarter + QUARTERS - 1;
     int per_hour = s->interval < LW_HOUR ? (int)(LW_HOUR / s->interval) : 1, known = 0;
-    float most = limit(core, r, REACH_1H, s->cold, s), sum = 0;
-    float pair = most * milli(core->rules->reference.pair_milli) +
+    float most = limit(r, REACH_1H, s->cold, s), sum = 0;
+    float pair = most * milli(s->rules->reference.pair_milli) +
                  s->resolution_kwh * (float)LW_HOUR / (float)s->interval;
 
     per_hour = per_hour < QUARTERS ? per_hour : QUARTERS;
@@ -186,14 +183,13 @@ compare_short(const struct lw_core *core, const struct reference *r,
 /* A day's mean is of what lasts: one hour of a large motor is not spread over it. But
  * what is as high as its limit enters it, however little noise the site has. */
 static float
-peak(const struct lw_core *core, const struct reference *r, const struct sample *s)
+peak(const struct reference *r, const struct sample *s)
 {
-    return larger(r->core_kw, 3 * limit(core, r, REACH_24H, s->cold, s));
+    return larger(r->core_kw, 3 * limit(r, REACH_24H, s->cold, s));
 }
 
 static void
-compare_load(const struct lw_core *core, struct reference *r, const struct sample *s,
-             float over, struct found *f)
+compare_load(struct reference *r, const struct sample *s, float over, struct found *f)
 {
     float *quarter = r->rings.quarter;
 
@@ -202,13 +198,13 @@ compare_load(const struct lw_core *core, struct reference *r, const struct sampl
     memmove(quarter, quarter + 1, (QUARTERS - 1) * sizeof *quarter);
     quarter[QUARTERS - 1] = over;
     if (!isnan(over)) {
-        compare_short(core, r, s, f);
+        compare_short(r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += smaller(over, peak(core, r, s));
+        r->hour_capped_kw += smaller(over, peak(r, s));
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
-        end_hour(core, r, s, f);
+        end_hour(r, s, f);
 }
 
 /* --- the pump */
@@ -235,13 +231,13 @@ release_held(struct reference *r, float over)
 }
 
 static void
-compare_pump(const struct lw_core *core, struct reference *r, const struct sample *s,
-             const struct beside *b, float over, struct found *f)
+compare_pump(struct reference *r, const struct sample *s, const struct beside *b,
+             float over, struct found *f)
 {
     struct rings *g = &r->rings;
     float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
-    float add = milli(core->rules->reference.wear_milli) * draws +
-                milli(core->rules->reference.base_milli) / 2 * r->base_kw;
+    float add = milli(s->rules->reference.wear_milli) * draws +
+                milli(s->rules->reference.base_milli) / 2 * r->base_kw;
     bool fresh = false;
 
     if (!isnan(b->pump_kw)) {
@@ -286,11 +282,11 @@ count(uint32_t bits)
  * them within three hours, each of a good part of what is known. A pump that no sub-meter
  * tells starts and stops too. */
 static void
-compare_starts(const struct lw_core *core, struct reference *r, const struct sample *s,
-               const struct beside *b, struct found *f)
+compare_starts(struct reference *r, const struct sample *s, const struct beside *b,
+               struct found *f)
 {
     struct rings *g = &r->rings;
-    float step = milli(core->rules->reference.start_milli) * r->known_kw;
+    float step = milli(s->rules->reference.start_milli) * r->known_kw;
     float before = g->before_kw;
     uint32_t slots = (uint32_t)(3 * LW_HOUR / s->interval);
     bool jump;
@@ -302,12 +298,12 @@ compare_starts(const struct lw_core *core, struct reference *r, const struct sam
     g->jumps = (g->jumps << 1 | jump) & ((UINT32_C(1) << slots) - 1);
     put(f, s, STARTS, isnan(f->excess) ? 0 : larger(f->excess, step), 1);
     f->ratio[STARTS] =
-        (float)count(g->jumps) / ((float)core->rules->reference.starts - 0.5F);
+        (float)count(g->jumps) / ((float)s->rules->reference.starts - 0.5F);
 }
 
 void
-compare_sample(const struct lw_core *core, struct reference *r, const struct sample *s,
-               const struct beside *b, struct found *f)
+compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
+               struct found *f)
 {
     float over = b->kw - reference_expected(r, b->from, b->cold);
     float day = (float)s->interval / (float)LW_DAY;
@@ -326,9 +322,9 @@ compare_sample(const struct lw_core *core, struct reference *r, const struct sam
     if (b->cold > r->coldest)
         over = NAN; /* only the ceilings hold then */
     r->rings.fresh++;
-    compare_load(core, r, s, over, f);
-    compare_pump(core, r, s, b, over, f);
-    compare_starts(core, r, s, b, f);
+    compare_load(r, s, over, f);
+    compare_pump(r, s, b, over, f);
+    compare_starts(r, s, b, f);
 }
 
 /* --- silence */
@@ -366,7 +362,8 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
         expected += reference_expected(r, at, isnan(cold) ? s->cold : cold);
     }
     f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
+    f->excess = s->kw - f->expected;
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
-        bound(core, r, (enum reach)reach, larger(s->cold, r->cold_day)) +
+        bound(r, (enum reach)reach, larger(s->cold, r->cold_day), s) +
             s->resolution_kwh / hours);
 }

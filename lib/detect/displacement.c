@@ -42,7 +42,7 @@ displacement_watches(const struct lw_core *core, int32_t site, int64_t at)
     const struct lw_site *s = &core->ledger->site[site];
 
     return at >= s->status_since.ms &&
-           at - s->status_since.ms < core->rules->displacement.watch_ms &&
+           at - s->status_since.ms < core->book->all.displacement.watch_ms &&
            status_stops(lw_site_status_at(s, (lw_wall){at}));
 }
 
@@ -99,7 +99,7 @@ losses_of(const struct lw_core *core, const struct feeder *f, int64_t at)
         lost.day.mean_w = -lost.day.mean_w;
         for (int h = 0; h < DAY_HOURS; h++)
             lost.day.w[h] = -lost.day.w[h];
-        if (lost.day.mean_w < (float)core->rules->displacement.least_w)
+        if (lost.day.mean_w < (float)core->book->all.displacement.least_w)
             continue;
         k = all.n < LOST_MOST ? all.n++ : LOST_MOST;
         while (k > 0 && lost.day.mean_w > all.of[k - 1].day.mean_w) {
@@ -188,7 +188,7 @@ static const struct lost *
 lost_alike(const struct lw_core *core, const struct losses *losses,
            const struct suspect *s)
 {
-    const struct lw_params *rules = core->rules;
+    const struct lw_params *rules = &core->book->all;
     float best = (float)rules->displacement.overlap_milli / 1000;
     const struct lost *found = NULL;
 
@@ -257,7 +257,7 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at,
        const struct losses *losses, const struct suspect *s, struct follower *w)
 {
     const struct lw_alarm *alarm = alarm_of(core, LW_RULE_DISPLACEMENT, s->subject);
-    int64_t for_h = core->rules->displacement.for_ms / LW_HOUR;
+    int64_t for_h = core->book->all.displacement.for_ms / LW_HOUR;
     const struct lost *lost;
     struct lw_evidence e;
 

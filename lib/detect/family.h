@@ -54,6 +54,8 @@ struct patience {
 void site_run(struct lw_core *core, const struct window *w, struct run *run,
               const struct view *v, const struct patience *p);
 bool site_is_mine(enum lw_site_kind kind);
+/* By the site's parameters. */
+bool is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at);
 /* W over ms, in Wh. */
 int64_t energy_wh(int64_t w, int64_t ms);
 

@@ -74,7 +74,7 @@ load_w(struct feeder *f, int64_t end)
 static double
 skew2(const struct lw_core *core, struct feeder *f, const struct span *w, int64_t at)
 {
-    double hours = feeder_hours(core->rules->feeder_residual.skew_ms);
+    double hours = feeder_hours(core->book->all.feeder_residual.skew_ms);
     int64_t next = w->from + f->interval;
     double change = fmax(fabs(load_w(f, at) - load_w(f, w->from)),
                          fabs(load_w(f, at) - load_w(f, next)));
@@ -135,16 +135,16 @@ static void
 consider(const struct lw_core *core, struct feeder *f, int lag, const struct span *w,
          int64_t at, double hidden2, double usual_wh, struct verdict *v)
 {
-    double own2 = square((double)core->rules->feeder_residual.sigmas_milli / 1000 *
+    double own2 = square((double)core->book->all.feeder_residual.sigmas_milli / 1000 *
                          sigma_of(f, lag, w)) +
-                  square((double)core->rules->feeder_residual.share_milli / 1000 *
+                  square((double)core->book->all.feeder_residual.share_milli / 1000 *
                          w->loss.term[1]) +
                   1;
     double excess_wh = span_excess(f, w);
     double ratio = excess_wh / (sqrt(own2 + skew2(core, f, w, at)) + sqrt(hidden2));
 
     v->worst = ratio > v->worst ? ratio : v->worst;
-    if (feeder_lag[lag] * f->interval <= core->rules->feeder_residual.clear_ms) {
+    if (feeder_lag[lag] * f->interval <= core->book->all.feeder_residual.clear_ms) {
         v->last = (excess_wh + usual_wh) / sqrt(own2);
         v->since = w->from;
     }
@@ -275,7 +275,7 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct tally *ta
     /* Half the bound, so that what has just been found is not gone the next hour; and of
      * a window that is there as long as it should be. */
     returns = v->last < 0.5 && v->since > f->excess.from &&
-              at - v->since >= core->rules->feeder_residual.clear_ms / 3 * 2;
+              at - v->since >= core->book->all.feeder_residual.clear_ms / 3 * 2;
     tell(core, f, tally, returns);
     if (returns) /* no window looks back at what has been told */
         f->since = v->since;
@@ -287,7 +287,7 @@ static bool
 covered(const struct lw_core *core, const struct loss *loss)
 {
     return loss->open_wh * 1000 <=
-           loss->load_wh * (double)core->rules->feeder_residual.most_loss_milli;
+           loss->load_wh * (double)core->book->all.feeder_residual.most_loss_milli;
 }
 
 void
@@ -295,7 +295,7 @@ feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
              const struct tally *tally)
 {
     bool learning =
-        f->begun == NEVER || at - f->begun < core->rules->feeder_residual.learn_ms;
+        f->begun == NEVER || at - f->begun < core->book->all.feeder_residual.learn_ms;
     struct verdict v;
 
     if (!feeder_stretch(f, at)->known)

@@ -29,7 +29,7 @@ say(struct lw_core *core, int32_t gateway)
     };
 
     alarm_set(core, LW_RULE_COMM_LOSS, subject_of(gateway), LW_PRIORITY_MEDIUM, &e);
-    core_timer_gateway(core, gateway, core->now + core->rules->comm_loss.clear_ms);
+    core_timer_gateway(core, gateway, core->now + core->book->all.comm_loss.clear_ms);
 }
 
 /* A gateway that was slow for a minute has overrun, too; that it is so again half an hour
@@ -44,14 +44,14 @@ overrun_failed(struct lw_core *core, int32_t meter, enum lw_read_failure why)
         return;
     g = &core->gateway[gateway];
     if (g->overran == NEVER ||
-        core->now - g->overran >= core->rules->comm_loss.clear_ms) {
+        core->now - g->overran >= core->book->all.comm_loss.clear_ms) {
         g->overran_from = core->now;
         g->overruns = 0;
     }
     g->overran = core->now;
     g->overruns++;
-    if (g->overruns >= core->rules->comm_loss.overruns &&
-        core->now - g->overran_from >= core->rules->comm_loss.overruns_for_ms &&
+    if (g->overruns >= core->book->all.comm_loss.overruns &&
+        core->now - g->overran_from >= core->book->all.comm_loss.overruns_for_ms &&
         !finds(core, gateway, LW_FOUND_SILENT_GATEWAY))
         say(core, gateway);
 }
@@ -59,7 +59,7 @@ overrun_failed(struct lw_core *core, int32_t meter, enum lw_read_failure why)
 static void
 overrun_gateway_timer(struct lw_core *core, int32_t gateway)
 {
-    int64_t end = core->gateway[gateway].overran + core->rules->comm_loss.clear_ms;
+    int64_t end = core->gateway[gateway].overran + core->book->all.comm_loss.clear_ms;
 
     if (!finds(core, gateway, LW_FOUND_OVERRUN))
         return;

@@ -17,11 +17,11 @@ concerns(enum lw_site_status status)
 
 /* It was seen to be closed, not long ago. */
 static bool
-is_watched(const struct lw_core *core, int32_t site, int64_t at)
+is_watched(const struct lw_core *core, int32_t site, const struct lw_params *rules,
+           int64_t at)
 {
     return core->site[site].reference.watched &&
-           at - core->ledger->site[site].status_since.ms <
-               core->rules->re_emergence.watch_ms;
+           at - core->ledger->site[site].status_since.ms < rules->re_emergence.watch_ms;
 }
 
 static float
@@ -78,17 +78,6 @@ pattern_reading(struct lw_core *core, int32_t meter, const struct judged *judged
 
 /* --- the alarm's life */
 
-static bool
-is_night(const struct lw_core *core, int64_t at)
-{
-    struct lw_civil c = lw_zone_civil(core->ledger->zone, (lw_wall){at});
-    int64_t from = core->rules->night.night_from_min,
-            to = core->rules->night.night_to_min;
-
-    return from <= to ? c.minute >= from && c.minute < to
-                      : c.minute >= from || c.minute < to;
-}
-
 /* What a channel looks back at, how slow it is to see an end, and for how long it has to
  * be quiet before it returns: a pump may pause for long. */
 static const struct {
@@ -109,17 +98,17 @@ static const struct {
 
 /* By how long it took to be seen, and when it was. */
 static enum lw_rule_id
-rule_of(const struct lw_core *core, int32_t site, enum channel channel, int64_t from,
-        int64_t to)
+rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
+        enum channel channel, int64_t from, int64_t to)
 {
     int64_t night = 0, last = to - from > 5 * LW_DAY ? from + 5 * LW_DAY : to;
 
-    if (is_watched(core, site, from))
+    if (is_watched(core, site, rules, from))
         return LW_RULE_RE_EMERGENCE;
     if (channel == OVER_24H || channel == OVER_4D)
         return LW_RULE_SLOW_CREEP;
     for (int64_t at = from; at < last; at += 15 * LW_MINUTE)
-        night += is_night(core, at) ? 15 * LW_MINUTE : 0;
+        night += is_night(core, rules, at) ? 15 * LW_MINUTE : 0;
     return 3 * night >= 2 * (last - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
 }
 
@@ -185,7 +174,7 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     if (over->first == OVER_GAP)
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
-    e->rule = (uint8_t)rule_of(core, site, over->first, from, to);
+    e->rule = (uint8_t)rule_of(core, site, s->rules, over->first, from, to);
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
@@ -202,7 +191,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->excess_wh += watt_hours(larger(0, f->excess), s->interval);
     core->site[site].excess.since_wh += watt_hours(larger(0, f->excess), s->interval);
     run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
-    run->night_ms += is_night(core, s->from) ? s->interval : 0;
+    run->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
     run->samples_good++;
 }
 
@@ -263,14 +252,13 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
 #define SHIFT_OVER (3 * LW_DAY)
 
 static int64_t
-quiet_for(const struct lw_core *core, const struct excess *e)
+quiet_for(const struct lw_params *rules, const struct excess *e)
 {
     int64_t quiet = CHANNEL[e->channel].quiet;
 
     if (e->preexisting)
         return SHIFT_OVER;
-    return quiet > core->rules->reference.clear_ms ? quiet
-                                                   : core->rules->reference.clear_ms;
+    return quiet > rules->reference.clear_ms ? quiet : rules->reference.clear_ms;
 }
 
 /* Sums up for how long the channel that was quickest has been well within its limit. */
@@ -320,7 +308,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
         count_quiet(e, s, f);
     found = evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
-    if (e->quiet_ms >= quiet_for(core, e)) {
+    if (e->quiet_ms >= quiet_for(s->rules, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
                      (struct subject){LW_SUBJECT_SITE, site}, &found);
         e->run.from = NEVER;
@@ -332,7 +320,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
 
 /* The commissioned load has a shift's shape itself: it ran before anybody looked. */
 static void
-look_at_shape(struct lw_core *core, int32_t site)
+look_at_shape(struct lw_core *core, int32_t site, const struct lw_params *rules)
 {
     struct site_state *st = &core->site[site];
     const struct reference *r = &st->reference;
@@ -343,8 +331,8 @@ look_at_shape(struct lw_core *core, int32_t site)
 
     for (int c = 0; c < PROFILE_HOURS; c++)
         mean += r->mean_kw[c] / PROFILE_HOURS;
-    if (watts(swing) <= core->rules->reference.shift_w ||
-        1000 * swing <= (float)core->rules->reference.shift_milli * mean)
+    if (watts(swing) <= rules->reference.shift_w ||
+        1000 * swing <= (float)rules->reference.shift_milli * mean)
         return;
     *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
                          .confidence_milli = 900,
@@ -370,7 +358,11 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     const struct site_state *st = &core->site[w->site];
     bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
     float mean = kilowatts(x->metered_pump_wh, w->to - w->from);
-    struct sample s = {.from = w->from, .interval = st->interval, .kw = NAN, .share = 1};
+    struct sample s = {.from = w->from,
+                       .interval = st->interval,
+                       .kw = NAN,
+                       .share = 1,
+                       .rules = site_rules(core, w->site, w->from)};
 
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
@@ -378,8 +370,8 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
-    if (is_watched(core, w->site, w->from))
-        s.share = (float)core->rules->re_emergence.most_milli / 1000;
+    if (is_watched(core, w->site, s.rules, w->from))
+        s.share = (float)s.rules->re_emergence.most_milli / 1000;
     return s;
 }
 
@@ -403,7 +395,7 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
         s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
     for (; s.from < to; s.from += st->interval) {
-        reference_sample(core, &st->reference, &s, &f);
+        reference_sample(&st->reference, reference_log(core, &st->reference), &s, &f);
         if (st->reference.frozen != NEVER)
             live(core, site, &s, s.from + s.interval, true, &f);
     }
@@ -430,7 +422,7 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
     struct found f;
 
     s.permit = permitted(core, w->site, &s);
-    reference_sample(core, r, &s, &f);
+    reference_sample(r, reference_log(core, r), &s, &f);
     if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
 }
@@ -452,13 +444,13 @@ pattern_window(struct lw_core *core, const struct window *w)
     x = expect(core, w);
     s = blank(core, w, &x);
     if (r->since == NEVER)
-        reference_begin(r, w->from);
-    reference_day(r, core, w->site, w->from);
+        reference_begin(core, r, w->from);
+    reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
-        look_at_shape(core, w->site);
+        look_at_shape(core, w->site, s.rules);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;

@@ -11,16 +11,36 @@
 void
 reference_init(struct reference *r)
 {
-    *r = (struct reference){
-        .since = NEVER, .frozen = NEVER, .next = NEVER, .power_at = NEVER, .day = NEVER};
+    *r = (struct reference){.since = NEVER,
+                            .frozen = NEVER,
+                            .next = NEVER,
+                            .power_at = NEVER,
+                            .day = NEVER,
+                            .log = LW_NONE};
 }
 
 void
-reference_begin(struct reference *r, int64_t at)
+reference_open(struct lw_core *core, struct reference *r)
+{
+    struct hour_log *log = &core->log[core->nlogs];
+
+    r->log = core->nlogs++;
+    *log = (struct hour_log){0};
+    for (int i = 0; i < LOG_HOURS; i++)
+        log->hour[i] = NO_VALUE;
+}
+
+struct hour_log *
+reference_log(const struct lw_core *core, const struct reference *r)
+{
+    return r->log == LW_NONE ? NULL : &core->log[r->log];
+}
+
+void
+reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {
     r->since = lw_floor_to(at, LW_DAY);
-    for (int i = 0; i < LOG_HOURS; i++)
-        r->log.hour[i] = NO_VALUE;
+    reference_open(core, r);
 }
 
 int16_t
@@ -42,9 +62,8 @@ reference_unpack(const struct reference *r, int16_t v)
 bool
 reference_sound(const struct reference *r)
 {
-    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 &&
-           (r->frozen == NEVER || (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED &&
-                                   r->rings.nheld >= 0 && r->rings.nheld <= HELD));
+    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 && r->rings.pumped >= 0 &&
+           r->rings.pumped <= PUMPED && r->rings.nheld >= 0 && r->rings.nheld <= HELD;
 }
 
 /* --- the profile */
@@ -90,19 +109,19 @@ reference_swing(const struct reference *r)
 /* How far a lamp's edge can be from where it was learned: by half of what the night has
  * grown, which needs no longitude and no clock that is right; and by habit. */
 void
-reference_day(struct reference *r, const struct lw_core *core, int32_t site, int64_t at)
+reference_day(struct reference *r, const struct lw_site *site, int64_t edge_ms,
+              int64_t at)
 {
-    const struct lw_site *s = &core->ledger->site[site];
-    int64_t edge = core->rules->reference.edge_ms, grown;
+    int64_t edge = edge_ms, grown;
 
     if (r->day == lw_floor_to(at, LW_DAY))
         return;
     r->day = lw_floor_to(at, LW_DAY);
-    if (s->has_position) {
+    if (site->has_position) {
         int64_t middle = r->since + LOG_HOURS / 2 * LW_HOUR;
 
-        grown = lw_sun_night_ms(s->lat_udeg, (lw_wall){at}) -
-                lw_sun_night_ms(s->lat_udeg, (lw_wall){middle});
+        grown = lw_sun_night_ms(site->lat_udeg, (lw_wall){at}) -
+                lw_sun_night_ms(site->lat_udeg, (lw_wall){middle});
         edge += grown > 0 ? grown / 2 : 0;
     }
     edge = (edge + LW_HOUR - 1) / LW_HOUR;
@@ -114,9 +133,9 @@ reference_day(struct reference *r, const struct lw_core *core, int32_t site, int
 /* A pump without a sub-meter runs where the load has stepped up by a good part of its
  * ceiling: a cycle that two intervals share shows half of it. */
 static bool
-pump_runs(const struct lw_core *core, const struct reference *r, const struct sample *s)
+pump_runs(const struct reference *r, const struct sample *s)
 {
-    float share = (float)core->rules->reference.pump_milli / 1000;
+    float share = (float)s->rules->reference.pump_milli / 1000;
 
     if (s->pump_metered)
         return s->pump_runs;
@@ -137,7 +156,7 @@ follow_off(struct reference *r, const struct sample *s, float kw)
 /* Where no sub-meter says when a pump started, an interval counts when the next one shows
  * that it did not start in there, and the one before that it did not stop. */
 static struct beside
-split(const struct lw_core *core, struct reference *r, const struct sample *s)
+split(struct reference *r, const struct sample *s)
 {
     struct beside b = {.kw = NAN, .pump_kw = NAN, .from = s->from, .cold = s->cold};
     bool runs;
@@ -149,7 +168,7 @@ split(const struct lw_core *core, struct reference *r, const struct sample *s)
     if (!r->has_off)
         r->off_kw = s->kw;
     r->has_off = true;
-    runs = pump_runs(core, r, s);
+    runs = pump_runs(r, s);
     if (runs) {
         b.pump_kw = s->kw - r->off_kw;
         r->has_late = false;
@@ -173,20 +192,21 @@ split(const struct lw_core *core, struct reference *r, const struct sample *s)
 
 /* The first hours were logged while the pump ran, which nothing told. */
 static void
-began_with_pump(struct reference *r, const struct sample *s, float off_before)
+began_with_pump(struct reference *r, struct hour_log *l, const struct sample *s,
+                float off_before)
 {
     if (s->pump_kw <= 0 || s->pump_metered || isnan(s->kw) ||
         s->kw >= off_before - 0.6F * s->pump_kw)
         return;
     for (int i = 0; i < LOG_HOURS; i++)
-        if (reference_unpack(r, r->log.hour[i]) > s->kw + 0.6F * s->pump_kw)
-            r->log.hour[i] = NO_VALUE;
+        if (reference_unpack(r, l->hour[i]) > s->kw + 0.6F * s->pump_kw)
+            l->hour[i] = NO_VALUE;
     r->hour_kw = 0;
     r->hour_n = 0;
 }
 
 static void
-log_hour(struct reference *r, const struct sample *s, float kw)
+log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
     int64_t end = s->from + s->interval, hour = (s->from - r->since) / LW_HOUR;
 
@@ -199,7 +219,7 @@ log_hour(struct reference *r, const struct sample *s, float kw)
     /* Before the window, where our clock has been set back. */
     if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour >= 0 &&
         hour < LOG_HOURS)
-        r->log.hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
+        l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
     r->hour_kw = 0;
     r->hour_n = 0;
 }
@@ -207,10 +227,8 @@ log_hour(struct reference *r, const struct sample *s, float kw)
 /* What it draws while it runs, and how much of a day that is. The first day is needed to
  * know what is beside it. */
 static void
-log_pump(struct reference *r, const struct sample *s, float kw)
+log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
-    struct hour_log *l = &r->log;
-
     if (!isnan(kw)) {
         double d = (double)kw - l->pump_mean;
 
@@ -236,19 +254,19 @@ log_pump(struct reference *r, const struct sample *s, float kw)
 }
 
 void
-reference_sample(const struct lw_core *core, struct reference *r, const struct sample *s,
+reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
                  struct found *f)
 {
     float off_before = r->off_kw;
     struct beside b;
 
     found_nothing(f);
-    b = split(core, r, s);
-    if (r->frozen != NEVER) {
-        compare_sample(core, r, s, &b, f);
+    b = split(r, s);
+    if (!log) {
+        compare_sample(r, s, &b, f);
         return;
     }
-    began_with_pump(r, s, off_before);
-    log_hour(r, s, s->permit ? NAN : b.kw);
-    log_pump(r, s, s->permit ? NAN : b.pump_kw);
+    began_with_pump(r, log, s, off_before);
+    log_hour(r, log, s, s->permit ? NAN : b.kw);
+    log_pump(r, log, s, s->permit ? NAN : b.pump_kw);
 }

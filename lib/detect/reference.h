@@ -1,6 +1,7 @@
 /* A closed site's reference: what it draws when nothing happens. It is learned from the
  * hours of the commissioning window, then frozen, so that it never learns from what it
  * should detect; what lies over it since is kept in rings, which need the log no more.
+ * Logs are the core's: only sites that learn have one.
  * Loads are kW in float; NAN is not known, or not to be judged. */
 #ifndef LIB_DETECT_REFERENCE_H
 #define LIB_DETECT_REFERENCE_H
@@ -9,6 +10,8 @@
 #include <stdint.h>
 
 struct lw_core;
+struct lw_params;
+struct lw_site;
 
 static inline float
 larger(float a, float b)
@@ -87,6 +90,7 @@ struct reference {
     int64_t power_at, power_w; /* the newest power reading; NEVER */
     int64_t day;               /* for which `edge` was found; NEVER */
     int32_t unit_w;            /* of what is kept in int16 */
+    int32_t log;               /* of core->log, while it learns; LW_NONE */
     bool watched;              /* the site was seen before it was closed */
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
@@ -98,22 +102,17 @@ struct reference {
     float cold_day, cold_days;     /* K, faded over one and four days */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
-    /* What is learned takes the place of what it was learned from. */
-    union {
-        struct hour_log log;
-        struct {
-            float mean_kw[PROFILE_HOURS]; /* without heating */
-            float slope_kw;               /* a K below 15 degrees */
-            float coldest;  /* K below 15 degrees up to which that is believed */
-            float base_kw;  /* the profile's median */
-            float core_kw;  /* over the upper profile, beyond this it is no noise */
-            float known_kw; /* a level that was there while it learned; 0: none */
-            float most_kw[REACHES], noise_kw[REACHES];
-            float pump_kw, pump_noise_kw;     /* while it runs */
-            float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
-            struct rings rings;
-        };
-    };
+    /* What was learned. */
+    float mean_kw[PROFILE_HOURS]; /* without heating */
+    float slope_kw;               /* a K below 15 degrees */
+    float coldest;                /* K below 15 degrees up to which that is believed */
+    float base_kw;                /* the profile's median */
+    float core_kw;                /* over the upper profile, beyond this it is no noise */
+    float known_kw;               /* a level that was there while it learned; 0: none */
+    float most_kw[REACHES], noise_kw[REACHES];
+    float pump_kw, pump_noise_kw;     /* while it runs */
+    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+    struct rings rings;
 };
 
 /* One interval of a site. */
@@ -126,7 +125,8 @@ struct sample {
     float share;          /* of all limits: 1, or less while a site is watched */
     bool pump_metered;    /* by a sub-meter, which says... */
     bool pump_runs;
-    bool permit; /* a permission for a time is in force */
+    bool permit;                   /* a permission for a time is in force */
+    const struct lw_params *rules; /* the site's, when the window began */
 };
 
 struct found {
@@ -138,11 +138,14 @@ struct found {
 
 /* --- reference.c */
 void reference_init(struct reference *r);
-void reference_begin(struct reference *r, int64_t at);
+/* From now on it learns, into the next free log. */
+void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
+/* An empty log for it: a reference begins once in a core's life. */
+void reference_open(struct lw_core *core, struct reference *r);
 /* What was read from a checkpoint indexes nothing outside it. */
 bool reference_sound(const struct reference *r);
 /* Before each window: moves the edges of the night. */
-void reference_day(struct reference *r, const struct lw_core *core, int32_t site,
+void reference_day(struct reference *r, const struct lw_site *site, int64_t edge_ms,
                    int64_t at);
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
@@ -150,9 +153,11 @@ float reference_expected(const struct reference *r, int64_t at, float cold);
 /* The profile's least, and how far it rises above. */
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
-/* One interval: logged while it learns, compared after that. */
-void reference_sample(const struct lw_core *core, struct reference *r,
-                      const struct sample *s, struct found *f);
+/* Its log; NULL once it has learned. */
+struct hour_log *reference_log(const struct lw_core *core, const struct reference *r);
+/* One interval: logged while there is a log, compared after that. */
+void reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
+                      struct found *f);
 /* kW in the reference's unit, and back. */
 int16_t reference_pack(const struct reference *r, float kw);
 float reference_unpack(const struct reference *r, int16_t v);
@@ -175,8 +180,8 @@ void compare_begin(struct rings *g);
 /* All lengths begin anew: what has been told is not told again, and a length that began
  * under a permit says nothing. */
 void compare_wipe(struct reference *r);
-void compare_sample(const struct lw_core *core, struct reference *r,
-                    const struct sample *s, const struct beside *b, struct found *f);
+void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
+                    struct found *f);
 /* The mean of a silence, from s->from to `to`. */
 void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
                  int64_t to, struct found *f);

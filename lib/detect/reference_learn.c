@@ -129,15 +129,14 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
 /* The noise over the upper profile, and the level that the site reached meanwhile.
  * Returns the noise. */
 static float
-find_core(const struct lw_core *core, struct reference *r, struct lesson *l, bool heated,
-          float resolution_kw)
+find_core(struct reference *r, struct lesson *l, const struct sample *s, bool heated)
 {
     float t[PROFILE_HOURS], usual, sigma, seen = 0, share;
 
     for (int c = 0; c < PROFILE_HOURS; c++)
         t[c] = r->mean_kw[c];
     r->base_kw = median(t, PROFILE_HOURS);
-    share = r->base_kw * (float)core->rules->reference.base_milli / 1000;
+    share = r->base_kw * (float)s->rules->reference.base_milli / 1000;
     for (int i = 0; i < LOG_HOURS; i++) {
         l->over[i] =
             l->kw[i] - reference_upper(r, i % PROFILE_HOURS) - r->slope_kw * l->cold[i];
@@ -145,13 +144,13 @@ find_core(const struct lw_core *core, struct reference *r, struct lesson *l, boo
     }
     usual = centre(l, &sigma);
     r->core_kw = usual + 5 * sigma + (heated ? 0 : share);
-    r->core_kw = larger(r->core_kw, 0.02F * r->base_kw + 0.05F) + resolution_kw;
+    r->core_kw = larger(r->core_kw, 0.02F * r->base_kw + 0.05F) + s->resolution_kwh;
     /* A heater that holds a house at -15 degrees comes on at once. */
     if (heated)
         r->core_kw = larger(r->core_kw, 24 * r->slope_kw);
     r->known_kw = 0;
     if (seen > 1.3F * r->core_kw && seen > r->core_kw + share)
-        r->known_kw = (float)core->rules->reference.known_milli / 1000 * seen +
+        r->known_kw = (float)s->rules->reference.known_milli / 1000 * seen +
                       larger(0, r->core_kw - usual);
     return sigma;
 }
@@ -231,10 +230,11 @@ static bool
 read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated)
 {
     const struct reference *r = &core->site[site].reference;
+    const struct hour_log *log = reference_log(core, r);
     int n = 0;
 
     for (int i = 0; i < LOG_HOURS; i++) {
-        l->kw[i] = reference_unpack(r, r->log.hour[i]);
+        l->kw[i] = reference_unpack(r, log->hour[i]);
         l->cold[i] = core_site_cold(core, site, r->since + i * LW_HOUR);
         n += !isnan(l->cold[i]);
     }
@@ -252,16 +252,17 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 bool heated)
 {
     struct reference *r = &core->site[site].reference;
-    const struct hour_log log = r->log; /* what is learned takes its place */
+    const struct lw_site *row = &core->ledger->site[site];
+    int64_t edge_ms = s->rules->reference.edge_ms;
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
     float sigma;
 
     r->frozen = s->from;
-    reference_day(r, core, site, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
+    reference_day(r, row, edge_ms, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
-    sigma = find_core(core, r, &l, heated, s->resolution_kwh);
+    sigma = find_core(r, &l, s, heated);
     for (int reach = 0; reach < REACHES; reach++)
         find_means(r, &l, (enum reach)reach, sigma);
     /* Heated, and nothing tells how cold it is: what the heater took for an hour it may
@@ -272,9 +273,10 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, &log, s, LOG_HOURS / 24);
+    find_pump(r, reference_log(core, r), s, LOG_HOURS / 24);
+    r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);
-    reference_day(r, core, site, s->from);
+    reference_day(r, row, edge_ms, s->from);
 }

@@ -1,9 +1,7 @@
 /* The rules by name, and every parameter with its default and the argument for it. */
-#include <string.h>
+#include <stddef.h>
 
 #include <lodewatch/rules.h>
-
-#include "lib/ledger/names.h"
 
 /* A feeder's point is a point too. */
 enum {
@@ -311,71 +309,3 @@ const struct lw_ini_key lw_rule_keys[] = {
 };
 
 const size_t lw_rule_nkeys = sizeof lw_rule_keys / sizeof lw_rule_keys[0];
-
-/* Whom a section is for: sites of one status, one kind, or both. */
-struct scope {
-    int status, kind; /* that are asked for; -1: a section is for all */
-    bool any;         /* some section is not for all */
-};
-
-static int
-in_scope(void *arg, const char *words, size_t n, bool *ret_concerns)
-{
-    struct scope *scope = arg;
-    const char *at = words, *end = words + n;
-
-    scope->any = true;
-    *ret_concerns = scope->status >= 0;
-    while (at < end) {
-        size_t word = strcspn(at, " ");
-        int status = lw_name_find(LW_ENUM_STATUS, at, word);
-        int kind = lw_name_find(LW_ENUM_SITE_KIND, at, word);
-
-        if (status < 0 && kind < 0)
-            return LW_EINVAL;
-        if (status >= 0 ? status != scope->status : kind != scope->kind)
-            *ret_concerns = false;
-        at += word;
-        while (*at == ' ')
-            at++;
-    }
-    return 0;
-}
-
-static int
-parse_for(const char *file, const char *text, size_t n, struct scope *scope,
-          struct lw_faults *faults, struct lw_params *ret_params)
-{
-    struct lw_params params = {0};
-    int rc;
-
-    lw_ini_defaults(lw_rule_keys, lw_rule_nkeys, &params);
-    rc = n == 0 ? 0
-                : lw_ini_parse_scoped(file, text, n, lw_rule_keys, lw_rule_nkeys,
-                                      in_scope, scope, &params, faults);
-    if (rc == 0)
-        *ret_params = params;
-    return rc;
-}
-
-int
-lw_rules_parse(const char *file, const char *text, size_t n, struct lw_faults *faults,
-               struct lw_rules *ret_rules)
-{
-    struct scope all = {-1, -1, false};
-    struct lw_rules rules;
-    int rc = parse_for(file, text, n, &all, faults, &rules.all);
-
-    for (int s = 0; s < LW_SITE_STATUSES && rc == 0; s++)
-        for (int k = 0; k < LW_SITE_KINDS && rc == 0; k++) {
-            struct scope scope = {s, k, false};
-
-            if (all.any)
-                rc = parse_for(file, text, n, &scope, faults, &rules.of[s][k]);
-            else
-                rules.of[s][k] = rules.all;
-        }
-    if (rc == 0)
-        *ret_rules = rules;
-    return rc;
-}

@@ -48,9 +48,9 @@ flapped(int64_t now, int64_t returned, uint8_t *flaps)
 }
 
 static int64_t
-clear_ms(const struct lw_core *core, uint8_t flaps)
+clear_ms(const struct lw_params *rules, uint8_t flaps)
 {
-    int64_t ms = core->rules->comm_loss.clear_ms
+    int64_t ms = rules->comm_loss.clear_ms
                  << 2 * (flaps < FLAPS_MOST ? flaps : FLAPS_MOST);
 
     return flaps == 0 || ms < LW_DAY ? ms : LW_DAY;
@@ -98,8 +98,8 @@ look_behind(const struct lw_core *core, int32_t gateway)
             b.patience = patience(core, m);
     }
     /* A modem with a single meter behind it is that meter. */
-    if (b.meters > 1 && core->rules->comm_loss.gateway_ms < b.patience)
-        b.patience = core->rules->comm_loss.gateway_ms;
+    if (b.meters > 1 && core->book->all.comm_loss.gateway_ms < b.patience)
+        b.patience = core->book->all.comm_loss.gateway_ms;
     return b;
 }
 
@@ -214,7 +214,7 @@ silence_meter_timer(struct lw_core *core, int32_t meter)
     if (core->now < due) {
         core_timer_meter(core, meter, due);
         if (alarm && m->back != NEVER) {
-            int64_t clear = m->back + clear_ms(core, m->flaps);
+            int64_t clear = m->back + clear_ms(meter_rules(core, meter), m->flaps);
 
             if (core->now >= clear) {
                 m->returned = core->now;
@@ -244,11 +244,11 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
         struct behind b = look_behind(core, gateway);
 
         gateway_silent(core, gateway, &b);
-    } else if (core->now - g->back >= clear_ms(core, g->flaps)) {
+    } else if (core->now - g->back >= clear_ms(&core->book->all, g->flaps)) {
         g->returned = core->now;
         alarm_return(core, LW_RULE_COMM_LOSS, subject, NULL);
     } else {
-        core_timer_gateway(core, gateway, g->back + clear_ms(core, g->flaps));
+        core_timer_gateway(core, gateway, g->back + clear_ms(&core->book->all, g->flaps));
     }
 }
 
@@ -258,7 +258,8 @@ gateway_back(struct lw_core *core, int32_t gateway)
 {
     core->gateway[gateway].back = core->now;
     core_timer_gateway(core, gateway,
-                       core->now + clear_ms(core, core->gateway[gateway].flaps));
+                       core->now +
+                           clear_ms(&core->book->all, core->gateway[gateway].flaps));
     for (int32_t i = core->gateway_first[gateway]; i < core->gateway_first[gateway + 1];
          i++) {
         int32_t m = core->gateway_meters[i];
@@ -283,7 +284,7 @@ silence_reading(struct lw_core *core, int32_t meter, const struct judged *judged
                       alarm_stands(core, LW_RULE_COMM_LOSS, detect_point(core, meter)))) {
         m->silent = 0;
         m->back = core->now;
-        clear = clear_ms(core, m->flaps);
+        clear = clear_ms(meter_rules(core, meter), m->flaps);
         silence = allowed_silence(core, meter);
         core_timer_meter(core, meter, core->now + (clear < silence ? clear : silence));
     }

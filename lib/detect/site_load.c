@@ -1,14 +1,12 @@
 /* closed_load and licence_gap: a site draws more than it may, without a break for long
  * enough. Both watch the same windows; they differ in whom they concern and in what is
  * too much. */
-#include <string.h>
-
 #include "lib/state.h"
 
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
-    return (int64_t)((__int128)w * ms / LW_HOUR);
+    return lw_muldiv(w, ms, LW_HOUR);
 }
 
 static struct view
@@ -82,17 +80,14 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
 
 /* --- runs of excess */
 
-static int64_t
-night_ms(const struct lw_core *core, const struct window *w)
+bool
+is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at)
 {
-    struct lw_civil c =
-        lw_zone_civil(core->ledger->zone, (lw_wall){w->from + (w->to - w->from) / 2});
-    int64_t from = site_rules(core, w->site, w->from)->night.night_from_min,
-            to = site_rules(core, w->site, w->from)->night.night_to_min;
-    bool night = from <= to ? c.minute >= from && c.minute < to
-                            : c.minute >= from || c.minute < to;
+    struct lw_civil c = lw_zone_civil(core->ledger->zone, (lw_wall){at});
+    int64_t from = rules->night.night_from_min, to = rules->night.night_to_min;
 
-    return night ? w->to - w->from : 0;
+    return from <= to ? c.minute >= from && c.minute < to
+                      : c.minute >= from || c.minute < to;
 }
 
 /* Of the window, the time that the run does not have yet: the gap of a point that comes
@@ -127,7 +122,8 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
         run->excess_wh += w->supply_wh - allowed_wh;
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
-    run->night_ms += lw_muldiv(night_ms(core, w), fresh, length);
+    if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
+        run->night_ms += fresh;
     run->samples_good += w->samples_good;
 }
 
@@ -165,7 +161,7 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
              const struct view *v)
 {
     int64_t ms = run->to - run->from;
-    struct lw_evidence e = {
+    return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
         .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
@@ -180,9 +176,6 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
         .confidence_milli = run_confidence(run, v),
         .night = 2 * run->night_ms > ms,
     };
-
-    lw_sha256_get(&core->site[site].sha, e.sha256);
-    return e;
 }
 
 void
@@ -191,7 +184,6 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
-    enum lw_priority priority = alarm_site_priority(core, w->site);
     bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
@@ -215,6 +207,8 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
     } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
+        enum lw_priority priority = alarm_site_priority(core, w->site);
+
         alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
                   &evidence);
     }
@@ -237,60 +231,6 @@ site_load_window(struct lw_core *core, const struct window *w)
     site_run(core, w, &s->production, &licence,
              &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
                                 rules->licence_gap.clear_ms, 0, LW_PRIORITY_MEDIUM});
-    if (s->load.from == NEVER && s->production.from == NEVER && s->demand.from == NEVER)
-        lw_sha256_init(&s->sha);
 }
 
-/* --- the hash of the readings that a run rests on */
-
-/* Writes v's digits; returns the place after them. */
-static char *
-digits(char *at, int64_t v)
-{
-    char text[20];
-    int n = 0;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-
-    if (v < 0)
-        *at++ = '-';
-    do
-        text[n++] = (char)('0' + u % 10);
-    while ((u /= 10) > 0);
-    while (n > 0)
-        *at++ = text[--n];
-    return at;
-}
-
-/* One line a reading, as docs/evidence.md has it. */
-static void
-site_load_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
-{
-    static const enum lw_quantity COLUMN[] = {LW_ACTIVE_POWER, LW_IMPORT, LW_EXPORT};
-    const struct lw_reading *r = judged->reading;
-    const char *id = core->ledger->meter[meter].id;
-    size_t n = strlen(id);
-    int32_t site = meter_point(core, meter)->site;
-    char line[LW_ID_MAX + 128];
-    char *at;
-
-    if (site == LW_NONE)
-        return;
-    at = digits(line, r->time.ms);
-    *at++ = ',';
-    memcpy(at, id, n);
-    at += n;
-    *at++ = ',';
-    at = digits(at, r->q);
-    for (size_t i = 0; i < sizeof COLUMN / sizeof COLUMN[0]; i++) {
-        *at++ = ',';
-        if (lw_reading_has(r, COLUMN[i]))
-            at = digits(at, r->value[COLUMN[i]]);
-    }
-    *at++ = '\n';
-    lw_sha256_add(&core->site[site].sha, line, (size_t)(at - line));
-}
-
-const struct family detect_site_load = {
-    .window = site_load_window,
-    .reading = site_load_reading,
-};
+const struct family detect_site_load = {.window = site_load_window};

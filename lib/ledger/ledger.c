@@ -141,12 +141,6 @@ lw_ledger_free(struct lw_ledger *ledger)
 }
 
 int32_t
-lw_ledger_area(const struct lw_ledger *ledger, const char *id)
-{
-    return lw_idmap_find(&ledger->index->area, id, strlen(id));
-}
-
-int32_t
 lw_ledger_site(const struct lw_ledger *ledger, const char *id)
 {
     return lw_idmap_find(&ledger->index->site, id, strlen(id));

@@ -4,18 +4,7 @@
  * length, unit). */
 #include <lodewatch/modbus.h>
 
-static void
-put16(uint8_t *p, size_t v)
-{
-    p[0] = (uint8_t)(v >> 8);
-    p[1] = (uint8_t)v;
-}
-
-static uint16_t
-get16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
+#include "words.h"
 
 static void
 put_header(uint8_t *frame, uint16_t transaction, uint8_t unit, size_t pdu_len)

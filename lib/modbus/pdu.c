@@ -7,15 +7,11 @@
 #include <assert.h>
 #include <string.h>
 
+#include "words.h"
+
 enum {
     EXCEPTION_BIT = 0x80
 };
-
-static uint16_t
-get16(const uint8_t *p)
-{
-    return (uint16_t)(p[0] << 8 | p[1]);
-}
 
 static bool
 is_bits(uint8_t function)
@@ -55,10 +51,8 @@ lw_mb_request(const struct lw_mb_request *req, uint8_t pdu[LW_MB_REQUEST])
     if (request_fault(req))
         return LW_EINVAL;
     pdu[0] = req->function;
-    pdu[1] = (uint8_t)(req->address >> 8);
-    pdu[2] = (uint8_t)req->address;
-    pdu[3] = (uint8_t)(req->count >> 8);
-    pdu[4] = (uint8_t)req->count;
+    put16(pdu + 1, req->address);
+    put16(pdu + 3, req->count);
     return 0;
 }
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 
 #include <lodewatch/ini.h>
+#include <lodewatch/text.h>
 
 struct conf {
     char name[10 + 1];
@@ -175,12 +176,25 @@ test_every_fault_is_found(void **state)
 
 /* Words are kinds of mine here; we are a quarry. */
 static int
-is_quarry(void *arg, const char *words, size_t n, bool *ret_concerns)
+is_quarry(void *arg, const char *section, const char *words, struct lw_text *why,
+          bool *ret_concerns)
 {
     (void)arg;
-    (void)n;
-    *ret_concerns = strcmp(words, "quarry") == 0;
-    return *ret_concerns || strcmp(words, "sand") == 0 ? 0 : LW_EINVAL;
+    *ret_concerns = words[0] == '\0' || strcmp(words, "quarry") == 0;
+    if (*ret_concerns || strcmp(words, "sand") == 0)
+        return 0;
+    lw_text_addf(why, "no %s for it", section);
+    return LW_EINVAL;
+}
+
+static int
+is_common(void *arg, const struct lw_ini_key *key, struct lw_text *why)
+{
+    (void)arg;
+    if (strcmp(key->name, "on") != 0)
+        return 0;
+    lw_text_add(why, "is for all");
+    return LW_EINVAL;
 }
 
 static void
@@ -197,15 +211,21 @@ test_sections_for_some(void **state)
          ""},
         {"the later one goes", "[rules quarry]\npower_kw = 3\n[rules]\non = no\n", 0,
          3000, ""},
-        {"for nobody", "[rules adit]\npower_kw = 3\n", LW_EPARSE, 0, "adit"},
+        {"more blanks", "[rules   quarry]\npower_kw = 3\n", 0, 3000, ""},
+        {"for nobody", "[rules adit]\npower_kw = 3\n", LW_EPARSE, 0,
+         "[rules adit]: no rules for it"},
+        {"a key that is for all", "[rules sand]\non = no\n", LW_EPARSE, 0,
+         "\"on\" is for all"},
         {"no such section", "[rulez quarry]\npower_kw = 3\n", LW_EPARSE, 0, "[rules]"},
         {"a key of another section", "[rules sand]\ncount = 3\n", LW_EPARSE, 0,
          "[daemon]"},
-        {"twice in one", "[rules sand]\non = no\non = no\n", LW_EPARSE, 0, "twice"},
+        {"twice in one", "[rules sand]\npower_kw = 3\npower_kw = 3\n", LW_EPARSE, 0,
+         "twice"},
     };
 
     (void)state;
     for (size_t i = 0; i < LENGTH(rows); i++) {
+        static const struct lw_ini_scope scope = {is_quarry, is_common};
         static struct lw_faults faults;
         struct conf conf;
 
@@ -213,7 +233,7 @@ test_sections_for_some(void **state)
         memset(&faults, 0, sizeof faults);
         lw_ini_defaults(keys, LENGTH(keys), &conf);
         check_int(lw_ini_parse_scoped("x.conf", rows[i].text, strlen(rows[i].text), keys,
-                                      LENGTH(keys), is_quarry, NULL, &conf, &faults),
+                                      LENGTH(keys), &scope, NULL, &conf, &faults),
                   rows[i].rc);
         if (rows[i].rc == 0)
             check_int(conf.power_w, rows[i].power_w);

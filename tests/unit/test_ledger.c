@@ -269,7 +269,6 @@ test_lookup(void **state)
     assert_int_equal(lw_ledger_meter(l, "M1\0\0\0\0\0", 7, before), LW_NONE);
     assert_int_equal(lw_ledger_site(l, "S2"), 1);
     assert_int_equal(lw_ledger_site(l, "S3"), LW_NONE);
-    assert_int_equal(lw_ledger_area(l, "T"), 1);
     assert_int_equal(lw_ledger_gateway(l, "G1"), 0);
     assert_int_equal(lw_ledger_point(l, "P1"), 1);
     lw_ledger_free(l);
