@@ -104,10 +104,16 @@ _Static_assert(BOUNDARIES == 4, "each boundary is a field of the checkpoint");
         LW_FIELD(struct site_state, run.allowed_wh),                                     \
         LW_FIELD(struct site_state, run.excess_wh),                                      \
         LW_FIELD(struct site_state, run.peak_w),                                         \
-        LW_FIELD(struct site_state, run.over_ms),                                        \
+        LW_FIELD(struct site_state, run.over_wh),                                        \
+        LW_FIELD(struct site_state, run.spare_wh),                                       \
         LW_FIELD(struct site_state, run.clear_ms),                                       \
         LW_FIELD(struct site_state, run.night_ms),                                       \
         LW_FIELD(struct site_state, run.samples_good)
+
+#define DRAWN(drawn)                                                                     \
+    LW_FIELD(struct site_state, drawn.from), LW_FIELD(struct site_state, drawn.wh),      \
+        LW_FIELD(struct site_state, drawn.peak_w),                                       \
+        LW_FIELD(struct site_state, drawn.samples_good)
 
 static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, closed),
@@ -119,14 +125,14 @@ static const struct lw_field SITE[] = {
     RUN(load),
     RUN(production),
     RUN(demand),
-    LW_FIELD(struct site_state, output.month),
-    LW_FIELD(struct site_state, output.from),
-    LW_FIELD(struct site_state, output.year_from),
-    LW_FIELD(struct site_state, output.month_wh),
-    LW_FIELD(struct site_state, output.year_wh),
+    LW_FIELD(struct site_state, output.number),
+    DRAWN(output.month),
+    DRAWN(output.year),
     LW_FIELD(struct site_state, share.ms),
     LW_FIELD(struct site_state, share.wh),
     LW_FIELD(struct site_state, share.allowed_wh),
+    LW_FIELD(struct site_state, share.peak_w),
+    LW_FIELD(struct site_state, share.windows),
     RUN(dark),
     /* "reference" had its log within it, which is a row of "logs" now. */
     {"learned", offsetof(struct site_state, reference), sizeof(struct reference), true},

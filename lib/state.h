@@ -129,17 +129,23 @@ struct run {
     int64_t allowed_wh;
     int64_t excess_wh;
     int64_t peak_w;
-    int64_t over_ms;  /* of it over the allowance without a break until it raised */
+    int64_t over_wh;  /* above the limit, as a sum, up to a step of the register */
+    int64_t spare_wh; /* allowed and not drawn, likewise */
     int64_t clear_ms; /* explained without a break since */
     int64_t night_ms;
     int64_t samples_good;
 };
 
-/* What a site has drawn in this month and year, local time; for over_licence. */
+/* What a site has drawn in this month, or this year, local time; for over_licence. */
+struct drawn {
+    int64_t from; /* ms */
+    int64_t wh;
+    int64_t peak_w;
+    int64_t samples_good;
+};
 struct output {
-    int32_t month;           /* year * 12 + month; 0: none yet */
-    int64_t from, year_from; /* ms */
-    int64_t month_wh, year_wh;
+    int32_t number; /* of the month: year * 12 + month; 0: none yet */
+    struct drawn month, year;
 };
 
 /* And on this day, of which so much is explained; for process_share. */
@@ -147,6 +153,8 @@ struct share {
     int64_t ms;
     int64_t wh;
     int64_t allowed_wh;
+    int64_t peak_w;
+    int64_t windows;
 };
 
 /* A run of excess over the reference, with what raised it. */

@@ -67,6 +67,7 @@ enum lw_finding {
     LW_FOUND_RESIDUAL,  /* a feeder counts more than its meters and its loss */
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FOUND_OVERRUN,   /* a gateway's meters cannot be read in their interval */
+    LW_FOUND_OUTGROWN,  /* it came back as more than before: another alarm tells of it */
     LW_FINDINGS,
 };
 

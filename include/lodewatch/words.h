@@ -26,7 +26,7 @@ enum lw_part {
 };
 
 enum {
-    LW_WORDS_TEXT = 1536
+    LW_WORDS_TEXT = 2048
 }; /* holds any part in full */
 
 /* Writes one part of the alert, one line, in Chinese or English. */
@@ -40,6 +40,9 @@ const struct lw_metering_point *lw_alert_point(const struct lw_alert *alert);
 /* The moment that the ledger is judged at: the last one of the evidence's window (whose
  * end is exclusive); without a window the revision's time. */
 lw_wall lw_alert_moment(const struct lw_alert *alert);
+
+/* It has returned: for the first time, or as a revision of what came back. */
+bool lw_alert_is_over(const struct lw_alert *alert);
 
 /* What was found about an explanation or a licence at that moment. */
 enum lw_checked {

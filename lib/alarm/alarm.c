@@ -2,6 +2,7 @@
  * one is raised, updated or returns. */
 #include <assert.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lodewatch/text.h>
@@ -208,10 +209,11 @@ subject_site(const struct lw_core *core, struct subject subject)
     return core->ledger->point[subject.index].site;
 }
 
+/* Of what is less than usual as well. */
 static bool
 doubled(int64_t now, int64_t before)
 {
-    return now >= 2 * before && now > before;
+    return llabs(now) >= 2 * llabs(before) && llabs(now) > llabs(before);
 }
 
 static bool
@@ -328,8 +330,12 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !alarm_has_returned(alarm) &&
-        alarm_has_outgrown(alarm, evidence))
-        come_to_rest(core, alarm, NULL); /* more than came back: another alarm */
+        alarm_has_outgrown(alarm, evidence)) {
+        struct lw_evidence last = alarm->evidence;
+
+        last.finding = LW_FOUND_OUTGROWN;
+        come_to_rest(core, alarm, &last);
+    }
     if (alarm && alarm_has_returned(alarm)) {
         fall(core, slot);
         alarm = NULL;

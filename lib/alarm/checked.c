@@ -26,6 +26,14 @@ lw_alert_moment(const struct lw_alert *alert)
     return e->to.ms > e->from.ms ? lw_wall_add(e->to, -1) : alert->alarm->at;
 }
 
+bool
+lw_alert_is_over(const struct lw_alert *alert)
+{
+    return alert->kind == LW_ALERT_RETURNED ||
+           alert->alarm->state == LW_ALARM_RETURNED_UNACKNOWLEDGED ||
+           alert->alarm->state == LW_ALARM_NORMAL;
+}
+
 const char *
 lw_checked_name(enum lw_checked checked)
 {
@@ -48,6 +56,15 @@ validity(lw_wall from, lw_wall to, lw_wall t)
     return t.ms < to.ms ? LW_CHECKED_IN_FORCE : LW_CHECKED_EXPIRED;
 }
 
+/* What is found above all ceilings together, so that each of them is exceeded. */
+static bool
+above_ceilings(enum lw_finding finding)
+{
+    return finding == LW_FOUND_OVER_ALLOWANCE || finding == LW_FOUND_NO_LICENCE ||
+           finding == LW_FOUND_SUSPENDED_CAPACITY || finding == LW_FOUND_PROCESS_SHARE ||
+           finding == LW_FOUND_AFTER_CUTOFF;
+}
+
 enum lw_checked
 lw_explanation_checked(const struct lw_alert *alert,
                        const struct lw_explanation *explanation)
@@ -59,8 +76,8 @@ lw_explanation_checked(const struct lw_alert *alert,
         return checked;
     if (!lw_hours_at(alert->ledger, &explanation->hours, t))
         return LW_CHECKED_OUTSIDE_HOURS;
-    bool exceeded = alert->kind != LW_ALERT_RETURNED &&
-                    alert->alarm->evidence.finding == LW_FOUND_OVER_ALLOWANCE &&
+    bool exceeded = !lw_alert_is_over(alert) &&
+                    above_ceilings((enum lw_finding)alert->alarm->evidence.finding) &&
                     explanation->max_w != LW_NOT_GIVEN && explanation->point == LW_NONE;
     return exceeded ? LW_CHECKED_EXCEEDED : LW_CHECKED_IN_FORCE;
 }

@@ -4,29 +4,11 @@
 
 #include <lodewatch/text.h>
 
-#include "sentences.h"
-
-enum {
-    EXPLANATIONS_TOLD = 3,
-    FOREIGN_MAX = 120
-};
-
-/* What the places are filled from. */
-struct filler {
-    struct lw_text *out;
-    const struct lw_alert *alert;
-    const struct lw_site *site; /* or NULL */
-    bool zh;
-    const struct sentences *sentences;
-    const struct lw_explanation *explanation; /* the one being told of */
-    int32_t more;
-    const struct lw_licence *licence;
-    enum lw_licence_kind licence_kind;
-};
+#include "filler.h"
 
 static void fill(struct filler *f, const char *template);
 
-static void
+void
 fill_phrase(struct filler *f, enum phrase phrase)
 {
     fill(f, lw_phrase(phrase, f->zh));
@@ -87,128 +69,19 @@ put_night(struct filler *f)
 }
 
 static void
-put_status_name(struct filler *f)
+put_still(struct filler *f)
 {
-    if (f->site) {
-        int status = (int)lw_site_status_at(f->site, lw_alert_moment(f->alert));
-        lw_text_add(f->out, (f->zh ? lw_enum_zh : lw_enum_en)(LW_ENUM_STATUS, status));
-    }
+    fill_phrase(f, f->alert->alarm->occurrences > 1 ? AGAIN : STILL);
 }
 
+/* Most of the window was not heard. */
 static void
-put_status(struct filler *f)
+put_gap(struct filler *f)
 {
-    if (!f->site)
-        return;
-    bool begun = lw_alert_moment(f->alert).ms >= f->site->status_since.ms;
-    fill_phrase(f, STATUS);
-    if (begun && f->site->status_since.ms != LW_WALL_MIN.ms)
-        fill_phrase(f, SINCE);
-    if (begun && *f->site->status_document)
-        fill_phrase(f, DOCUMENT);
-    fill_phrase(f, STOP);
-}
+    const struct lw_evidence *e = &f->alert->alarm->evidence;
 
-/* Those in force (or exceeded) first, then the others, each in the ledger's order. */
-static void
-put_explanations(struct filler *f)
-{
-    static const enum phrase phrase[] = {
-        [LW_CHECKED_IN_FORCE] = IN_FORCE,
-        [LW_CHECKED_NOT_YET] = NOT_YET,
-        [LW_CHECKED_EXPIRED] = EXPIRED,
-        [LW_CHECKED_EXCEEDED] = EXCEEDED,
-        [LW_CHECKED_OUTSIDE_HOURS] = OUTSIDE_HOURS,
-    };
-    int32_t told = 0;
-
-    if (!f->site)
-        return;
-    if (f->site->explanation_n == 0) {
-        fill_phrase(f, NOTHING_ON_FILE);
-        return;
-    }
-    for (int others = 0; others < 2; others++)
-        for (int32_t i = 0; i < f->site->explanation_n && told < EXPLANATIONS_TOLD; i++) {
-            f->explanation =
-                &f->alert->ledger->explanation[f->site->explanation_first + i];
-            enum lw_checked checked = lw_explanation_checked(f->alert, f->explanation);
-            bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
-            if (holds == (others == 1))
-                continue;
-            fill_phrase(f, told++ == 0 ? ON_FILE : SEMICOLON);
-            fill_phrase(f, phrase[checked]);
-        }
-    f->more = f->site->explanation_n - told;
-    if (f->more > 0)
-        fill_phrase(f, MORE);
-    fill_phrase(f, STOP);
-}
-
-static void
-put_what(struct filler *f)
-{
-    lw_text_add(f->out, (f->zh ? lw_enum_zh : lw_enum_en)(LW_ENUM_EXPLANATION,
-                                                          (int)f->explanation->kind));
-}
-
-static void
-put_limit(struct filler *f)
-{
-    if (f->explanation->max_w != LW_NOT_GIVEN)
-        fill_phrase(f, LIMIT);
-}
-
-static void
-put_licence(struct filler *f)
-{
-    fill_phrase(f, f->licence_kind == LW_LICENCE_MINING ? MINING : SAFETY);
-}
-
-/* Which are missing: evidence.detail2, bit 0 mining, bit 1 safety. */
-static void
-put_licences(struct filler *f)
-{
-    int64_t missing = f->alert->alarm->evidence.detail2;
-
-    if (missing & 1)
-        fill_phrase(f, MINING);
-    if ((missing & 3) == 3)
-        fill_phrase(f, BOTH_MISSING);
-    if (missing & 2)
-        fill_phrase(f, SAFETY);
-}
-
-/* A site may also not produce by its status alone, with both licences in force. */
-static void
-put_unlicensed(struct filler *f)
-{
-    fill_phrase(f, f->alert->alarm->evidence.detail2 & 3 ? UNLICENSED : BY_STATUS);
-}
-
-static void
-put_licence_states(struct filler *f)
-{
-    static const enum phrase phrase[] = {
-        [LW_CHECKED_NONE] = NONE_ON_FILE,
-        [LW_CHECKED_NOT_YET] = LICENCE_FROM,
-        [LW_CHECKED_EXPIRED] = LICENCE_TO,
-    };
-    bool any = false;
-
-    for (int kind = LW_LICENCE_MINING; kind <= LW_LICENCE_SAFETY; kind++) {
-        f->licence_kind = (enum lw_licence_kind)kind;
-        enum lw_checked checked =
-            lw_licence_checked(f->alert, f->licence_kind, &f->licence);
-        if (checked == LW_CHECKED_IN_FORCE)
-            continue;
-        if (any)
-            fill_phrase(f, SEMICOLON);
-        any = true;
-        fill_phrase(f, phrase[checked]);
-    }
-    if (any)
-        fill_phrase(f, STOP);
+    if (2 * e->samples_good < e->samples_expected)
+        fill_phrase(f, BY_REGISTER);
 }
 
 static void
@@ -234,16 +107,49 @@ put_gaps(struct filler *f)
         }
 }
 
+/* Rounded down: nothing is certain. */
 static void
 put_confidence(struct filler *f)
 {
-    lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli, 1000, 2);
+    lw_text_add_decimal(f->out, f->alert->alarm->evidence.confidence_milli / 10, 100, 2);
+}
+
+static void
+put_sure(struct filler *f)
+{
+    if (f->alert->alarm->evidence.confidence_milli > 0)
+        fill_phrase(f, CONFIDENCE);
 }
 
 static void
 put_more(struct filler *f)
 {
     lw_text_addf(f->out, "%" PRId32, f->more);
+}
+
+/* What came back and has ended again is told like a return. */
+static enum lw_alert_kind
+kind_of(const struct lw_alert *alert)
+{
+    if (alert->alarm->evidence.finding == LW_FOUND_OUTGROWN)
+        return LW_ALERT_UPDATED;
+    return lw_alert_is_over(alert) ? LW_ALERT_RETURNED : alert->kind;
+}
+
+/* What is said of an alarm that ends, and not because its load did. */
+static bool
+fill_ended(struct filler *f, enum phrase gone, enum phrase outgrown)
+{
+    switch ((enum lw_finding)f->alert->alarm->evidence.finding) {
+    case LW_FOUND_GONE:
+        fill_phrase(f, gone);
+        return true;
+    case LW_FOUND_OUTGROWN:
+        fill_phrase(f, outgrown);
+        return true;
+    default:
+        return false;
+    }
 }
 
 static void
@@ -254,19 +160,15 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
-        fill_phrase(f, GONE);
-    else
-        fill(f, headline[f->alert->kind]);
+    if (!fill_ended(f, GONE, OUTGROWN))
+        fill(f, headline[kind_of(f->alert)]);
 }
 
 static void
 put_description(struct filler *f)
 {
-    bool back = f->alert->kind == LW_ALERT_RETURNED;
-    if (f->alert->alarm->evidence.finding == LW_FOUND_GONE)
-        fill_phrase(f, GONE_WHY);
-    else
+    bool back = lw_alert_is_over(f->alert);
+    if (!fill_ended(f, GONE_WHY, OUTGROWN_WHY))
         fill(f, back ? f->sentences->back : f->sentences->active);
 }
 
@@ -278,7 +180,7 @@ put_instruction(struct filler *f)
         [LW_ALERT_UPDATED] = ON_UPDATED,
         [LW_ALERT_RETURNED] = ON_RETURNED,
     };
-    fill_phrase(f, phrase[f->alert->kind]);
+    fill_phrase(f, phrase[kind_of(f->alert)]);
 }
 
 static void
@@ -345,21 +247,22 @@ static const struct place {
     {"event", SENTENCES_OF(event)},
     {"excess_kwh", EVIDENCE_OF(KWH, excess_wh)},
     {"expected_kw", EVIDENCE_OF(KW, expected_w)},
-    {"explanations", BY(put_explanations)},
+    {"explanations", BY(fill_explanations)},
     {"from", EVIDENCE_OF(TIME, from)},
+    {"gap", BY(put_gap)},
     {"gaps", BY(put_gaps)},
     {"headline", BY(put_headline)},
     {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
     {"id_of", BY(put_id_of)},
     {"instruction", BY(put_instruction)},
-    {"licence", BY(put_licence)},
+    {"licence", BY(fill_licence)},
     {"licence_from", LICENCE_OF(TIME, from)},
-    {"licence_states", BY(put_licence_states)},
+    {"licence_states", BY(fill_licence_states)},
     {"licence_to", LICENCE_OF(TIME, to)},
-    {"licences", BY(put_licences)},
+    {"licences", BY(fill_licences)},
     {"licensed", EVIDENCE_OF(COUNT, detail2)},
-    {"limit", BY(put_limit)},
+    {"limit", BY(fill_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
@@ -375,17 +278,19 @@ static const struct place {
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
     {"site", BY(put_site)},
-    {"status", BY(put_status)},
-    {"status_name", BY(put_status_name)},
+    {"sure", BY(put_sure)},
+    {"status", BY(fill_status)},
+    {"still", BY(put_still)},
+    {"status_name", BY(fill_status_name)},
     {"step_kw", EVIDENCE_OF(KW, detail)},
     {"step_kwh", EVIDENCE_OF(STEP, detail)},
     {"subject", BY(put_subject)},
     {"tonnes", EVIDENCE_OF(COUNT, detail)},
     {"to", EVIDENCE_OF(TIME, to)},
-    {"unlicensed", BY(put_unlicensed)},
+    {"unlicensed", BY(fill_unlicensed)},
     {"valid_from", EXPLANATION_OF(TIME, from)},
     {"valid_to", EXPLANATION_OF(TIME, to)},
-    {"what", BY(put_what)},
+    {"what", BY(fill_what)},
     {"where", BY(put_where)},
 };
 

@@ -3,7 +3,7 @@
 
 #define ZH_METERING    "计量数据异常"
 #define EN_METERING    "Metering data anomaly"
-#define ZH_REGISTER_OK "{subject}电能示数恢复正常"
+#define ZH_REGISTER_OK "{subject}电能示值恢复正常"
 #define EN_REGISTER_OK "The energy register of {subject} behaves normally again"
 #define ZH_DATA_BACK   "有效样本中不再出现该异常。"
 #define EN_DATA_BACK   "Good samples have come without the anomaly."
@@ -18,7 +18,8 @@ static const struct sentences table[] = {
         .updated = "{subject}仍无有效数据，已{silent}",
         .returned = "{subject}恢复通信",
         .active = "最后一个有效样本在{from}。{status}没有数据不等于没有用电。",
-        .back = "已有有效样本。中断期间的用电以恢复后的示数核对。",
+        .back =
+            "{from}至{to}中断{silent}，现已有有效样本。中断期间的用电以恢复后的示值核对。",
         .action = "检查通信、网关和电源；只有上级计量为零或现场照片才能说明已经断电",
     },
     {
@@ -32,7 +33,7 @@ static const struct sentences table[] = {
         .active =
             "The last good sample was at {from}. {status}A silent meter is not a dark site.",
         .back =
-            "Good samples come again. Check what was used in between against the register.",
+            "From {from} to {to} it was silent, {silent}. Good samples come again; check what was used in between against the register.",
         .action =
             "check the link, the gateway and its supply; only an upstream meter at zero or a field photo shows that a site is dark",
     },
@@ -46,7 +47,8 @@ static const struct sentences table[] = {
         .returned = "{subject}恢复通信",
         .active =
             "自{from}起该网关的全部电表无有效数据，只发一条预警。没有数据不等于没有用电。",
-        .back = "已有有效样本。中断期间的用电以恢复后的示数核对。",
+        .back =
+            "{from}至{to}中断{silent}，现已有有效样本。中断期间的用电以恢复后的示值核对。",
         .action =
             "检查网关、其电源和上行链路；只有上级计量为零或现场照片才能说明已经断电",
     },
@@ -61,7 +63,7 @@ static const struct sentences table[] = {
         .active =
             "Since {from} no meter of this gateway has given a good sample; this is one alert for all of them. A silent meter is not a dark site.",
         .back =
-            "Good samples come again. Check what was used in between against the registers.",
+            "From {from} to {to} it was silent, {silent}. Good samples come again; check what was used in between against the registers.",
         .action =
             "check the gateway, its supply and its uplink; only an upstream meter at zero or a field photo shows that a site is dark",
     },
@@ -97,10 +99,10 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_REGISTER_FELL,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}电能示数减少{step_kwh}千瓦时",
-        .updated = "{subject}电能示数又减少{step_kwh}千瓦时",
+        .raised = "{subject}电能示值倒走{step_kwh}千瓦时",
+        .updated = "{subject}电能示值又倒走{step_kwh}千瓦时",
         .returned = ZH_REGISTER_OK,
-        .active = "{to}的示数低于上一次的示数；这不是正常翻转，台账中也没有换表记录。",
+        .active = "{to}的示值低于上一次的示值；这不是正常翻转，台账中也没有换表记录。",
         .back = ZH_DATA_BACK,
         .action = "核对换表记录、电表和接线",
     },
@@ -122,8 +124,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_REGISTER_LEAPT,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}电能示数突增{step_kwh}千瓦时",
-        .updated = "{subject}电能示数又突增{step_kwh}千瓦时",
+        .raised = "{subject}电能示值突增{step_kwh}千瓦时",
+        .updated = "{subject}电能示值又突增{step_kwh}千瓦时",
         .returned = ZH_REGISTER_OK,
         .active = "{from}至{to}的增量超过该接线所能承载的上限，台账中没有换表记录。",
         .back = ZH_DATA_BACK,
@@ -147,11 +149,11 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_REGISTER_STOOD,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}有功率而电能示数{duration}未变",
-        .updated = "{subject}有功率而电能示数仍未变，已{duration}",
+        .raised = "{subject}有功率而电能示值停走{duration}",
+        .updated = "{subject}有功率而电能示值仍停走，已{duration}",
         .returned = ZH_REGISTER_OK,
         .active =
-            "自{from}起平均功率{mean_kw}千瓦，示数应增加约{step_kwh}千瓦时而没有增加。",
+            "自{from}起平均功率{mean_kw}千瓦，示值应增加约{step_kwh}千瓦时而没有增加。",
         .back = ZH_DATA_BACK,
         .action = "核对电表计量和接线",
     },
@@ -203,11 +205,11 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_REGISTER_ERRATIC,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}电能示数{duration}无一可信",
-        .updated = "{subject}电能示数仍无一可信，已{duration}",
+        .raised = "{subject}电能示值{duration}无一可信",
+        .updated = "{subject}电能示值仍无一可信，已{duration}",
         .returned = ZH_REGISTER_OK,
         .active =
-            "自{from}起电表有应答，但示数忽大忽小，不能相信。没有可信示数不等于没有用电。",
+            "自{from}起电表有应答，但示值忽大忽小，不能相信。没有可信示值不等于没有用电。",
         .back = ZH_DATA_BACK,
         .action = "检查电表、通信地址和数据格式",
     },
@@ -233,7 +235,7 @@ static const struct sentences table[] = {
         .updated = "{subject}全部数值仍一字未变，已{duration}",
         .returned = "{subject}的数值恢复变化",
         .active =
-            "自{from}起电压、电流和示数每次完全相同。电网电压不会如此，电表或采集装置在重复旧数。",
+            "自{from}起电压、电流和示值每次完全相同。电网电压不会如此，电表或采集装置在重复旧数。",
         .back = ZH_DATA_BACK,
         .action = "检查电表和采集装置是否在重复旧数",
     },
@@ -255,11 +257,11 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_POWER_GONE,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}不再给出功率，电能示数{duration}未变",
-        .updated = "{subject}仍不给出功率，电能示数已{duration}未变",
+        .raised = "{subject}不再给出功率，电能示值{duration}未变",
+        .updated = "{subject}仍不给出功率，电能示值已{duration}未变",
         .returned = "{subject}恢复计量",
         .active =
-            "该表以往给出功率，示数从未停这样久；自{from}起示数不动，功率也不再给出。不能据此认为没有用电。",
+            "该表以往给出功率，示值从未停这样久；自{from}起示值不动，功率也不再给出。不能据此认为没有用电。",
         .back = ZH_DATA_BACK,
         .action = "核对电表计量和接线；只有上级计量为零或现场照片才能说明已经断电",
     },
@@ -284,24 +286,24 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_REVERSED,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}电能反向已{duration}",
-        .updated = "{subject}电能仍反向，已{duration}",
-        .returned = "{subject}电能恢复正向",
+        .raised = "{subject}电能方向异常已{duration}",
+        .updated = "{subject}电能方向仍异常，已{duration}",
+        .returned = "{subject}电能方向恢复正常",
         .active =
-            "自{from}起电能一直反向，最近功率{detail_kw}千瓦；台账中没有自备电源或发电说明。多为电流互感器接反，实际用电未被计入。",
+            "自{from}起没有一次正常的正向计量：总功率或电能反向，或某相电流为负，或总功率不足同样电流平时的一半；最近总功率{detail_kw}千瓦。台账中没有自备电源或发电说明。多为电流互感器一相或几相接反，实际用电没有计足。",
         .back = ZH_DATA_BACK,
-        .action = "核对互感器极性、接线和是否有未登记的电源",
+        .action = "核对各相互感器极性和接线，以及是否有未登记的电源",
     },
     {
         .rule = LW_RULE_CT_REVERSAL,
         .finding = LW_FOUND_REVERSED,
         .zh = false,
         .event = EN_METERING,
-        .raised = "Energy has flowed backwards at {subject} for {duration}",
-        .updated = "Energy still flows backwards at {subject}, for {duration}",
-        .returned = "Energy flows forwards again at {subject}",
+        .raised = "Energy at {subject} has not flowed as it should for {duration}",
+        .updated = "Energy at {subject} still does not flow as it should, for {duration}",
+        .returned = "Energy at {subject} flows forwards again",
         .active =
-            "Since {from} it has only flowed backwards, at {detail_kw} kW last, and the ledger has no generation there. Mostly a current transformer is turned, and what is used is not counted.",
+            "Since {from} it has not once been counted forwards as usual: the whole power, the energy or one phase's current is reversed, or the power is less than half of what these currents used to make; {detail_kw} kW in all at last. The ledger has no generation there. Mostly one current transformer or more is turned, and not all that is used is counted.",
         .back = EN_DATA_BACK,
         .action =
             "check the transformers' polarity, the wiring, and for a source that is not in the ledger",
@@ -311,8 +313,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_VOLTAGE_GONE,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}{phases}失压{duration}",
-        .updated = "{subject}{phases}仍失压，已{duration}",
+        .raised = "{subject}的{phases}失压{duration}",
+        .updated = "{subject}的{phases}仍失压，已{duration}",
         .returned = "{subject}各相恢复",
         .active =
             "自{from}起有电流而{phases}电压远低于该表平时的电压，这部分用电未被计入。",
@@ -337,8 +339,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_CURRENT_GONE,
         .zh = true,
         .event = ZH_METERING,
-        .raised = "{subject}{phases}失流{duration}",
-        .updated = "{subject}{phases}仍失流，已{duration}",
+        .raised = "{subject}的{phases}失流{duration}",
+        .updated = "{subject}的{phases}仍失流，已{duration}",
         .returned = "{subject}各相恢复",
         .active =
             "自{from}起其余各相有通常的电流而{phases}没有；该表平时三相都有负荷。这部分用电可能未被计入。",
@@ -364,12 +366,12 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised =
-            "{subject}电能与功率不符：{duration}示数{energy_kwh}千瓦时，功率累计{step_kwh}千瓦时",
+            "{subject}电能与功率不符：{duration}内示值增加{energy_kwh}千瓦时，功率积分为{step_kwh}千瓦时",
         .updated =
-            "{subject}电能与功率仍不符：{duration}示数{energy_kwh}千瓦时，功率累计{step_kwh}千瓦时",
+            "{subject}电能与功率仍不符：{duration}内示值增加{energy_kwh}千瓦时，功率积分为{step_kwh}千瓦时",
         .returned = "{subject}电能与功率相符",
         .active =
-            "{from}至{to}，同一块表的示数增量与其功率的积分相差超过采样可能造成的误差。",
+            "{from}至{to}，同一块表的示值增量与其功率的积分相差超过采样可能造成的误差。",
         .back = ZH_DATA_BACK,
         .action = "核对变比、寄存器换算和接线",
     },

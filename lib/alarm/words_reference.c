@@ -4,92 +4,114 @@
 #define ZH_CONSUMPTION "不明原因用电异常"
 #define EN_CONSUMPTION "Unexplained consumption"
 #define ZH_REFERENCE                                                                     \
-    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的部分）。投运期学得的参考：此时段至多{expected_kw}千瓦，已计入基荷、天黑时的照明，以及此气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。用电在上限以内，但与投运期不同。可信度{confidence}。"
+    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按监测初期四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。用电未超过登记的上限，但与基准不同。{sure}{status}{explanations}"
 #define EN_REFERENCE                                                                     \
-    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. Expected by the reference that was learned when the site was commissioned: at most {expected_kw} kW, with base, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. Within the ceiling, unlike the commissioned load. Confidence {confidence}. "
+    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in the first four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. Within the ceiling, unlike the commissioned load. {sure}{status}{explanations}"
 #define ZH_BEFORE                                                                        \
-    "投运期内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦，每日起落如班次，非照明和取暖所能说明；共{excess_kwh}千瓦时高于低谷。可信度{confidence}。"
+    "监测初期四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_BEFORE                                                                        \
-    "While the site was commissioned: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. Confidence {confidence}. "
+    "In the first four weeks: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. {sure}{status}{explanations}"
 #define ZH_CUTOFF                                                                        \
-    "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。可信度{confidence}。"
+    "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_CUTOFF                                                                        \
-    "Since the cutoff the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. A safety supply is allowed {expected_kw} kW; {excess_kwh} kWh above it. Confidence {confidence}. "
+    "Since the cutoff the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. A safety supply is allowed {expected_kw} kW; {excess_kwh} kWh above it. {sure}{status}{explanations}"
+#define ZH_CUTOFF_BACK                                                                   \
+    "{from}至{to}：示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦，其中超出保安电源{excess_kwh}千瓦时。{status}{explanations}"
+#define EN_CUTOFF_BACK                                                                   \
+    "From {from} to {to} the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW, {excess_kwh} kWh of it above the safety supply. {status}{explanations}"
 #define ZH_BACK                                                                          \
-    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，其中超出参考{excess_kwh}千瓦时。{status}"
+    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，其中超出基准{excess_kwh}千瓦时。{status}{explanations}"
 #define EN_BACK                                                                          \
-    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, {excess_kwh} kWh of it above what was expected. {status}"
-#define ZH_CHECK "核对数据质量、用电说明和现场状态，并复核参考"
+    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, {excess_kwh} kWh of it above the reference. {status}{explanations}"
+#define ZH_WITHIN "用电回到基准以内"
+#define EN_WITHIN "The load is within its reference again"
+#define ZH_CHECK  "核对数据质量、用电说明和现场状态，并复核基准"
 #define EN_CHECK                                                                         \
     "check the data's quality, the explanations, the state of the site, and the reference"
 
+/* A rule that compares with the reference: its headlines, and those of what was used
+ * while communication was lost. */
+#define COMPARED(of, zh_raised, zh_updated, en_raised, en_updated)                                                                                                \
+    {                                                                                                                                                             \
+        .rule = of,                                                                                                                                               \
+        .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                                     \
+        .zh = true,                                                                                                                                               \
+        .event = ZH_CONSUMPTION,                                                                                                                                  \
+        .raised = zh_raised "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                               \
+        .updated = zh_updated "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                             \
+        .returned = ZH_WITHIN,                                                                                                                                    \
+        .active = ZH_REFERENCE,                                                                                                                                   \
+        .back = ZH_BACK,                                                                                                                                          \
+        .action = ZH_CHECK,                                                                                                                                       \
+    },                                                                                                                                                            \
+        {                                                                                                                                                         \
+            .rule = of,                                                                                                                                           \
+            .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                                 \
+            .zh = false,                                                                                                                                          \
+            .event = EN_CONSUMPTION,                                                                                                                              \
+            .raised = en_raised                                                                                                                                   \
+            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                                    \
+            .updated = en_updated                                                                                                                                 \
+            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                                    \
+            .returned = EN_WITHIN,                                                                                                                                \
+            .active = EN_REFERENCE,                                                                                                                               \
+            .back = EN_BACK,                                                                                                                                      \
+            .action = EN_CHECK,                                                                                                                                   \
+        },                                                                                                                                                        \
+        {                                                                                                                                                         \
+            .rule = of,                                                                                                                                           \
+            .finding = LW_FOUND_DURING_SILENCE,                                                                                                                   \
+            .zh = true,                                                                                                                                           \
+            .event = ZH_CONSUMPTION,                                                                                                                              \
+            .raised =                                                                                                                                             \
+                "通信中断期间的用电高于基准，未超上限：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                       \
+            .updated =                                                                                                                                            \
+                "通信中断以来的用电高于基准，未超上限：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                       \
+            .returned = ZH_WITHIN,                                                                                                                                \
+            .active = ZH_REFERENCE,                                                                                                                               \
+            .back = ZH_BACK,                                                                                                                                      \
+            .action = ZH_CHECK,                                                                                                                                   \
+        },                                                                                                                                                        \
+    {                                                                                                                                                             \
+        .rule = of, .finding = LW_FOUND_DURING_SILENCE, .zh = false,                                                                                              \
+        .event = EN_CONSUMPTION,                                                                                                                                  \
+        .raised =                                                                                                                                                 \
+            "Load while communication was lost, within the ceiling, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
+        .updated =                                                                                                                                                \
+            "Load since communication was lost, within the ceiling, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
+        .returned = EN_WITHIN, .active = EN_REFERENCE, .back = EN_BACK,                                                                                           \
+        .action = EN_CHECK,                                                                                                                                       \
+    }
+
 static const struct sentences table[] = {
-    {
-        .rule = LW_RULE_NIGHT_LOAD,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = true,
-        .event = ZH_CONSUMPTION,
-        .raised =
-            "上限以内、但与投运期不同的夜间用电：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .updated =
-            "上限以内、但与投运期不同的夜间用电再次或持续出现：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .returned = "用电回到参考以内",
-        .active = ZH_REFERENCE "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
-        .action = ZH_CHECK,
-    },
-    {
-        .rule = LW_RULE_NIGHT_LOAD,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = false,
-        .event = EN_CONSUMPTION,
-        .raised =
-            "Load at night within the ceiling, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .updated =
-            "Load at night within the ceiling, unlike the commissioned load, again or still: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .returned = "The load is within its reference again",
-        .active = EN_REFERENCE "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
-        .action = EN_CHECK,
-    },
-    {
-        .rule = LW_RULE_PRODUCTION_SHAPE,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = true,
-        .event = ZH_CONSUMPTION,
-        .raised =
-            "上限以内、但形同生产的用电：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .updated =
-            "上限以内、但形同生产的用电再次或持续出现：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .returned = "用电回到参考以内",
-        .active = ZH_REFERENCE "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
-        .action = ZH_CHECK,
-    },
-    {
-        .rule = LW_RULE_PRODUCTION_SHAPE,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = false,
-        .event = EN_CONSUMPTION,
-        .raised =
-            "Load within the ceiling, unlike the commissioned load and like a machine that is started and stopped: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .updated =
-            "Load like a machine that is started and stopped, within the ceiling, again or still: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .returned = "The load is within its reference again",
-        .active = EN_REFERENCE "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
-        .action = EN_CHECK,
-    },
+    COMPARED(LW_RULE_NIGHT_LOAD, "夜间用电高于基准，未超上限",
+             "夜间用电{still}高于基准，未超上限",
+             "Load at night within the ceiling, unlike the commissioned load",
+             "Load at night within the ceiling, {still} unlike the commissioned load"),
+    COMPARED(
+        LW_RULE_PRODUCTION_SHAPE, "出现基准中没有的成段用电，未超上限",
+        "基准中没有的成段用电{still}出现，未超上限",
+        "A stretch of load within the ceiling, unlike the commissioned load",
+        "A stretch of load within the ceiling, {still} unlike the commissioned load"),
+    COMPARED(LW_RULE_SLOW_CREEP, "用电持续高于基准，未超上限",
+             "用电{still}持续高于基准，未超上限",
+             "Load within the ceiling, lastingly above the commissioned load",
+             "Load within the ceiling, {still} above the commissioned load"),
+    COMPARED(LW_RULE_RE_EMERGENCE, "关闭后监看期内用电回升",
+             "关闭后监看期内用电{still}高于基准",
+             "Load comes back at a site that was closed not long ago",
+             "Load is {still} back at a site that was closed not long ago"),
     {
         .rule = LW_RULE_PRODUCTION_SHAPE,
         .finding = LW_FOUND_PREEXISTING,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "投运期内已有班次形状的用电：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
-        .updated = "班次形状的用电仍在：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
-        .returned = "班次形状的用电已停止",
-        .active = ZH_BEFORE "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
+        .raised =
+            "监测开始时就有起落如班次的用电：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
+        .updated = "起落如班次的用电仍在：平均{mean_kw}千瓦，低谷{expected_kw}千瓦",
+        .returned = "起落如班次的用电已停止",
+        .active = ZH_BEFORE,
+        .back = ZH_BACK,
         .action = ZH_CHECK,
     },
     {
@@ -98,68 +120,12 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_CONSUMPTION,
         .raised =
-            "A shift's load was there while the site was commissioned: mean {mean_kw} kW, {expected_kw} kW at its least",
+            "A shift's load has been there from the beginning: mean {mean_kw} kW, {expected_kw} kW at its least",
         .updated =
             "A shift's load is still there: mean {mean_kw} kW, {expected_kw} kW at its least",
         .returned = "The shift's load has stopped",
-        .active = EN_BEFORE "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
-        .action = EN_CHECK,
-    },
-    {
-        .rule = LW_RULE_SLOW_CREEP,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = true,
-        .event = ZH_CONSUMPTION,
-        .raised =
-            "上限以内、但持续高于投运期的用电：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .updated =
-            "上限以内、但持续高于投运期的用电仍在：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .returned = "用电回到参考以内",
-        .active = ZH_REFERENCE "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
-        .action = ZH_CHECK,
-    },
-    {
-        .rule = LW_RULE_SLOW_CREEP,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = false,
-        .event = EN_CONSUMPTION,
-        .raised =
-            "Load within the ceiling, lastingly above the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .updated =
-            "Load within the ceiling, still above the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .returned = "The load is within its reference again",
-        .active = EN_REFERENCE "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
-        .action = EN_CHECK,
-    },
-    {
-        .rule = LW_RULE_RE_EMERGENCE,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = true,
-        .event = ZH_CONSUMPTION,
-        .raised =
-            "关闭后监看期内用电回升：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .updated =
-            "关闭后监看期内用电仍高：{duration}平均{mean_kw}千瓦，参考{expected_kw}千瓦",
-        .returned = "用电回到参考以内",
-        .active = ZH_REFERENCE "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
-        .action = ZH_CHECK,
-    },
-    {
-        .rule = LW_RULE_RE_EMERGENCE,
-        .finding = LW_FOUND_UNLIKE_REFERENCE,
-        .zh = false,
-        .event = EN_CONSUMPTION,
-        .raised =
-            "Load comes back at a site that was closed not long ago: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .updated =
-            "Load is still back at a site that was closed not long ago: mean {mean_kw} kW over {duration}, reference {expected_kw} kW",
-        .returned = "The load is within its reference again",
-        .active = EN_REFERENCE "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
+        .active = EN_BEFORE,
+        .back = EN_BACK,
         .action = EN_CHECK,
     },
     {
@@ -167,11 +133,11 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "停电后电能示值仍前进：{energy_kwh}千瓦时",
-        .updated = "停电后仍有用电：{energy_kwh}千瓦时",
-        .returned = "停电后示值不再前进",
-        .active = ZH_CUTOFF "{status}{explanations}",
-        .back = ZH_BACK "{explanations}",
+        .raised = "停电后电能示值仍在前进：共{energy_kwh}千瓦时",
+        .updated = "停电后仍有用电：共{energy_kwh}千瓦时",
+        .returned = "停电后的用电已停止，或未超过保安电源",
+        .active = ZH_CUTOFF,
+        .back = ZH_CUTOFF_BACK,
         .action = "核对停电记录、保安电源和全部供电点",
     },
     {
@@ -179,11 +145,11 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = false,
         .event = EN_CONSUMPTION,
-        .raised = "The register advanced after the cutoff: {energy_kwh} kWh",
-        .updated = "Load goes on after the cutoff: {energy_kwh} kWh",
-        .returned = "The register stands since the cutoff again",
-        .active = EN_CUTOFF "{status}{explanations}",
-        .back = EN_BACK "{explanations}",
+        .raised = "The register advanced after the cutoff: {energy_kwh} kWh in all",
+        .updated = "Load goes on after the cutoff: {energy_kwh} kWh in all",
+        .returned = "Load after the cutoff has stopped, or is within the safety supply",
+        .active = EN_CUTOFF,
+        .back = EN_CUTOFF_BACK,
         .action =
             "check the record of the cutoff, the safety supply and all supply points",
     },

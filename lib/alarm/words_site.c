@@ -3,10 +3,10 @@
 
 #define ZH_LOAD                                                                                                           \
     "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时；允许{expected_kw}千瓦，超出" \
-    "{excess_kwh}千瓦时。"
+    "{excess_kwh}千瓦时。{gap}{sure}"
 #define EN_LOAD                                                                          \
     "Measured: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all. Allowed: " \
-    "{expected_kw} kW; {excess_kwh} kWh above it. "
+    "{expected_kw} kW; {excess_kwh} kWh above it. {gap}{sure}"
 #define ZH_LOAD_BACK                                                                     \
     "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时，其中超出允许值{excess_kwh}千瓦时。{status}"
 #define EN_LOAD_BACK                                                                     \
@@ -23,10 +23,10 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_NO_EXPLANATION,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "状态为“{status_name}”的点位{night}用电：{duration}平均{mean_kw}千瓦",
+        .raised = "状态为“{status_name}”的点位{night}有用电：{duration}平均{mean_kw}千瓦",
         .updated =
-            "状态为“{status_name}”的点位仍在{night}用电：{duration}平均{mean_kw}千瓦",
-        .returned = "用电回到有说明的范围",
+            "状态为“{status_name}”的点位{night}{still}有用电：{duration}平均{mean_kw}千瓦",
+        .returned = "用电回到允许范围以内",
         .active = ZH_LOAD "{status}{explanations}",
         .back = ZH_LOAD_BACK "{explanations}",
         .action = ZH_CHECK_LOAD,
@@ -39,8 +39,8 @@ static const struct sentences table[] = {
         .raised =
             "Site with status '{status_name}' drew power{night}: mean {mean_kw} kW over {duration}",
         .updated =
-            "Site with status '{status_name}' still draws power{night}: mean {mean_kw} kW over {duration}",
-        .returned = "The load is explained again",
+            "Site with status '{status_name}' {still} draws power{night}: mean {mean_kw} kW over {duration}",
+        .returned = "The load is within what is allowed again",
         .active = EN_LOAD "{status}{explanations}",
         .back = EN_LOAD_BACK "{explanations}",
         .action = EN_CHECK_LOAD,
@@ -53,7 +53,7 @@ static const struct sentences table[] = {
         .raised =
             "{night}用电超过允许值：{duration}平均{mean_kw}千瓦，允许{expected_kw}千瓦",
         .updated =
-            "{night}用电仍超过允许值：{duration}平均{mean_kw}千瓦，允许{expected_kw}千瓦",
+            "{night}用电{still}超过允许值：{duration}平均{mean_kw}千瓦，允许{expected_kw}千瓦",
         .returned = "用电回到允许值以内",
         .active = ZH_LOAD "{status}{explanations}",
         .back = ZH_LOAD_BACK "{explanations}",
@@ -67,7 +67,7 @@ static const struct sentences table[] = {
         .raised =
             "Load above what is explained{night}: mean {mean_kw} kW over {duration}, {expected_kw} kW allowed",
         .updated =
-            "Load still above what is explained{night}: mean {mean_kw} kW over {duration}, {expected_kw} kW allowed",
+            "Load {still} above what is explained{night}: mean {mean_kw} kW over {duration}, {expected_kw} kW allowed",
         .returned = "The load is within what is explained again",
         .active = EN_LOAD "{status}{explanations}",
         .back = EN_LOAD_BACK "{explanations}",
@@ -79,7 +79,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_CONSUMPTION,
         .raised = "{unlicensed}有生产负荷：{duration}平均{mean_kw}千瓦",
-        .updated = "{unlicensed}仍有生产负荷：{duration}平均{mean_kw}千瓦",
+        .updated = "{unlicensed}{still}有生产负荷：{duration}平均{mean_kw}千瓦",
         .returned = "生产负荷已停止，或许可证已齐全",
         .active = ZH_LOAD "{status}{licence_states}{explanations}",
         .back = ZH_LOAD_BACK "{licence_states}",
@@ -107,10 +107,10 @@ static const struct sentences table[] = {
         .updated = "用电仍远高于平常：24小时平均{mean_kw}千瓦，平常{expected_kw}千瓦",
         .returned = "用电回到平常水平",
         .active =
-            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{from}至{to}：实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同样时段平常平均{expected_kw}千瓦，共相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。{sure}"
             "{status}{explanations}",
         .back =
-            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{from}至{to}：实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同样时段平常平均{expected_kw}千瓦，共相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
             "{status}{explanations}",
         .action = "核对生产情况、用电说明和计量",
     },
@@ -125,7 +125,7 @@ static const struct sentences table[] = {
             "Load still far above the usual: mean {mean_kw} kW over 24 hours, usually {expected_kw} kW",
         .returned = "The load is as usual again",
         .active =
-            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. {sure}"
             "{status}{explanations}",
         .back =
             "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
@@ -141,10 +141,10 @@ static const struct sentences table[] = {
         .updated = "用电仍远低于平常：24小时平均{mean_kw}千瓦，平常{expected_kw}千瓦",
         .returned = "用电回到平常水平",
         .active =
-            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{from}至{to}：实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同样时段平常平均{expected_kw}千瓦，共相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。{sure}"
             "{status}{explanations}",
         .back =
-            "{from}至{to}实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同一时段平常为{expected_kw}千瓦，相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
+            "{from}至{to}：实测平均{mean_kw}千瓦，最高一小时{peak_kw}千瓦；同样时段平常平均{expected_kw}千瓦，共相差{step_kwh}千瓦时。平常值由本点位以往各周同一时段学得。"
             "{status}{explanations}",
         .action = "核对是否停产、计量是否完整，以及通风排水是否保持",
     },
@@ -159,7 +159,7 @@ static const struct sentences table[] = {
             "Load still far below the usual: mean {mean_kw} kW over 24 hours, usually {expected_kw} kW",
         .returned = "The load is as usual again",
         .active =
-            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
+            "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. {sure}"
             "{status}{explanations}",
         .back =
             "From {from} to {to} it drew {mean_kw} kW on average and {peak_kw} kW in its highest hour; usual for these hours is {expected_kw} kW: {step_kwh} kWh apart. What is usual was learned from its own weeks. "
@@ -224,8 +224,9 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_OVER_MONTH,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "按电量折算，本月产量约{tonnes}吨，超过许可范围",
-        .updated = "按电量折算，本月产量约{tonnes}吨，仍超过许可范围",
+        .raised = "按电量折算，本月产量约{tonnes}吨，用电超过许可范围{excess_kwh}千瓦时",
+        .updated =
+            "按电量折算，本月产量约{tonnes}吨，用电已超过许可范围{excess_kwh}千瓦时",
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
@@ -240,9 +241,9 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_CONSUMPTION,
         .raised =
-            "By its energy it produced some {tonnes} t this month, more than is licensed",
+            "By its energy it produced some {tonnes} t this month, {excess_kwh} kWh more than is licensed",
         .updated =
-            "By its energy it produced some {tonnes} t this month, still more than is licensed",
+            "By its energy it produced some {tonnes} t this month, by now {excess_kwh} kWh more than is licensed",
         .returned = "By its energy the output is within the licence again",
         .active =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "
@@ -257,8 +258,9 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_OVER_YEAR,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "按电量折算，本年产量约{tonnes}吨，超过许可范围",
-        .updated = "按电量折算，本年产量约{tonnes}吨，仍超过许可范围",
+        .raised = "按电量折算，本年产量约{tonnes}吨，用电超过许可范围{excess_kwh}千瓦时",
+        .updated =
+            "按电量折算，本年产量约{tonnes}吨，用电已超过许可范围{excess_kwh}千瓦时",
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
@@ -273,9 +275,9 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_CONSUMPTION,
         .raised =
-            "By its energy it produced some {tonnes} t this year, more than is licensed",
+            "By its energy it produced some {tonnes} t this year, {excess_kwh} kWh more than is licensed",
         .updated =
-            "By its energy it produced some {tonnes} t this year, still more than is licensed",
+            "By its energy it produced some {tonnes} t this year, by now {excess_kwh} kWh more than is licensed",
         .returned = "By its energy the output is within the licence again",
         .active =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "

@@ -50,6 +50,12 @@ struct patience {
     int64_t for_ms, clear_ms, least_wh;
     enum lw_priority least;
 };
+/* How many samples the site's supplies give in a time. */
+int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
+/* How soon somebody must look: at a site where nothing may run at once if it draws what
+ * production draws, else within a shift. */
+enum lw_priority load_priority(const struct lw_core *core, int32_t site,
+                               const struct lw_evidence *evidence);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
 void site_run(struct lw_core *core, const struct window *w, struct run *run,
               const struct view *v, const struct patience *p);

@@ -89,20 +89,36 @@ licence_of(const struct lw_ledger *ledger, const struct lw_site *site, int64_t a
 }
 
 static struct lw_evidence
-output_evidence(const struct lw_licence *l, int64_t from, int64_t to, int64_t wh,
-                int64_t most_wh, enum lw_finding finding)
+output_evidence(const struct lw_core *core, int32_t site, const struct lw_licence *l,
+                const struct drawn *d, int64_t to, int64_t most_wh,
+                enum lw_finding finding)
 {
     return (struct lw_evidence){
-        .from = {from},
+        .from = {d->from},
         .to = {to},
-        .mean_w = lw_muldiv(wh, LW_HOUR, to - from),
-        .energy_wh = wh,
-        .expected_w = lw_muldiv(most_wh, LW_HOUR, to - from),
-        .excess_wh = wh - most_wh,
-        .detail = wh / l->wh_per_tonne,
+        .mean_w = lw_muldiv(d->wh, LW_HOUR, to - d->from),
+        .peak_w = d->peak_w,
+        .energy_wh = d->wh,
+        .expected_w = lw_muldiv(most_wh, LW_HOUR, to - d->from),
+        .excess_wh = d->wh - most_wh,
+        .samples_expected = (uint32_t)samples_expected(core, site, to - d->from),
+        .samples_good = (uint32_t)d->samples_good,
+        .detail = d->wh / l->wh_per_tonne,
         .detail2 = l->capacity_t,
         .finding = (uint8_t)finding,
     };
+}
+
+static void
+draw(struct drawn *d, const struct window *w, bool begins)
+{
+    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
+
+    if (begins)
+        *d = (struct drawn){.from = w->from};
+    d->wh += w->supply_wh;
+    d->samples_good += w->samples_good;
+    d->peak_w = mean_w > d->peak_w ? mean_w : d->peak_w;
 }
 
 /* A share of the year's licensed output, in Wh. */
@@ -118,11 +134,12 @@ static void
 over_licence(struct lw_core *core, const struct window *w)
 {
     struct output *o = &core->site[w->site].output;
+    const struct lw_params *rules = site_rules(core, w->site, w->from);
     const struct lw_licence *l =
         licence_of(core->ledger, &core->ledger->site[w->site], w->from);
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     struct lw_civil c;
-    int32_t month;
+    int32_t number;
     int64_t month_most, year_most;
     struct lw_evidence e;
 
@@ -131,26 +148,17 @@ over_licence(struct lw_core *core, const struct window *w)
         return;
     }
     c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
-    month = c.year * 12 + c.month - 1;
-    if (o->month / 12 != month / 12) {
-        o->year_wh = 0;
-        o->year_from = w->from;
-    }
-    if (o->month != month) {
-        o->month_wh = 0;
-        o->from = w->from;
-    }
-    o->month = month;
-    o->month_wh += w->supply_wh;
-    o->year_wh += w->supply_wh;
-    month_most =
-        output_wh(l, site_rules(core, w->site, w->from)->over_licence.month_milli);
-    year_most = output_wh(l, site_rules(core, w->site, w->from)->over_licence.year_milli);
-    if (o->year_wh > year_most) {
-        e = output_evidence(l, o->year_from, w->to, o->year_wh, year_most,
+    number = c.year * 12 + c.month - 1;
+    draw(&o->year, w, o->number / 12 != number / 12);
+    draw(&o->month, w, o->number != number);
+    o->number = number;
+    month_most = output_wh(l, rules->over_licence.month_milli);
+    year_most = output_wh(l, rules->over_licence.year_milli);
+    if (o->year.wh > year_most) {
+        e = output_evidence(core, w->site, l, &o->year, w->to, year_most,
                             LW_FOUND_OVER_YEAR);
-    } else if (o->month_wh > month_most) {
-        e = output_evidence(l, o->from, w->to, o->month_wh, month_most,
+    } else if (o->month.wh > month_most) {
+        e = output_evidence(core, w->site, l, &o->month, w->to, month_most,
                             LW_FOUND_OVER_MONTH);
     } else {
         /* Another month, and the year within its limit. */
@@ -158,6 +166,10 @@ over_licence(struct lw_core *core, const struct window *w)
             alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
         return;
     }
+    /* It began with a few kWh, which double by the hour: once a day is told enough. */
+    if (alarm_stands(core, LW_RULE_OVER_LICENCE, subject) &&
+        lw_zone_civil(core->ledger->zone, (lw_wall){w->to}).day == c.day)
+        return;
     alarm_set(core, LW_RULE_OVER_LICENCE, subject, LW_PRIORITY_LOW, &e);
 }
 

@@ -155,6 +155,26 @@ watt_hours(float kw, int64_t ms)
     return lrint((double)kw * (double)ms / 3600);
 }
 
+/* What was usual over the time that the channel looked back at: with what is over it,
+ * what was measured. */
+static float
+expected_over(const struct lw_core *core, int32_t site, const struct sample *s,
+              const struct found *f, enum channel channel, int64_t from, int64_t to)
+{
+    float sum = 0;
+    int n = 0;
+
+    if (channel == OVER_GAP || (channel >= PUMP_PAIR && channel <= PUMP_32))
+        return f->expected;
+    for (int64_t at = from; at < to; at += s->interval, n++) {
+        float cold = core_site_cold(core, site, at);
+
+        sum += reference_expected(&core->site[site].reference, at,
+                                  isnan(cold) ? s->cold : cold);
+    }
+    return sum / (float)n;
+}
+
 /* The run begins with what the channel looked back at; a gap's is the gap. */
 static void
 begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
@@ -167,7 +187,8 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     *e = (struct excess){.channel = (uint8_t)over->quickest,
                          .silent = over->first == OVER_GAP};
     e->run = (struct run){.from = from, .to = to};
-    e->run.allowed_wh = watt_hours(f->expected, length);
+    e->run.allowed_wh =
+        watt_hours(expected_over(core, site, s, f, over->first, from, to), length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
     e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);
@@ -222,6 +243,20 @@ evidence(const struct lw_core *core, int32_t site, float cold)
     };
 }
 
+/* What is slow can wait a day; who was closed not long ago is looked at in any case. */
+static enum lw_priority
+priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *found)
+{
+    switch ((enum lw_rule_id)core->site[site].excess.rule) {
+    case LW_RULE_SLOW_CREEP:
+        return LW_PRIORITY_LOW;
+    case LW_RULE_RE_EMERGENCE:
+        return alarm_site_priority(core, site);
+    default:
+        return load_priority(core, site, found);
+    }
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 static void
@@ -243,7 +278,7 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
                 e->rule = (uint8_t)RULE[i];
                 return;
             }
-    alarm_set(core, (enum lw_rule_id)e->rule, subject, alarm_site_priority(core, site),
+    alarm_set(core, (enum lw_rule_id)e->rule, subject, priority_of(core, site, found),
               found);
 }
 
@@ -448,6 +483,9 @@ pattern_window(struct lw_core *core, const struct window *w)
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
+           !reference_has_heard(reference_log(core, r)))
+        reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
         look_at_shape(core, w->site, s.rules);

@@ -3,6 +3,7 @@
 #include "reference.h"
 
 #include <math.h>
+#include <string.h>
 
 #include <lodewatch/sun.h>
 
@@ -41,6 +42,35 @@ reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {
     r->since = lw_floor_to(at, LW_DAY);
     reference_open(core, r);
+}
+
+/* A week of every hour of the day: an hour that was never heard says nothing of itself.
+ */
+enum {
+    HEARD_LEAST = 7
+};
+
+bool
+reference_has_heard(const struct hour_log *log)
+{
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        if (log->heard[c] < HEARD_LEAST)
+            return false;
+    return true;
+}
+
+void
+reference_go_on(struct reference *r, struct hour_log *log)
+{
+    enum {
+        KEPT = LOG_HOURS - PROFILE_HOURS
+    };
+
+    memmove(log->hour, log->hour + PROFILE_HOURS, KEPT * sizeof *log->hour);
+    for (int i = KEPT; i < LOG_HOURS; i++)
+        log->hour[i] = NO_VALUE;
+    r->since += LW_DAY;
+    log->more++;
 }
 
 int16_t
@@ -222,6 +252,12 @@ log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float 
         l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
     r->hour_kw = 0;
     r->hour_n = 0;
+    for (int64_t at = end - LW_HOUR; at > s->from - LW_HOUR && !isnan(s->kw);
+         at -= LW_HOUR) {
+        uint8_t *heard = &l->heard[at / LW_HOUR % PROFILE_HOURS];
+
+        *heard = *heard < UINT8_MAX ? *heard + 1 : UINT8_MAX;
+    }
 }
 
 /* What it draws while it runs, and how much of a day that is. The first day is needed to

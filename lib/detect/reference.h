@@ -68,6 +68,8 @@ struct hour_log {
     double pump_n, pump_mean, pump_sq;   /* kW of a running pump */
     double pump_kwh;                     /* of the day so far */
     float day_most, day_second, day_sum; /* mean kW of the pump, by days */
+    uint8_t heard[PROFILE_HOURS];        /* days on which the hour was measured */
+    uint16_t more;                       /* days beyond the window that it took */
 };
 
 /* After it: the newest last, in units, over the reference. */
@@ -142,6 +144,10 @@ void reference_init(struct reference *r);
 void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
 /* An empty log for it: a reference begins once in a core's life. */
 void reference_open(struct lw_core *core, struct reference *r);
+/* Whether it has heard each hour of the day often enough to learn from it; else it goes
+ * on by a day, and forgets its first one. */
+bool reference_has_heard(const struct hour_log *log);
+void reference_go_on(struct reference *r, struct hour_log *log);
 /* What was read from a checkpoint indexes nothing outside it. */
 bool reference_sound(const struct reference *r);
 /* Before each window: moves the edges of the night. */

@@ -273,7 +273,8 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, reference_log(core, r), s, LOG_HOURS / 24);
+    find_pump(r, reference_log(core, r), s,
+              LOG_HOURS / 24 + reference_log(core, r)->more);
     r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;

@@ -34,7 +34,7 @@ static const struct lw_rule_info RULE[LW_RULES] = {
                                 "Energy register stands still"},
     [LW_RULE_COVERAGE] = {"coverage", LW_CLASS_DATA, SITE, 1, "台账不全",
                           "Ledger incomplete"},
-    [LW_RULE_CT_REVERSAL] = {"ct_reversal", LW_CLASS_DATA, POINT, 1, "电能反向",
+    [LW_RULE_CT_REVERSAL] = {"ct_reversal", LW_CLASS_DATA, POINT, 1, "电能方向异常",
                              "Energy flows backwards"},
     [LW_RULE_PHASE_LOSS] = {"phase_loss", LW_CLASS_DATA, POINT, 1, "失压或失流",
                             "Voltage or current of a phase lost"},

@@ -3,6 +3,11 @@
  * they nor anything else that is explained: hoists and transport. */
 #include "lib/state.h"
 
+/* What was measured is measured; what it was used for is inferred. */
+enum {
+    SURE = 900
+};
+
 /* Drainage or ventilation with a sub-meter, in force: what the rest is compared with. */
 static bool
 is_kept(const struct lw_core *core, const struct lw_site *site, int64_t at)
@@ -42,6 +47,10 @@ close_day(struct lw_core *core, const struct window *w, struct share *s)
         .energy_wh = s->wh,
         .expected_w = lw_muldiv(s->allowed_wh, LW_HOUR, s->ms),
         .excess_wh = other_wh,
+        .peak_w = s->peak_w,
+        .samples_expected = (uint32_t)(s->ms / core->site[w->site].interval),
+        .samples_good = (uint32_t)s->windows,
+        .confidence_milli = SURE,
         .finding = LW_FOUND_PROCESS_SHARE,
     };
 
@@ -62,6 +71,7 @@ share_window(struct lw_core *core, const struct window *w)
 {
     struct share *s = &core->site[w->site].share;
     struct expectation x;
+    int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
     if (!concerns(core, w)) {
         alarm_return(core, LW_RULE_PROCESS_SHARE,
@@ -74,6 +84,9 @@ share_window(struct lw_core *core, const struct window *w)
         return;
     s->ms += w->to - w->from;
     s->wh += w->supply_wh;
+    s->windows++;
+    if (mean_w > s->peak_w)
+        s->peak_w = mean_w;
     s->allowed_wh += x.allowed_wh < w->supply_wh ? x.allowed_wh : w->supply_wh;
     if (s->ms >= site_rules(core, w->site, w->from)->process_share.over_ms)
         close_day(core, w, s);

@@ -69,6 +69,17 @@ silence_evidence(const struct lw_core *core, int64_t heard, enum lw_finding find
     };
 }
 
+/* For how long it was, now that it is over. */
+static struct lw_evidence
+silence_over(const struct lw_alarm *alarm, int64_t back)
+{
+    struct lw_evidence e = alarm->evidence;
+
+    e.to.ms = back;
+    e.detail = back - e.from.ms;
+    return e;
+}
+
 /* How many meters are in place behind the gateway, how many of them are silent, and the
  * highest of their sites' priorities. */
 struct behind {
@@ -217,8 +228,10 @@ silence_meter_timer(struct lw_core *core, int32_t meter)
             int64_t clear = m->back + clear_ms(meter_rules(core, meter), m->flaps);
 
             if (core->now >= clear) {
+                struct lw_evidence e = silence_over(alarm, m->back);
+
                 m->returned = core->now;
-                alarm_return(core, LW_RULE_COMM_LOSS, detect_point(core, meter), NULL);
+                alarm_return(core, LW_RULE_COMM_LOSS, detect_point(core, meter), &e);
             } else if (clear < due) {
                 core_timer_meter(core, meter, clear);
             }
@@ -245,8 +258,11 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
 
         gateway_silent(core, gateway, &b);
     } else if (core->now - g->back >= clear_ms(&core->book->all, g->flaps)) {
+        struct lw_evidence e =
+            silence_over(alarm_of(core, LW_RULE_COMM_LOSS, subject), g->back);
+
         g->returned = core->now;
-        alarm_return(core, LW_RULE_COMM_LOSS, subject, NULL);
+        alarm_return(core, LW_RULE_COMM_LOSS, subject, &e);
     } else {
         core_timer_gateway(core, gateway, g->back + clear_ms(&core->book->all, g->flaps));
     }

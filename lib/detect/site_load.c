@@ -102,24 +102,31 @@ fresh_ms(const struct run *run, const struct window *w)
     return (before > 0 ? before : 0) + (after > 0 ? after : 0);
 }
 
+static int64_t
+clamp(int64_t v, int64_t least, int64_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+/* Between two steps of a coarse register what is allowed is not lost: it is spared for
+ * the next. */
 static void
 run_add(const struct lw_core *core, struct run *run, const struct window *w,
         const struct view *v)
 {
     int64_t length = w->to - w->from;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, length);
-    int64_t fresh, allowed_wh;
+    int64_t fresh = fresh_ms(run, w);
+    int64_t allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
+    int64_t spare_wh = run->spare_wh + allowed_wh - w->supply_wh;
 
-    if (run->from == NEVER)
-        *run = (struct run){.from = w->from, .to = w->from};
-    fresh = fresh_ms(run, w);
-    allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
     run->from = w->from < run->from ? w->from : run->from;
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
     run->allowed_wh += allowed_wh;
-    if (v->concerns && w->supply_wh > allowed_wh)
-        run->excess_wh += w->supply_wh - allowed_wh;
+    if (v->concerns && spare_wh < 0)
+        run->excess_wh -= spare_wh;
+    run->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
     if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
@@ -127,7 +134,7 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
     run->samples_good += w->samples_good;
 }
 
-static int64_t
+int64_t
 samples_expected(const struct lw_core *core, int32_t site, int64_t ms)
 {
     const struct lw_ledger *ledger = core->ledger;
@@ -178,37 +185,75 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
     };
 }
 
+enum lw_priority
+load_priority(const struct lw_core *core, int32_t site,
+              const struct lw_evidence *evidence)
+{
+    enum lw_priority priority = alarm_site_priority(core, site);
+    int64_t production_w =
+        site_rules(core, site, evidence->to.ms)->licence_gap.production_w;
+
+    if (priority > LW_PRIORITY_MEDIUM &&
+        evidence->peak_w - evidence->expected_w < production_w)
+        priority = LW_PRIORITY_MEDIUM;
+    return priority;
+}
+
+/* What lies above the limit, summed up since it was last made up for: a sum beyond one
+ * step of the register has flowed, however coarse the register. Of a window, a step or a
+ * tenth of the limit is let pass, whichever is less: another voltage is no other load. No
+ * more than a step is kept, so that an end shows as soon as the register can show it; and
+ * a lower bound takes nothing off. */
+static void
+sum_over(struct run *run, const struct window *w, const struct view *v)
+{
+    int64_t pass_wh = clamp(v->most_wh / 10, 0, w->resolution_wh);
+    int64_t over_wh = w->supply_wh - v->most_wh - pass_wh;
+
+    if (!v->concerns)
+        run->over_wh = 0;
+    else if (over_wh > 0 || !v->partial)
+        run->over_wh = clamp(run->over_wh + over_wh, 0, w->resolution_wh + 1);
+}
+
 void
 site_run(struct lw_core *core, const struct window *w, struct run *run,
          const struct view *v, const struct patience *p)
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
-    bool over = v->concerns && w->supply_wh > v->most_wh + w->resolution_wh;
+    enum lw_priority priority;
     int64_t length = w->to - w->from;
     struct lw_evidence evidence;
+    bool over;
 
-    if (!over && !stands) {
+    if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
+        return;
+    if (run->from == NEVER)
+        *run = (struct run){.from = w->from, .to = w->from};
+    sum_over(run, w, v);
+    if (run->over_wh == 0 && !stands) {
         run->from = NEVER;
         return;
     }
     run_add(core, run, w, v);
+    over = run->over_wh > w->resolution_wh;
     if (over) {
-        run->over_ms += length;
         run->clear_ms = 0;
-    } else if (!v->partial) {
-        /* A gap whose mean is lawful says little about its hours: it counts as one. */
+    } else if (!v->partial && (run->over_wh == 0 || run->clear_ms > 0)) {
+        /* From when all of it is made up for. A gap whose mean is lawful says little
+         * about its hours: it counts as one. */
         int64_t interval = core->site[w->site].interval;
 
         run->clear_ms += length < interval ? length : interval;
     }
     evidence = run_evidence(core, w->site, run, v);
+    priority = load_priority(core, w->site, &evidence);
     if (stands && run->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
-    } else if (stands || (run->over_ms >= p->for_ms && run->excess_wh >= p->least_wh)) {
-        enum lw_priority priority = alarm_site_priority(core, w->site);
-
+    } else if (stands || (over && run->to - run->from >= p->for_ms &&
+                          run->excess_wh >= p->least_wh)) {
         alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
                   &evidence);
     }

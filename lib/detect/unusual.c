@@ -177,9 +177,11 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour 
 
 /* --- judging it */
 
+/* `times`: how many times the limit it is off; at the limit one in ten would be wrong,
+ * and it falls with the square of what is beyond. */
 static void
-tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d, bool hot,
-     bool back)
+tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
+     double times, bool back)
 {
     struct subject subject = {LW_SUBJECT_SITE, site};
     int64_t end = (p->hour + 1) * LW_HOUR;
@@ -191,6 +193,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
+        .confidence_milli = times > 1 ? 1000 - (int32_t)lround(100 / (times * times)) : 0,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
@@ -202,7 +205,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
     if (back) {
         e.finding = alarm_of(core, LW_RULE_UNUSUAL_LOAD, subject)->evidence.finding;
         alarm_return(core, LW_RULE_UNUSUAL_LOAD, subject, &e);
-    } else if (hot)
+    } else if (times > 1)
         alarm_set(core, LW_RULE_UNUSUAL_LOAD, subject,
                   alarm_site_priority(core, site) > LW_PRIORITY_MEDIUM
                       ? alarm_site_priority(core, site)
@@ -210,22 +213,61 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
                   &e);
 }
 
+/* By how much a day must be off, up or down. */
+static double
+limit_of(const struct profile *p, const struct lw_params *rules, bool up)
+{
+    double limit = log((double)rules->unusual_load.ratio_milli / 1000);
+
+    limit = fmax(limit, (double)rules->unusual_load.spreads_milli / 1000 * p->spread);
+    return fmax(limit,
+                (double)rules->unusual_load.extremes_milli / 1000 * p->extreme[up]);
+}
+
+/* What was as large becomes one of the site's own extremes; of what was told, no more
+ * than half of what it would have taken. */
+static void
+widen(struct profile *p, const struct lw_params *rules, bool judged, bool up, double size)
+{
+    double most =
+        limit_of(p, rules, up) * 1000 / (double)rules->unusual_load.extremes_milli * 1.5;
+
+    if (size > p->extreme[up])
+        p->extreme[up] = judged ? fmin(size, most) : size;
+}
+
 /* The largest of a day is remembered a day later: what is under way is judged by what
  * was before it. */
 static void
-remember(struct profile *p, bool judged, double most, bool midnight)
+remember(struct profile *p, const struct lw_params *rules, bool judged, bool midnight)
 {
     for (int up = 0; up < 2; up++) {
         p->extreme[up] *= FORGET;
         if (!midnight)
             continue;
-        if (p->yesterday[up] > p->extreme[up])
-            p->extreme[up] =
-                judged ? fmin(p->yesterday[up], fmax(p->extreme[up], most) * 1.5)
-                       : p->yesterday[up];
+        widen(p, rules, judged, up, p->yesterday[up]);
         p->yesterday[up] = p->today[up];
         p->today[up] = 0;
     }
+}
+
+/* An alarm is over: now it is one of the site's own. */
+static void
+remember_at_once(struct profile *p, const struct lw_params *rules)
+{
+    for (int up = 0; up < 2; up++) {
+        widen(p, rules, true, up, fmax(p->yesterday[up], p->today[up]));
+        p->yesterday[up] = p->today[up] = 0;
+    }
+}
+
+/* Of an alarm only its first day: for how long something goes on is no deviation. */
+static void
+learn_spread(struct profile *p, double size)
+{
+    if (p->judged < SPREAD_HOURS)
+        p->judged++;
+    p->spread += (size - p->spread) / p->judged;
 }
 
 /* Looks at the day that ends with this hour; false where the hour is to be learned. */
@@ -235,12 +277,13 @@ judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
     const struct lw_params *rules = site_rules(core, site, core->now);
     struct day d = last_day(p);
     struct subject subject = {LW_SUBJECT_SITE, site};
-    bool stands = alarm_stands(core, LW_RULE_UNUSUAL_LOAD, subject);
+    const struct lw_alarm *alarm = alarm_of(core, LW_RULE_UNUSUAL_LOAD, subject);
+    bool stands = alarm != NULL;
     bool ready = p->hour * LW_HOUR - p->from >= rules->unusual_load.learn_ms &&
                  p->judged >= SPREAD_HOURS / 4;
-    double least = log((double)rules->unusual_load.ratio_milli / 1000);
-    double off, size, limit, spread;
-    bool up, hot;
+    double off, size, limit;
+    bool up, hot, back;
+    int64_t age;
 
     if (d.hours < HOURS_LEAST)
         return stands;
@@ -254,23 +297,22 @@ judge(struct lw_core *core, int32_t site, struct profile *p, int cell)
         return true;
     up = off > 0;
     size = fabs(off);
-    limit = fmax(least, (double)rules->unusual_load.spreads_milli / 1000 * p->spread);
-    limit =
-        fmax(limit, (double)rules->unusual_load.extremes_milli / 1000 * p->extreme[up]);
+    limit = limit_of(p, rules, up);
     hot = ready && size > limit;
     if (hot)
         p->clear = 0;
-    else if (stands)
+    else if (stands && 2 * size <= limit) /* an idle day is none that is as usual */
         p->clear++;
-    tell(core, site, p, &d, hot,
-         stands && p->clear * LW_HOUR >= rules->unusual_load.clear_ms);
+    age = alarm ? core->now - alarm->onset.ms : 0;
+    back = stands && p->clear * LW_HOUR >= rules->unusual_load.clear_ms;
+    tell(core, site, p, &d, ready ? size / limit : 0, back);
     p->today[up] = fmax(p->today[up], size);
-    remember(p, ready, limit * 1000 / (double)rules->unusual_load.extremes_milli,
-             cell % 24 == 0);
-    spread = ready ? fmin(size, 3 * p->spread + 0.02) : size;
-    if (p->judged < SPREAD_HOURS)
-        p->judged++;
-    p->spread += (spread - p->spread) / p->judged;
+    if (back)
+        remember_at_once(p, rules);
+    if (!hot && !stands)
+        remember(p, rules, ready, cell % 24 == 0);
+    if (!stands || age < LW_DAY)
+        learn_spread(p, ready ? fmin(size, 3 * p->spread + 0.02) : size);
     if (hot || stands || (ready && size > limit / 2))
         return true;
     p->level += fmin(fmax(off, -LEVEL_MOST), LEVEL_MOST) / LEVEL_HOURS;

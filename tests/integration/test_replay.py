@@ -88,13 +88,16 @@ def disordered(alerts):
                 return f"{a['id']}: revision after {before['revision']}"
             if a["data"]["cap"]["references"] != [f"{alarm['id']}.{before['revision']}"]:
                 return f"{a['id']}: refers to {a['data']['cap']['references']}"
-            if t - before["t"] > timedelta(days=7, minutes=30):
+            over = before["state"] in ("normal", "returned_unacknowledged")
+            if t - before["t"] > timedelta(days=7, minutes=30) and not over:
                 return f"{a['id']}: not told for {t - before['t']}"
-            if before["kind"] == "returned":
-                return f"{a['id']}: after its return"
+            # What came back at a closed site is the same alarm: active again, told as updated.
+            if over and (kind != "updated" or alarm["occurrences"] != before["occurrences"] + 1):
+                return f"{a['id']}: {kind} after its return"
         if a["id"] != f"{alarm['id']}.{alarm['revision']}" or a["sequence"] != str(alarm["revision"]):
             return f"{a['id']}: its id, sequence and revision differ"
-        alarms[alarm["id"]] = {"revision": alarm["revision"], "t": t, "kind": kind}
+        alarms[alarm["id"]] = {"revision": alarm["revision"], "t": t, "state": alarm["state"],
+                               "occurrences": alarm["occurrences"]}
     return None
 
 
@@ -145,19 +148,26 @@ def run_scenarios(tmp):
             with open(readings, encoding="utf-8") as f:
                 rows = seal.load(f.read())
             test(f"{name}: readings_sha256 can be computed again", seal.differs(alerts, seal.Ledger(folder), rows))
+        if name == "lamp_that_burns_on":
+            # A day of 3 kW and 4 kW (eleven hours of it), the lamp since nine.
+            mean = alerts[0]["data"]["evidence"]["mean_kw"]
+            test("what is told of the day before is what was measured in it",
+                 None if 3.75 < mean < 3.95 else f"{mean} kW")
         if name == "silent_while_it_runs":
             loss = [a["data"]["alarm"]["priority"] for a in alerts if a["data"]["rule"]["id"] == "comm_loss"]
             test("a silent meter at a closed site has a high priority",
                  None if loss and loss[0] in ("high", "urgent") else loss)
     learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
-    test("rules that compare with what they learned say so", learned ^ {"unusual_load", "feeder_residual"})
+    test("rules that compare with what they learned say so", 
+             learned ^ {"unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
     unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
     test("every other alert names its readings", unread - {"coverage", "comm_loss"})
     rules = {a["data"]["rule"]["id"] for a in every}
     test("every rule has spoken", {"closed_load", "licence_gap", "comm_loss", "register_jump",
                                    "stuck_register", "coverage", "ct_reversal", "phase_loss",
                                    "sum_check", "unusual_load", "over_contract", "over_licence",
-                                   "process_share"} - rules)
+                                   "process_share", "night_load", "production_shape", "slow_creep",
+                                   "post_cutoff", "re_emergence", "feeder_residual", "displacement"} - rules)
 
 
 # --- the command
@@ -197,7 +207,7 @@ def run_command(tmp):
 
     said = replay(*ledger, "--sentences", readings).stdout.decode()
     test("--sentences speaks Chinese and English",
-         None if "状态为“关闭”的点位夜间用电" in said and "Site with status 'closed' drew power at night" in said
+         None if "状态为“关闭”的点位夜间有用电" in said and "Site with status 'closed' drew power at night" in said
          else said)
 
     def wrong(name, text, *words, code=2, args=None):
@@ -277,7 +287,7 @@ def run_command(tmp):
     bars = [line.split()[-2] for line in text.splitlines() if line.endswith(" kW") and "*" in line]
     test("explain shows the alarm that an id begins", None if e.returncode == 0 and all(
         word in text for word in (alert["data"]["alarm"]["id"], alert["subject"], "raised",
-                                  f"{alert['data']['evidence']['excess_kwh']:.1f}", "夜间用电", "power at night"))
+                                  f"{alert['data']['evidence']['excess_kwh']:.1f}", "点位夜间", "power at night"))
         else text + e.stderr.decode())
     mean = alert["data"]["evidence"]["mean_kw"]
     test("its curve has the window's load", None if bars and abs(max(map(float, bars)) - mean) < mean / 4

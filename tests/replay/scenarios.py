@@ -459,6 +459,104 @@ def load_moves_after_a_cutoff(c):
     c.meters[3].load = lambda t: total(t) + (30 if t >= stop else 0)
 
 
+# Beneath the ceilings: four weeks of a guard house and its lamps are learned first.
+
+
+def guard_house(t):
+    return 4 if t.hour >= 19 or t.hour < 6 else 3
+
+
+def kept_site(c, more=lambda t: 0, **site):
+    c.site("S", **site)
+    c.explain("X", "S", "guard_house", 40)
+    return c.meter("M", "S", lambda t: guard_house(t) + more(t))
+
+
+def nights_beneath_the_ceiling(c):
+    """Three nights alike beneath the guard house's ceiling: one alarm, told anew each night."""
+    kept_site(c, lambda t: 8 if between(t, "31 00:00", "33 12:00") and t.hour < 5 else 0)
+
+
+def crusher_beneath_the_ceiling(c):
+    """A crusher by day, a quarter of an hour's pause each hour, beneath the ceiling."""
+    kept_site(c, lambda t: 20 if between(t, "31 09:00", "31 16:00") and t.minute < 45 else 0)
+
+
+def lamp_that_burns_on(c):
+    """0.4 kW for ten days, which no hour shows."""
+    kept_site(c, lambda t: 0.4 if between(t, "31 09:00", "41 09:00") else 0)
+
+
+def ran_before_anybody_looked(c):
+    """Two shifts a day from the first day on, until the thirty-first."""
+    kept_site(c, lambda t: 12 if t.weekday() < 6 and t.hour in (8, 9, 10, 11, 13, 14, 15, 16)
+              and t < at("31 00:00") else 0)
+
+
+def silent_beneath_the_ceiling(c):
+    """A day's work while the meter is silent, beneath the ceiling: told of when the register comes back."""
+    m = kept_site(c, lambda t: 15 if between(t, "31 09:00", "31 18:00") else 0)
+    m.reading = lambda t, r: dict(r, quality="missing") if between(t, "31 08:45", "31 19:30") else r
+    c.site("S2")
+    c.meter("M2", "S2", dark)
+
+
+def back_after_the_closing(c):
+    """A mine that was seen to be closed on the fifth day begins again, by a little, five weeks later."""
+    running = lambda t: 30 if t < at("5 00:00") else 0
+    kept_site(c, lambda t: running(t) + (3 if between(t, "40 09:00", "40 18:00") else 0), since=at("5 00:00"))
+
+
+def back_after_the_cutoff(c):
+    """0.4 kW for two hours at a site that is cut off; its neighbour's safety supply is on file."""
+    c.site("S", status="cut_off")
+    c.meter("M", "S", crusher("2 10:00", "2 12:00", kw=0.4, idle=0))
+    c.site("S2", status="cut_off")
+    c.explain("X", "S2", "ventilation", 1)
+    c.meter("M2", "S2", lambda _: 0.8)
+
+
+def register_of_whole_kilowatt_hours(c):
+    """2 kW at a dark site, on a register that shows no more than whole kWh."""
+    c.site("S")
+    m = c.meter("M", "S", crusher("2 10:00", "3 10:00", kw=2))
+    m.reading = lambda t, r: dict(r, kw=None, kwh=int(r["kwh"]))
+    c.tables["meters.csv"] = [row.replace(",0.01,", ",1,") for row in c.tables["meters.csv"]]
+
+
+def fans_stop(c):
+    """A licensed mine's fans and pumps stop, and nobody says why: one alarm, which stands."""
+    c.site("S", status="licensed", kind="coal_mine")
+    for kind in ("mining", "safety"):
+        c.add("licences.csv", f"S,{kind},{kind}-1,2020-01-01,,,")
+    c.meter("M", "S", lambda t: 200 if t < at("36 00:00") else 3)
+
+
+def fuse_of_a_voltage(c):
+    """A voltage is gone while the phase carries current."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 20)
+    m.reading = lambda t, r: dict(
+        r, phases=f"{230 + t.minute / 60:.1f},231.5,"
+                  + ("12.1" if between(t, "3 10:00", "3 20:00") else f"229.{t.hour % 10}") + ",30,31,29.5")
+
+
+def values_that_repeat(c):
+    """For a night every value is the same to the last digit."""
+    c.site("S", status="licensed", kind="processing_plant")
+    m = c.meter("M", "S", lambda _: 20)
+    held = {}
+
+    def reading(t, r):
+        r = dict(r, kw=None, phases=f"{230 + t.minute / 60:.1f},231.5,229.{t.hour % 10},30,31,29.5")
+        if between(t, "2 22:00", "3 06:00"):
+            return dict(held["r"], time=t)
+        held["r"] = r
+        return r
+
+    m.reading = reading
+
+
 ALL = {f.__name__: f for f in (
     crusher_at_night, unlicensed_point, guard_house_within_ceiling, guard_house_exceeded,
     maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
@@ -467,8 +565,15 @@ ALL = {f.__name__: f for f in (
     closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks,
     transformers_turned, power_gone, phase_bridged, register_counts_too_little, link_flaps,
     contract_exceeded, more_than_licensed, hoist_beside_the_pumps, second_shift,
-    tap_on_a_feeder, works_silent_on_a_feeder, load_moves_after_a_cutoff)}
-DAYS = {"stands_for_weeks": 17, "second_shift": 39, "tap_on_a_feeder": 33,
+    tap_on_a_feeder, works_silent_on_a_feeder, load_moves_after_a_cutoff,
+    nights_beneath_the_ceiling, crusher_beneath_the_ceiling, lamp_that_burns_on,
+    ran_before_anybody_looked, silent_beneath_the_ceiling, back_after_the_closing,
+    back_after_the_cutoff, register_of_whole_kilowatt_hours, fans_stop, fuse_of_a_voltage,
+    values_that_repeat)}
+DAYS = {"nights_beneath_the_ceiling": 35, "crusher_beneath_the_ceiling": 33, "lamp_that_burns_on": 46,
+        "ran_before_anybody_looked": 36, "silent_beneath_the_ceiling": 33, "back_after_the_closing": 42,
+        "fans_stop": 52,
+        "stands_for_weeks": 17, "second_shift": 39, "tap_on_a_feeder": 33,
         "works_silent_on_a_feeder": 33, "load_moves_after_a_cutoff": 34}
 
 

@@ -61,10 +61,11 @@ hear(void *arg, const struct lw_effect *effect)
     a = effect->alert.alarm;
     h->n += (size_t)snprintf(
         h->text + h->n, sizeof h->text - h->n,
-        "%s %s.%u at %lld excess %lld expected %lld of %d\n", KIND[effect->alert.kind],
+        "%s %s.%u at %lld excess %lld expected %lld of %d %s\n", KIND[effect->alert.kind],
         lw_rule_info((enum lw_rule_id)a->rule)->id, a->revision,
         (long long)((a->at.ms - T0) / QUARTER), (long long)a->evidence.excess_wh,
-        (long long)a->evidence.expected_w, a->evidence.finding);
+        (long long)a->evidence.expected_w, a->evidence.finding,
+        lw_priority_name((enum lw_priority)a->priority));
     assert_true(h->n < sizeof h->text);
 }
 

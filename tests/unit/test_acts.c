@@ -240,7 +240,7 @@ test_acts(void **state)
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++)
-        for (mode = STRAIGHT; mode < MODES; mode++) {
+        for (mode = STRAIGHT; mode < ACTED; mode++) {
             row(cases[i].name);
             plant_begin(&p, TABLES, NULL);
             readings = 0;
@@ -262,7 +262,7 @@ test_two(void **state)
     const struct lw_alarm *s, *t;
 
     (void)state;
-    for (mode = STRAIGHT; mode < MODES; mode++) {
+    for (mode = STRAIGHT; mode < ACTED; mode++) {
         plant_begin(&p, tables, NULL);
         plant_tick(&p);
         check_int(plant_heard(&p, "raised coverage"), 2);

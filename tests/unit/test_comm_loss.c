@@ -53,6 +53,8 @@ lawful_site_for_a_day(struct plant *p)
     others(p, 8, "");
     others(p, 100, "M");
     others(p, 8, "");
+    /* The return tells of all of it, not of what it was when it was raised. */
+    check_int(p->last.evidence.detail, 101 * PLANT_QUARTER);
 }
 
 static void
@@ -77,6 +79,7 @@ gateway_of_lawful_sites(struct plant *p)
     others(p, 8, "");
     others(p, 12, "M N O");
     others(p, 8, "");
+    check_int(p->last.evidence.detail, 13 * PLANT_QUARTER);
 }
 
 static void

@@ -94,6 +94,15 @@ half_a_day(struct plant *p)
     work(p, "WORKS", 5, 1);
 }
 
+/* Fans and pumps stop, and nobody says why: it stands, and is not told by the hour. */
+static void
+stops_for_good(struct plant *p)
+{
+    work(p, "WORKS", 35, 1);
+    work(p, "WORKS", 28, 0.02);
+    check(mode == ACTED || plant_heard(p, "updated unusual_load") <= 7);
+}
+
 static void
 while_it_is_learned(struct plant *p)
 {
@@ -222,6 +231,10 @@ more_than_a_tenth(struct plant *p)
 {
     /* 20 days of November at 100 kW are 48 MWh. */
     quarters_of(p, "MINE", 20 * 96, LOAD(100));
+    check(p->last.evidence.samples_good > 12 * 96);
+    check(p->last.evidence.peak_w >= 100000);
+    /* A hint is not told by the hour. */
+    check(mode == ACTED || plant_heard(p, "updated over_licence") <= 4);
 }
 
 static void
@@ -286,6 +299,8 @@ a_hoist_beside_the_pumps(struct plant *p)
 {
     kept(p, 2 * 96, 20, 22);
     kept(p, 2 * 96, 5, 19);
+    check_int(p->last.evidence.samples_good, 96);
+    check(p->last.evidence.peak_w >= p->last.evidence.mean_w);
 }
 
 static void
@@ -301,6 +316,8 @@ static const struct plant_case cases[] = {
     {"a second shift for three weeks is not learned", second_shift_for_three_weeks,
      "unusual_load", LW_FOUND_UNUSUALLY_HIGH, 1, 1},
     {"half a day's work", half_a_day, "unusual_load", LW_FOUND_UNUSUALLY_LOW, 1, 1},
+    {"a works that stops for good", stops_for_good, "unusual_load",
+     LW_FOUND_UNUSUALLY_LOW, 1, 0},
     {"three times the load while it is learned", while_it_is_learned, NULL, 0, 0, 0},
     {"a holiday of the calendar", a_holiday, NULL, 0, 0, 0},
     {"five percent more every week", slowly_more, NULL, 0, 0, 0},

@@ -55,8 +55,32 @@ late_summer(int q)
 
 #define LEARNED (28 * DAY)
 #define FROM    (30 * DAY + 8 * HOUR) /* 2025-10-31T08:00:00Z */
+#define LATER   (45 * DAY + 8 * HOUR)
 
 /* --- what is hidden */
+
+/* Silent for nearly all of the four weeks; the register goes on. */
+static double
+silent_at_first(int q)
+{
+    return q >= DAY / 2 && q < 30 * DAY ? -0.001 : 0;
+}
+
+/* A gateway that is off at night, until day 30. */
+static double
+silent_at_night(int q)
+{
+    int h = q / HOUR % 24;
+
+    return q < 30 * DAY && (h >= 10 || h < 1) ? -0.001 : 0;
+}
+
+/* Silent likewise, and a week and a half after it was heard a crusher. */
+static double
+crusher_after_all(int q)
+{
+    return q >= LATER && q < LATER + 10 * HOUR && q % 5 != 0 ? 20 : silent_at_first(q);
+}
 
 /* 20 kW, an hour on and a quarter off, for a day: beneath the ceiling of 40 kW. */
 static double
@@ -250,6 +274,30 @@ static const struct row {
      38 * DAY,
      "raised production_shape",
      6 * DAY + 15 * HOUR},
+    {"a guard house that was silent while it should have been learned",
+     {guard_house, silent_at_first, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     70 * DAY,
+     NULL,
+     0},
+    {"and one that was only heard by day",
+     {guard_house, silent_at_night, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     70 * DAY,
+     NULL,
+     0},
+    {"a crusher at a site that was learned late",
+     {guard_house, crusher_after_all, NULL, NULL, NULL},
+     "",
+     "",
+     LATER,
+     46 * DAY,
+     "raised production_shape",
+     2 * HOUR},
     {"shifts that ran before anybody looked",
      {guard_house, shifts, NULL, NULL, NULL},
      "",
@@ -351,6 +399,49 @@ test_a_gap_while_it_stands(void **state)
     end(&w);
 }
 
+/* 15 kW are what production draws: nobody is woken for a lamp. */
+static void
+test_how_soon_somebody_must_look(void **state)
+{
+    static const struct {
+        const char *name;
+        struct field field;
+        const char *raised, *priority;
+    } told[] = {
+        {"a crusher of 20 kW",
+         {guard_house, crusher, NULL, NULL, NULL},
+         "raised production_shape",
+         " high\n"},
+        {"8 kW at night",
+         {guard_house, at_night, NULL, NULL, NULL},
+         "raised night_load",
+         " medium\n"},
+        {"0.5 kW for weeks",
+         {guard_house, small_for_weeks, NULL, NULL, NULL},
+         "raised slow_creep",
+         " low\n"},
+        {"0.2 kW after the cutoff",
+         {guard_house, NULL, NULL, NULL, back_for_an_hour},
+         "raised post_cutoff",
+         " urgent\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(told); i++) {
+        struct world w;
+        const char *line, *end_of_line;
+
+        begin(&w, &told[i].field, "", "");
+        row(told[i].name);
+        run_to(&w, FROM + 10 * DAY);
+        line = strstr(w.heard.text, told[i].raised);
+        assert_non_null(line);
+        end_of_line = strchr(line, '\n') + 1 - strlen(told[i].priority);
+        check(strncmp(end_of_line, told[i].priority, strlen(told[i].priority)) == 0);
+        end(&w);
+    }
+}
+
 /* --- properties */
 
 static void
@@ -428,6 +519,7 @@ main(void)
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
         cmocka_unit_test(test_a_gap_while_it_stands),
+        cmocka_unit_test(test_how_soon_somebody_must_look),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
     };

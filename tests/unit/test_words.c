@@ -64,6 +64,8 @@ static const struct about ALL_GAPS = {
 
 static const struct about NIGHT = {
     LW_RULE_NIGHT_LOAD, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 1500, 0};
+static const struct about NIGHT_OUTGROWN = {
+    LW_RULE_NIGHT_LOAD, LW_FOUND_OUTGROWN, LW_SUBJECT_SITE, 0, 0, 1500, 0};
 static const struct about SHAPE = {
     LW_RULE_PRODUCTION_SHAPE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
 static const struct about BEFORE = {
@@ -75,12 +77,55 @@ static const struct about AFTER_CUT = {
 static const struct about AGAIN = {
     LW_RULE_RE_EMERGENCE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
 
+static const struct about REVERSED = {
+    LW_RULE_CT_REVERSAL, LW_FOUND_REVERSED, LW_SUBJECT_POINT, 0, 0, 15000, 0};
+static const struct about BRIDGED = {
+    LW_RULE_PHASE_LOSS, LW_FOUND_CURRENT_GONE, LW_SUBJECT_POINT, 0, 0, 4 << 3, 0};
+static const struct about FUSE = {
+    LW_RULE_PHASE_LOSS, LW_FOUND_VOLTAGE_GONE, LW_SUBJECT_POINT, 0, 0, 5, 0};
+static const struct about SUMS = {
+    LW_RULE_SUM_CHECK, LW_FOUND_SUMS_DIFFER, LW_SUBJECT_POINT, 0, 0, 960000, 0};
+static const struct about DRIFT = {
+    LW_RULE_CLOCK_DRIFT, LW_FOUND_CLOCK_WRONG, LW_SUBJECT_POINT, 0, 0, -420000, 0};
+static const struct about OVER_RATING = {
+    LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_OVER_RATING, LW_SUBJECT_POINT, 0, 0, 1, 0};
+static const struct about ERRATIC = {
+    LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_ERRATIC, LW_SUBJECT_POINT, 0, 0, 0, 0};
+static const struct about FROZEN = {
+    LW_RULE_STUCK_REGISTER, LW_FOUND_VALUES_FROZEN, LW_SUBJECT_POINT, 0, 0, 0, 0};
+static const struct about MUTE = {
+    LW_RULE_STUCK_REGISTER, LW_FOUND_POWER_GONE, LW_SUBJECT_POINT, 0, 0, 0, 0};
+static const struct about MORE = {
+    LW_RULE_UNUSUAL_LOAD, LW_FOUND_UNUSUALLY_HIGH, LW_SUBJECT_SITE, 0, 0, 84100, 0};
+static const struct about LESS = {
+    LW_RULE_UNUSUAL_LOAD, LW_FOUND_UNUSUALLY_LOW, LW_SUBJECT_SITE, 0, 0, -84100, 0};
+static const struct about CONTRACT = {
+    LW_RULE_OVER_CONTRACT, LW_FOUND_OVER_CONTRACT, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about SUSPENDED = {
+    LW_RULE_OVER_CONTRACT, LW_FOUND_SUSPENDED_CAPACITY, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about MONTH = {
+    LW_RULE_OVER_LICENCE, LW_FOUND_OVER_MONTH, LW_SUBJECT_SITE, 1, 1, 720, 7200};
+static const struct about YEAR = {
+    LW_RULE_OVER_LICENCE, LW_FOUND_OVER_YEAR, LW_SUBJECT_SITE, 1, 1, 8000, 7200};
+static const struct about SHARE = {
+    LW_RULE_PROCESS_SHARE, LW_FOUND_PROCESS_SHARE, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about SHAPE_UNHEARD = {
+    LW_RULE_PRODUCTION_SHAPE, LW_FOUND_DURING_SILENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about TAP = {
+    LW_RULE_FEEDER_RESIDUAL, LW_FOUND_RESIDUAL, LW_SUBJECT_FEEDER, 3, LW_NONE, 12000, 0};
+static const struct about MOVED = {
+    LW_RULE_DISPLACEMENT, LW_FOUND_DISPLACED, LW_SUBJECT_POINT, 0, 0, 28000, 30000};
+
 static const struct about *const EVERY[] = {
-    &NIGHT,         &SHAPE,        &BEFORE,         &CREEP,       &AFTER_CUT,
-    &AGAIN,         &CLOSED_ABOVE, &CLOSED_NOTHING, &CLOSED_GONE, &UNLICENSED,
-    &BOTH_LICENCES, &BY_STATUS,    &SILENT,         &FEEDER,      &GATEWAY,
-    &GATEWAY_ONE,   &FELL,         &LEAPT,          &STOOD,       &GAPS,
-    &ALL_GAPS,      &OVERRUN,
+    &NIGHT,         &SHAPE,          &BEFORE,         &CREEP,         &AFTER_CUT,
+    &AGAIN,         &CLOSED_ABOVE,   &CLOSED_NOTHING, &CLOSED_GONE,   &UNLICENSED,
+    &BOTH_LICENCES, &BY_STATUS,      &SILENT,         &FEEDER,        &GATEWAY,
+    &GATEWAY_ONE,   &FELL,           &LEAPT,          &STOOD,         &GAPS,
+    &ALL_GAPS,      &OVERRUN,        &REVERSED,       &BRIDGED,       &FUSE,
+    &SUMS,          &DRIFT,          &OVER_RATING,    &ERRATIC,       &FROZEN,
+    &MUTE,          &MORE,           &LESS,           &CONTRACT,      &SUSPENDED,
+    &MONTH,         &YEAR,           &SHARE,          &SHAPE_UNHEARD, &TAP,
+    &MOVED,         &NIGHT_OUTGROWN,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
@@ -98,6 +143,7 @@ alarm_about(const struct about *about)
     alarm.evidence.finding = (uint8_t)about->finding;
     alarm.evidence.detail = about->detail;
     alarm.evidence.detail2 = about->detail2;
+    alarm.evidence.other = about->finding == LW_FOUND_DISPLACED ? 3 : 0; /* Pit Three */
     return alarm;
 }
 
@@ -134,12 +180,12 @@ static const struct row {
      "Load at night within the ceiling, unlike the commissioned load: mean 86.1 kW over 60 "
      "minutes, reference 2 kW"},
     {"nothing on file", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
-     "状态为“关闭”的点位夜间用电：60分钟平均86.1千瓦"},
+     "状态为“关闭”的点位夜间有用电：60分钟平均86.1千瓦"},
     {"nothing on file, English", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "Site with status 'closed' drew power at night: mean 86.1 kW over 60 minutes"},
     {"an update says still", &CLOSED_NOTHING, LW_ALERT_UPDATED, LW_PART_HEADLINE, true,
-     "状态为“关闭”的点位仍在夜间用电：60分钟平均86.1千瓦"},
+     "状态为“关闭”的点位夜间仍有用电：60分钟平均86.1千瓦"},
     {"why: what was measured, allowed, and that nothing is on file", &CLOSED_NOTHING,
      LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
      "Measured: mean 86.1 kW, peak 131 kW, 86.1 kWh in all. Allowed: 2 kW; 84.1 kWh above it. "
@@ -185,20 +231,45 @@ static const struct row {
     {"a register that fell, without its sign", &FELL, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false, "The energy register of metering point P1 fell by 1234.6 kWh"},
     {"a register that leapt", &LEAPT, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
-     "计量点P1电能示数突增1234.6千瓦时"},
+     "计量点P1电能示值突增1234.6千瓦时"},
     {"a register that stood: what was due", &STOOD, LW_ALERT_RAISED, LW_PART_DESCRIPTION,
      false,
      "Since 2025-03-12 17:30 the mean power was 86.1 kW, which must have moved the register by "
      "about 172 kWh."},
+    {"one phase, told apart from the meter's name", &BRIDGED, LW_ALERT_RAISED,
+     LW_PART_HEADLINE, true, "计量点P1的C相失流60分钟"},
+    {"two voltages", &FUSE, LW_ALERT_RAISED, LW_PART_HEADLINE, false,
+     "Voltage of phase A, C lost at metering point P1 for 60 minutes"},
+    {"one of three transformers turned, with a positive power", &REVERSED,
+     LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
+     "Since 2025-03-12 17:30 it has not once been counted forwards as usual: the whole power, "
+     "the energy or one phase's current is reversed, or the power is less than half of what "
+     "these currents used to make; 15 kW in all at last. The ledger has no generation there. "
+     "Mostly one current transformer or more is turned, and not all that is used is counted."},
+    {"a clock that is slow", &DRIFT, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
+     "计量点P1的时钟慢7分钟"},
+    {"what passed in a silence is told as that", &SHAPE_UNHEARD, LW_ALERT_RAISED,
+     LW_PART_HEADLINE, true,
+     "通信中断期间的用电高于基准，未超上限：60分钟平均86.1千瓦，基准2千瓦"},
+    {"more than is licensed, and by how much", &MONTH, LW_ALERT_RAISED, LW_PART_HEADLINE,
+     false,
+     "By its energy it produced some 720 t this month, 84.1 kWh more than is licensed"},
     {"two gaps", &GAPS, LW_ALERT_RAISED, LW_PART_HEADLINE, false,
      "Missing from the ledger: a meter, coordinates"},
     {"all gaps", &ALL_GAPS, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
      "台账缺少：电表、坐标、责任人、监管状态"},
     {"a subject that is gone is not called explained", &CLOSED_GONE, LW_ALERT_RETURNED,
      LW_PART_HEADLINE, false, "Pit Three is in the ledger no more and is not watched"},
+    {"a load that outgrew its alarm is not called over", &NIGHT_OUTGROWN,
+     LW_ALERT_UPDATED, LW_PART_HEADLINE, false,
+     "The load is more than it was before: another alarm tells of it"},
+    {"and is still to be followed up", &NIGHT_OUTGROWN, LW_ALERT_UPDATED,
+     LW_PART_INSTRUCTION, true,
+     "请跟进：核对数据质量、用电说明和现场状态，并复核基准。本预警不是违法认定，不得据此停电。"},
     {"a line for a terminal", &SILENT, LW_ALERT_RETURNED, LW_PART_LINE, false,
-     "Pit One: metering point P1 communicates again. Good samples come again. Check what was "
-     "used in between against the register."},
+     "Pit One: metering point P1 communicates again. From 2025-03-12 17:30 to 2025-03-12 18:30 "
+     "it was silent, 45 minutes. Good samples come again; check what was used in between "
+     "against the register."},
     {"a site without an English name goes by its own", &GAPS, LW_ALERT_RETURNED,
      LW_PART_LINE, false,
      "二号矿: The ledger is complete. The site has a meter, coordinates, a responsible "
@@ -310,6 +381,75 @@ durations_are_clean(void **state)
     }
 }
 
+/* What came back and has ended is told as ended, what is there again as again. */
+static void
+what_comes_back_is_told_so(void **state)
+{
+    static const struct {
+        enum lw_alarm_state alarm;
+        const char *zh, *en;
+    } told[] = {
+        {LW_ALARM_UNACKNOWLEDGED_ACTIVE, "夜间用电再次高于基准，未超上限：",
+         "Load at night within the ceiling, again unlike the commissioned load:"},
+        {LW_ALARM_RETURNED_UNACKNOWLEDGED, "用电回到基准以内",
+         "The load is within its reference again"},
+        {LW_ALARM_NORMAL, "用电回到基准以内", "The load is within its reference again"},
+    };
+    char text[LW_WORDS_TEXT];
+
+    for (size_t i = 0; i < sizeof(told) / sizeof(told[0]); i++) {
+        struct lw_alarm alarm = alarm_about(&NIGHT);
+        struct lw_alert alert = {*state, LW_ALERT_UPDATED, &alarm};
+
+        alarm.state = (uint8_t)told[i].alarm;
+        alarm.occurrences = 2;
+        lw_words(&alert, LW_PART_HEADLINE, true, text, sizeof(text));
+        assert_ptr_equal(strstr(text, told[i].zh), text);
+        lw_words(&alert, LW_PART_HEADLINE, false, text, sizeof(text));
+        assert_ptr_equal(strstr(text, told[i].en), text);
+    }
+}
+
+/* A mean over a silence is not told as if it had been watched; and how sure it is. */
+static void
+a_silence_and_how_sure_it_is(void **state)
+{
+    struct lw_alarm alarm = alarm_about(&CLOSED_NOTHING);
+    struct lw_alert alert = {.ledger = *state, .alarm = &alarm};
+    char text[LW_WORDS_TEXT];
+
+    alarm.evidence.samples_expected = 28;
+    alarm.evidence.samples_good = 1;
+    alarm.evidence.confidence_milli = 999;
+    lw_words(&alert, LW_PART_DESCRIPTION, true, text, sizeof(text));
+    assert_non_null(strstr(text, "其间通信中断，用电量由恢复后的示值得出，只知其平均。"));
+    assert_non_null(strstr(text, "可信度0.99。"));
+    alarm.evidence.samples_good = 28;
+    lw_words(&alert, LW_PART_DESCRIPTION, true, text, sizeof(text));
+    assert_null(strstr(text, "通信中断"));
+}
+
+/* Which ceilings were exceeded, whatever the rule; a sub-meter's is as it measured. */
+static void
+ceilings_that_did_not_suffice(void **state)
+{
+    static const struct about *const above[] = {&CLOSED_ABOVE, &UNLICENSED, &SUSPENDED,
+                                                &SHARE, &AFTER_CUT};
+    const struct lw_ledger *ledger = *state;
+    const struct lw_explanation *x2 =
+        &ledger->explanation[ledger->site[0].explanation_first + 1];
+
+    for (size_t i = 0; i < sizeof(above) / sizeof(above[0]); i++) {
+        struct lw_alarm alarm = alarm_about(above[i]);
+        struct lw_alert alert = {.ledger = ledger, .alarm = &alarm};
+
+        alarm.site = 0;
+        assert_int_equal(lw_explanation_checked(&alert, x2), LW_CHECKED_EXCEEDED);
+        alarm.state = LW_ALARM_NORMAL;
+        assert_int_equal(lw_explanation_checked(&alert, x2), LW_CHECKED_IN_FORCE);
+    }
+}
+
 /* An explanation is judged at the window's last moment: one that ends with the window
  * explained it, one that begins with its end did not. */
 static void
@@ -374,6 +514,9 @@ main(void)
         cmocka_unit_test(every_sentence_keeps_the_rules),
         cmocka_unit_test(numbers_are_clean),
         cmocka_unit_test(durations_are_clean),
+        cmocka_unit_test(what_comes_back_is_told_so),
+        cmocka_unit_test(a_silence_and_how_sure_it_is),
+        cmocka_unit_test(ceilings_that_did_not_suffice),
         cmocka_unit_test(explanations_are_judged_in_the_window),
         cmocka_unit_test(the_latest_licence_is_named),
     };
