@@ -298,7 +298,7 @@ const struct lw_ini_key lw_rule_keys[] = {
      WEEK_MS, 0, "24h",
      "Without a residual for so long returns: a tap that runs every night is one alarm."},
     {"displacement", "watch", LW_INI_DURATION, AT(displacement.watch_ms), 0, 366 * LW_DAY,
-     0, "14d",
+     0, "7d",
      "For so long after a site was stopped its load is looked for elsewhere: who moves his "
      "machines does so within days, and later a rise has other reasons."},
     {"displacement", "for", LW_INI_DURATION, AT(displacement.for_ms), 0, WEEK_MS, 0,
