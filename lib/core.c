@@ -7,8 +7,7 @@
 #include "lib/alarm/act.h"
 #include "lib/state.h"
 
-/* --- timers: one a meter, a site, a gateway, a feeder, one for the ledger as a whole,
- * and one for shelved alarms */
+/* --- timers */
 
 static int32_t
 key_site(const struct lw_core *core, int32_t site)
@@ -259,9 +258,9 @@ judge_register(struct lw_core *core, int32_t index, struct lw_reading *r,
 static void
 emit_reading(struct lw_core *core, const struct lw_reading *reading)
 {
-    struct lw_effect effect = {.kind = LW_EFFECT_STORE, .at = {core->now}};
+    struct lw_effect effect = {
+        .kind = LW_EFFECT_STORE, .at = {core->now}, .reading = reading};
 
-    effect.reading = reading;
     if (core->emit)
         core->emit(core->emit_arg, &effect);
 }
@@ -291,7 +290,6 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
         emit_reading(core, &r);
         return;
     }
-    m->newest = r.time.ms;
     if (judged.good && lw_reading_has(&r, LW_IMPORT))
         judge_register(core, (int32_t)in->meter, &r, &judged);
     if (judged.good && m->failures > 0) {
@@ -302,6 +300,8 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
         doubt(&judged, &r, LW_MARK_STUCK);
     if (alarm_stands(core, LW_RULE_CT_REVERSAL, point))
         doubt(&judged, &r, 0);
+    seal_add(&m->seal, m->newest, &r);
+    m->newest = r.time.ms;
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->reading)
             detect_families[i]->reading(core, (int32_t)in->meter, &judged);
@@ -381,6 +381,8 @@ step_back(struct lw_core *core, int64_t at)
     for (int32_t i = 0; i < core->ledger->nmeters; i++) {
         struct meter_state *m = &core->meter[i];
 
+        if (m->newest > at)
+            seal_init(&m->seal); /* what it has is not in the order of time */
         no_later(&m->newest, at);
         no_later(&m->reg.at, at);
         no_later(&m->reg.odd_at, at);
@@ -456,11 +458,9 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
 {
     int64_t at = event->at.ms > core->now ? event->at.ms : core->now;
 
-    if (event->kind == LW_EVENT_CLOCK_STEP && event->step.by_ms > 0) {
-        /* Before the timers: the time in between has not passed. */
-        if (!core->starting)
-            step_forward(core, event->step.by_ms);
-    }
+    /* Before the timers: the time in between has not passed. */
+    if (event->kind == LW_EVENT_CLOCK_STEP && event->step.by_ms > 0 && !core->starting)
+        step_forward(core, event->step.by_ms);
     if (core->starting)
         start(core, at);
     run_timers(core, at);

@@ -26,6 +26,7 @@ init_meter(struct meter_state *m)
                               .phase_at = NEVER,
                               .returned = NEVER};
     lw_register_init(&m->reg);
+    seal_init(&m->seal);
     for (int i = 0; i < BOUNDARIES; i++)
         m->mark[i].at = NEVER;
 }
@@ -40,7 +41,6 @@ init_site(struct site_state *s)
     s->dark.from = NEVER;
     s->excess.run.from = NEVER;
     reference_init(&s->reference);
-    lw_sha256_init(&s->sha);
 }
 
 /* The balance's grid: the quarter hour of the trade, or the interval of the slowest of

@@ -90,6 +90,7 @@ static const struct lw_field METER[] = {
     LW_FIELD(struct meter_state, failures),
     LW_FIELD(struct meter_state, silent),
     LW_FIELD(struct meter_state, exchanged),
+    LW_FIELD_RAW(struct meter_state, seal), /* as this machine has it: it is read here */
     MARK(0),
     MARK(1),
     MARK(2),
@@ -120,7 +121,7 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, last_to),
     LW_FIELD(struct site_state, last_wh),
     LW_FIELD(struct site_state, last_allowed_wh),
-    LW_FIELD(struct site_state, good),
+    LW_FIELD(struct site_state, ngood),
     RUN(load),
     RUN(production),
     RUN(demand),
@@ -135,7 +136,6 @@ static const struct lw_field SITE[] = {
     RUN(dark),
     LW_FIELD_RAW(struct site_state, reference),
     LW_FIELD_RAW(struct site_state, excess),
-    LW_FIELD_RAW(struct site_state, sha), /* as this machine has it: it is read here */
 };
 
 /* Whole weeks and days as this machine has them, like the hash. */
@@ -212,7 +212,14 @@ static const struct lw_field ALARM[] = {
     EVIDENCE(silent[2]),
     EVIDENCE(nsilent),
     EVIDENCE(other),
+    EVIDENCE(readings_from),
+    EVIDENCE(readings_to),
+    EVIDENCE(readings),
+    EVIDENCE(readings_meters),
     LW_FIELD_RAW(struct lw_alarm, evidence.sha256),
+    EVIDENCE(learned_from),
+    EVIDENCE(learned_to),
+    LW_FIELD_RAW(struct lw_alarm, evidence.learned_sha256),
 };
 
 struct timer {

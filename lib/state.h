@@ -9,6 +9,7 @@
 #include <lodewatch/energy.h>
 #include <lodewatch/schedule.h>
 
+#include "lib/alarm/seal.h"
 #include "lib/detect/reference.h"
 #include "lib/detect/weather.h"
 
@@ -84,6 +85,7 @@ struct meter_state {
     uint8_t drifts;    /* clocks read in a row that were wrong, up to a limit */
     uint8_t silent;    /* no good sample for a few intervals */
     uint8_t exchanged; /* its register begins anew with the next reading */
+    struct seal seal;
     struct boundary mark[BOUNDARIES];
 };
 
@@ -174,17 +176,16 @@ struct site_state {
     int64_t last_to;
     int64_t last_wh;
     int64_t last_allowed_wh; /* LW_NOT_GIVEN: no limit */
-    int64_t good;            /* good samples since the last closing */
     struct run load;         /* closed_load */
     struct run production;   /* licence_gap */
     struct run demand;       /* over_contract */
     struct output output;
     struct share share;
     int32_t profile; /* or LW_NONE */
+    uint32_t ngood;  /* good samples since the last closing */
     struct run dark; /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
-    struct lw_sha256 sha; /* readings since the run's first window began */
 };
 
 _Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,

@@ -14,6 +14,7 @@
 #include "daemon/cli/cli.h"
 #include "daemon/cli/database.h"
 #include "daemon/cli/meters.h"
+#include "daemon/cli/stored.h"
 #include "daemon/faults.h"
 #include "daemon/store/copy_rows.h"
 #include "daemon/store/pg_sync.h"
@@ -175,32 +176,6 @@ show_progress(const struct job *e, lw_wall at)
         fputc('\n', stderr);
 }
 
-static int
-ask(struct job *e, char *sql, pg_take *take)
-{
-    int rc = sql ? pg_sync_copy_rows(&e->pg, sql, take, e->window) : LW_ENOMEM;
-
-    free(sql);
-    if (rc < 0)
-        lw_fault_add(e->faults, "PostgreSQL", 0, 0, "%s",
-                     sql ? e->pg.error : lw_result_text(rc));
-    return rc;
-}
-
-/* Rows before blocks: see window.h. */
-static int
-load(struct job *e, lw_wall from, lw_wall to)
-{
-    struct window *w = e->window;
-
-    window_begin(w, from, to, 0);
-    if (ask(e, window_rows_sql(w, e->list), window_take_row) < 0 ||
-        ask(e, window_blocks_sql(w, e->list), window_take_block) < 0)
-        return LW_EIO;
-    window_end(w);
-    return w->rc;
-}
-
 /* A day at a time, or less where a day does not fit into memory. */
 static int
 write_all(struct job *e, int format)
@@ -217,16 +192,14 @@ write_all(struct job *e, int format)
 
         end.ms = t.ms + length < end.ms ? t.ms + length : end.ms;
         end.ms = end.ms < e->to.ms ? end.ms : e->to.ms;
-        rc = load(e, t, end);
+        rc = stored_load(&e->pg, e->window, e->list, t, end, e->faults);
         if (rc == LW_EFULL && end.ms - t.ms > 1) {
             length = (end.ms - t.ms) / 2;
             continue;
         }
         if (rc < 0) {
             if (e->faults->n == 0)
-                lw_fault_add(e->faults, "PostgreSQL", 0, 0,
-                             "the stored readings cannot be read: %s",
-                             lw_result_text(rc));
+                lw_fault_add(e->faults, "PostgreSQL", 0, 0, "%s", lw_result_text(rc));
             return CLI_FAILED;
         }
         status = put_rows(e, format);

@@ -113,7 +113,16 @@ struct lw_evidence {
     uint16_t nsilent;                /* children of the feeder that are silent... */
     int32_t silent[LW_SILENT_NAMED]; /* ...the first of them: 1 + the point's index */
     int32_t other; /* the site that lost the load: 1 + its index; 0: none */
-    uint8_t sha256[LW_SHA256_SIZE]; /* of the window's readings: docs/evidence.md */
+    /* The readings that it rests on, and what was learned that they were compared with;
+       alarm_set and alarm_return fill them in: docs/evidence.md. */
+    lw_wall readings_from; /* when they may begin... */
+    lw_wall readings_to;   /* ...and the newest of them */
+    uint32_t readings;     /* 0: none */
+    uint32_t readings_meters;
+    uint8_t sha256[LW_SHA256_SIZE];
+    lw_wall learned_from; /* both 0: nothing was */
+    lw_wall learned_to;
+    uint8_t learned_sha256[LW_SHA256_SIZE];
 };
 
 struct lw_alarm {

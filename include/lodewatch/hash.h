@@ -6,11 +6,15 @@
 #include <stdint.h>
 
 enum {
-    LW_SHA256_SIZE = 32
+    LW_SHA256_SIZE = 32,
+    LW_SHA256_BLOCK = 64
 };
 
+/* Small, because every meter has one. Equal states are equal bytes. */
 struct lw_sha256 {
-    uint64_t state[16];
+    uint32_t state[LW_SHA256_SIZE / 4];
+    uint32_t n;                    /* bytes added so far: 4 GB at most */
+    uint8_t rest[LW_SHA256_BLOCK]; /* of them what fills no block yet, then zeros */
 };
 
 void lw_sha256_init(struct lw_sha256 *h);

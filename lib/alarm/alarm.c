@@ -271,9 +271,18 @@ raise(struct lw_core *core, int32_t *slot, enum lw_rule_id rule, struct subject 
         .least_over_w = INT64_MAX,
         .evidence = *evidence,
     };
+    seal_evidence(core, alarm);
     alarm_measure(alarm, evidence);
     identify(core, alarm);
     emit(core, LW_ALERT_RAISED, alarm);
+}
+
+static void
+take_evidence(const struct lw_core *core, struct lw_alarm *alarm,
+              const struct lw_evidence *evidence)
+{
+    alarm->evidence = *evidence;
+    seal_evidence(core, alarm);
 }
 
 static void
@@ -281,7 +290,7 @@ revise(struct lw_core *core, enum lw_alert_kind kind, struct lw_alarm *alarm,
        const struct lw_evidence *evidence)
 {
     if (evidence)
-        alarm->evidence = *evidence;
+        take_evidence(core, alarm, evidence);
     alarm->at = (lw_wall){core->now};
     alarm->revision++;
     emit(core, kind, alarm);
@@ -365,7 +374,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
             (uint8_t)(priority > alarm->priority ? priority : alarm->priority);
         revise(core, LW_ALERT_UPDATED, alarm, evidence);
     } else if (alarm->state == LW_ALARM_SHELVED) {
-        alarm->evidence = *evidence; /* told when the shelf ends */
+        take_evidence(core, alarm, evidence); /* told when the shelf ends */
     }
 }
 

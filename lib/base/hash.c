@@ -6,36 +6,58 @@
 
 #include <nettle/sha2.h>
 
-/* The public struct keeps nettle out of our headers. It is copied, never cast: the two
- * are different types. */
-static_assert(sizeof(struct sha256_ctx) <= sizeof(struct lw_sha256),
-              "state is too small");
+/* nettle's context with what we keep of it; its buffer is ours, so it is always empty. */
+static struct sha256_ctx
+context(const struct lw_sha256 *h)
+{
+    struct sha256_ctx ctx = {.count = h->n / LW_SHA256_BLOCK};
+
+    memcpy(ctx.state, h->state, sizeof h->state);
+    return ctx;
+}
 
 void
 lw_sha256_init(struct lw_sha256 *h)
 {
     struct sha256_ctx ctx;
-    memset(&ctx, 0,
-           sizeof(ctx)); /* its block too, so that equal states are equal bytes */
+
     sha256_init(&ctx);
-    memset(h->state, 0, sizeof(h->state));
-    memcpy(h->state, &ctx, sizeof(ctx));
+    *h = (struct lw_sha256){.n = 0};
+    memcpy(h->state, ctx.state, sizeof h->state);
 }
 
 void
 lw_sha256_add(struct lw_sha256 *h, const void *data, size_t n)
 {
+    size_t held = h->n % LW_SHA256_BLOCK, fills = LW_SHA256_BLOCK - held, whole;
+    const uint8_t *p = data;
     struct sha256_ctx ctx;
-    memcpy(&ctx, h->state, sizeof(ctx));
-    sha256_update(&ctx, n, data);
-    memcpy(h->state, &ctx, sizeof(ctx));
+
+    assert(n <= UINT32_MAX - h->n);
+    if (n < fills) {
+        memcpy(h->rest + held, p, n);
+        h->n += (uint32_t)n;
+        return;
+    }
+    ctx = context(h);
+    memcpy(h->rest + held, p, fills);
+    sha256_update(&ctx, LW_SHA256_BLOCK, h->rest);
+    h->n += (uint32_t)n;
+    p += fills;
+    n -= fills;
+    whole = n - n % LW_SHA256_BLOCK;
+    sha256_update(&ctx, whole, p);
+    memcpy(h->state, ctx.state, sizeof h->state);
+    memset(h->rest, 0, sizeof h->rest);
+    memcpy(h->rest, p + whole, n - whole);
 }
 
 void
 lw_sha256_get(const struct lw_sha256 *h, uint8_t digest[LW_SHA256_SIZE])
 {
-    struct sha256_ctx ctx;
-    memcpy(&ctx, h->state, sizeof(ctx));
+    struct sha256_ctx ctx = context(h);
+
+    sha256_update(&ctx, h->n % LW_SHA256_BLOCK, h->rest);
     sha256_digest(&ctx, LW_SHA256_SIZE, digest);
 }
 

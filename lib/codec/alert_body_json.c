@@ -353,17 +353,44 @@ detail(const struct lw_alert *alert)
     return o;
 }
 
-/* null where no reading was looked at. */
 static json_t *
-readings_hash(const struct lw_evidence *e)
+digest(const uint8_t sha256[LW_SHA256_SIZE])
 {
-    static const uint8_t none[LW_SHA256_SIZE];
     char hex[2 * LW_SHA256_SIZE + 1];
 
-    if (memcmp(e->sha256, none, sizeof none) == 0)
-        return json_null();
-    lw_hex(e->sha256, LW_SHA256_SIZE, hex);
+    lw_hex(sha256, LW_SHA256_SIZE, hex);
     return json_string(hex);
+}
+
+/* Which readings the hash is of; null where the alert rests on none. */
+static json_t *
+readings(const struct lw_evidence *e)
+{
+    json_t *o;
+
+    if (e->readings == 0)
+        return json_null();
+    o = json_object();
+    put(&o, "from", lw_json_utc(e->readings_from));
+    put(&o, "to", lw_json_utc(e->readings_to));
+    put(&o, "meters", json_integer(e->readings_meters));
+    put(&o, "count", json_integer(e->readings));
+    return o;
+}
+
+/* What was learned that they were compared with; null where nothing was. */
+static json_t *
+learned(const struct lw_evidence *e)
+{
+    json_t *o;
+
+    if (e->learned_to.ms <= e->learned_from.ms)
+        return json_null();
+    o = json_object();
+    put(&o, "from", lw_json_utc(e->learned_from));
+    put(&o, "to", lw_json_utc(e->learned_to));
+    put(&o, "sha256", digest(e->learned_sha256));
+    return o;
 }
 
 json_t *
@@ -392,7 +419,9 @@ lw_json_evidence(const struct lw_alert *alert, bool load)
     put(&o, "samples_good", load ? json_integer(e->samples_good) : json_null());
     put(&o, "meters", meters(alert, &left_out));
     put(&o, "meters_left_out", json_integer(left_out));
-    put(&o, "readings_sha256", readings_hash(e));
+    put(&o, "readings", readings(e));
+    put(&o, "readings_sha256", e->readings > 0 ? digest(e->sha256) : json_null());
+    put(&o, "learned", learned(e));
     put(&o, "detail", detail(alert));
     return o;
 }

@@ -18,5 +18,7 @@ lw_reading_json(struct lw_text *t, const char *meter, const struct lw_reading *r
         lw_text_addf(t, ",\"%s\":", info->name);
         lw_text_add_decimal(t, r->value[q], info->per_unit, info->decimals);
     }
+    if (r->q & LW_MARK_LATE)
+        lw_text_add(t, ",\"late\":true");
     lw_text_add(t, "}");
 }

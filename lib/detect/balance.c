@@ -194,8 +194,8 @@ close_window(struct lw_core *core, int32_t index, int64_t to)
     if (w.from != NEVER && !any && held)
         return;
     s->closed = to;
-    w.samples_good = s->good;
-    s->good = 0;
+    w.samples_good = s->ngood;
+    s->ngood = 0;
     if (w.from == NEVER)
         return;
     show_gaps(core, index, w.from, to);
@@ -278,7 +278,7 @@ balance_reading(struct lw_core *core, int32_t meter, const struct judged *judged
         return;
     s = &core->site[point->site];
     if (point->role == LW_SUPPLY && judged->good)
-        s->good++;
+        s->ngood++;
     if (advanced(judged) && mark_boundaries(&core->meter[meter], &judged->step,
                                             judged->reading->time.ms, s->interval))
         close_what_is_ready(core, point->site);

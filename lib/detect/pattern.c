@@ -155,26 +155,6 @@ watt_hours(float kw, int64_t ms)
     return lrint((double)kw * (double)ms / 3600);
 }
 
-/* What was usual over the time that the channel looked back at: with what is over it,
- * what was measured. */
-static float
-expected_over(const struct lw_core *core, int32_t site, const struct sample *s,
-              const struct found *f, enum channel channel, int64_t from, int64_t to)
-{
-    float sum = 0;
-    int n = 0;
-
-    if (channel == OVER_GAP || (channel >= PUMP_PAIR && channel <= PUMP_32))
-        return f->expected;
-    for (int64_t at = from; at < to; at += s->interval, n++) {
-        float cold = core_site_cold(core, site, at);
-
-        sum += reference_expected(&core->site[site].reference, at,
-                                  isnan(cold) ? s->cold : cold);
-    }
-    return sum / (float)n;
-}
-
 /* The run begins with what the channel looked back at; a gap's is the gap. */
 static void
 begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
@@ -183,12 +163,16 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     struct excess *e = &core->site[site].excess;
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
+    /* Of a pump and a gap that is in what was found; else with what is over it, it is
+     * what was measured. */
+    float expected = over->first <= OVER_4D || over->first == STARTS
+                         ? reference_mean(core, site, s, from, to)
+                         : f->expected;
 
     *e = (struct excess){.channel = (uint8_t)over->quickest,
                          .silent = over->first == OVER_GAP};
     e->run = (struct run){.from = from, .to = to};
-    e->run.allowed_wh =
-        watt_hours(expected_over(core, site, s, f, over->first, from, to), length);
+    e->run.allowed_wh = watt_hours(expected, length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
     e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);

@@ -98,6 +98,22 @@ reference_expected(const struct reference *r, int64_t at, float cold)
 }
 
 float
+reference_mean(const struct lw_core *core, int32_t site, const struct sample *s,
+               int64_t from, int64_t to)
+{
+    float sum = 0;
+    int n = 0;
+
+    for (int64_t at = from; at < to; at += s->interval, n++) {
+        float cold = core_site_cold(core, site, at);
+
+        sum += reference_expected(&core->site[site].reference, at,
+                                  isnan(cold) ? s->cold : cold);
+    }
+    return sum / (float)n;
+}
+
+float
 reference_low(const struct reference *r)
 {
     float low = r->mean_kw[0];

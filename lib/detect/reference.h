@@ -156,6 +156,9 @@ void reference_day(struct reference *r, const struct lw_site *site, int64_t edge
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
 float reference_expected(const struct reference *r, int64_t at, float cold);
+/* Its mean over a time, at the temperatures of then; the sample's where none is known. */
+float reference_mean(const struct lw_core *core, int32_t site, const struct sample *s,
+                     int64_t from, int64_t to);
 /* The profile's least, and how far it rises above. */
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);

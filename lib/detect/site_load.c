@@ -1,8 +1,6 @@
 /* closed_load and licence_gap: a site draws more than it may, without a break for long
  * enough. Both watch the same windows; they differ in whom they concern and in what is
  * too much. */
-#include <string.h>
-
 #include "lib/state.h"
 
 int64_t
@@ -170,7 +168,7 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
              const struct view *v)
 {
     int64_t ms = run->to - run->from;
-    struct lw_evidence e = {
+    return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
         .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
@@ -185,9 +183,6 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
         .confidence_milli = run_confidence(run, v),
         .night = 2 * run->night_ms > ms,
     };
-
-    lw_sha256_get(&core->site[site].sha, e.sha256);
-    return e;
 }
 
 enum lw_priority
@@ -281,60 +276,6 @@ site_load_window(struct lw_core *core, const struct window *w)
     site_run(core, w, &s->production, &licence,
              &(struct patience){LW_RULE_LICENCE_GAP, rules->licence_gap.for_ms,
                                 rules->licence_gap.clear_ms, 0, LW_PRIORITY_MEDIUM});
-    if (s->load.from == NEVER && s->production.from == NEVER && s->demand.from == NEVER)
-        lw_sha256_init(&s->sha);
 }
 
-/* --- the hash of the readings that a run rests on */
-
-/* Writes v's digits; returns the place after them. */
-static char *
-digits(char *at, int64_t v)
-{
-    char text[20];
-    int n = 0;
-    uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
-
-    if (v < 0)
-        *at++ = '-';
-    do
-        text[n++] = (char)('0' + u % 10);
-    while ((u /= 10) > 0);
-    while (n > 0)
-        *at++ = text[--n];
-    return at;
-}
-
-/* One line a reading, as docs/evidence.md has it. */
-static void
-site_load_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
-{
-    static const enum lw_quantity COLUMN[] = {LW_ACTIVE_POWER, LW_IMPORT, LW_EXPORT};
-    const struct lw_reading *r = judged->reading;
-    const char *id = core->ledger->meter[meter].id;
-    size_t n = strlen(id);
-    int32_t site = meter_point(core, meter)->site;
-    char line[LW_ID_MAX + 128];
-    char *at;
-
-    if (site == LW_NONE)
-        return;
-    at = digits(line, r->time.ms);
-    *at++ = ',';
-    memcpy(at, id, n);
-    at += n;
-    *at++ = ',';
-    at = digits(at, r->q);
-    for (size_t i = 0; i < sizeof COLUMN / sizeof COLUMN[0]; i++) {
-        *at++ = ',';
-        if (lw_reading_has(r, COLUMN[i]))
-            at = digits(at, r->value[COLUMN[i]]);
-    }
-    *at++ = '\n';
-    lw_sha256_add(&core->site[site].sha, line, (size_t)(at - line));
-}
-
-const struct family detect_site_load = {
-    .window = site_load_window,
-    .reading = site_load_reading,
-};
+const struct family detect_site_load = {.window = site_load_window};

@@ -3,7 +3,6 @@
 import collections
 import csv
 import gzip
-import hashlib
 import json
 import os
 import shutil
@@ -17,10 +16,14 @@ import jsonschema
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 sys.path.insert(0, os.path.join(ROOT, "tests", "replay"))
 import scenarios  # noqa: E402
+import seal  # noqa: E402
 
 BUILD = os.path.join(ROOT, os.environ.get("BUILD", "build"))
 LODEWATCH = os.path.join(BUILD, "lodewatch")
 SEED = int(os.environ.get("SEED", "20250303"))
+
+# Some of their readings are stored as suspect, which the file does not say yet.
+DOUBTED = ("register_fell", "register_leapt", "transformers_turned")
 
 results = []
 
@@ -119,18 +122,6 @@ def unexpected(alerts, rows):
     return "\n".join(problems)
 
 
-def rehash(alert, rows):
-    """The hash of docs/evidence.md over the readings that came in the alert's window."""
-    begin, end = parse(alert["data"]["evidence"]["window"]["from"]), parse(alert["time"])
-    h = hashlib.sha256()
-    for r in rows:
-        if begin < r["time"] <= end:
-            ms = int(r["time"].timestamp() * 1000)
-            watts, wh = round(round(r["kw"], 3) * 1000), round(round(r["kwh"], 2) * 1000)
-            h.update(f"{ms},{r['meter_id']},0,{watts},{wh},\n".encode())
-    return h.hexdigest()
-
-
 def run_scenarios(tmp):
     expected = collections.defaultdict(list)
     with open(os.path.join(ROOT, "tests", "replay", "expected.csv"), newline="", encoding="utf-8") as f:
@@ -153,10 +144,10 @@ def run_scenarios(tmp):
         every += alerts
         test(f"{name}: {scenarios.ALL[name].__doc__}",
              unexpected(alerts, expected[name]) or first_fault(alerts) or disordered(alerts))
-        if name in ("crusher_at_night", "guard_house_exceeded", "two_supply_points", "pump_measured"):
-            rows = scenarios.make(name, SEED).rows()
-            other = [a["id"] for a in alerts if a["data"]["evidence"]["readings_sha256"] != rehash(a, rows)]
-            test(f"{name}: readings_sha256 can be computed again", f"another hash: {other}" if other else None)
+        if name not in DOUBTED:
+            with open(readings, encoding="utf-8") as f:
+                rows = seal.load(f.read())
+            test(f"{name}: readings_sha256 can be computed again", seal.differs(alerts, seal.Ledger(folder), rows))
         if name == "lamp_that_burns_on":
             # A day of 3 kW and 4 kW (eleven hours of it), the lamp since nine.
             mean = alerts[0]["data"]["evidence"]["mean_kw"]
@@ -166,6 +157,11 @@ def run_scenarios(tmp):
             loss = [a["data"]["alarm"]["priority"] for a in alerts if a["data"]["rule"]["id"] == "comm_loss"]
             test("a silent meter at a closed site has a high priority",
                  None if loss and loss[0] in ("high", "urgent") else loss)
+    learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
+    test("rules that compare with what they learned say so", learned ^ {
+        "unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
+    unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
+    test("every other alert names its readings", unread - {"coverage", "comm_loss"})
     rules = {a["data"]["rule"]["id"] for a in every}
     test("every rule has spoken", {"closed_load", "licence_gap", "comm_loss", "register_jump",
                                    "stuck_register", "coverage", "ct_reversal", "phase_loss",

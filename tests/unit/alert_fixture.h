@@ -125,6 +125,10 @@ fixture_alarm(void)
                 .samples_good = 4,
                 .finding = LW_FOUND_OVER_ALLOWANCE,
                 .night = 1,
+                .readings_from = fixture_time("2025-02-01T00:00:00Z"),
+                .readings_to = fixture_time("2025-03-12T18:30:00Z"),
+                .readings = 3851,
+                .readings_meters = 1,
             },
     };
     for (size_t i = 0; i < sizeof(alarm.id); i++)

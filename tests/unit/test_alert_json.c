@@ -119,6 +119,8 @@ a_raised_alert_says_all(void **state)
          "[{\"id\":\"m-221\",\"point_id\":\"P1\",\"role\":\"supply\",\"ct_ratio\":40.0,"
          "\"pt_ratio\":1.0}]"},
         {"/data/evidence/meters_left_out", "0"},
+        {"/data/evidence/readings/count", "3851"},
+        {"/data/evidence/learned", "null"},
         {"/data/evidence/readings_sha256",
          "\"abababababababababababababababababababababababababababababababab\""},
         {"/data/evidence/detail", "{}"},
@@ -232,6 +234,7 @@ a_gateway_has_no_site(void **state)
         {"/data/evidence/samples_expected", "null"},
         {"/data/evidence/samples_good", "null"},
         {"/data/evidence/meters", "[]"},
+        {"/data/evidence/readings", "null"},
         {"/data/evidence/readings_sha256", "null"},
         {"/data/evidence/detail",
          "{\"silent_s\":1800,\"meters_silent\":4,\"sites\":[\"S1\",\"S2\",\"S3\"],"
@@ -245,7 +248,7 @@ a_gateway_has_no_site(void **state)
     alarm.evidence.finding = LW_FOUND_SILENT_GATEWAY;
     alarm.evidence.detail = 30 * LW_MINUTE;
     alarm.evidence.detail2 = 4;
-    memset(alarm.evidence.sha256, 0, sizeof(alarm.evidence.sha256));
+    alarm.evidence.readings = 0;
     json_t *event = encode(*state, LW_ALERT_RAISED, &alarm);
 
     CHECK(event, rows);

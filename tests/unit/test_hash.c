@@ -33,6 +33,34 @@ test_sha256(void **state)
     }
 }
 
+/* However a message comes in: nothing of it depends on where the blocks end. */
+static void
+test_in_pieces(void **state)
+{
+    char message[200];
+    uint8_t whole[LW_SHA256_SIZE], pieces[LW_SHA256_SIZE];
+    char text[2 * LW_SHA256_SIZE + 1];
+    struct lw_sha256 a, b;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof message; i++)
+        message[i] = (char)('a' + i % 26);
+    for (size_t n = 0; n <= sizeof message; n++)
+        for (size_t cut = 0; cut <= n; cut++) {
+            lw_sha256_init(&a);
+            lw_sha256_add(&a, message, n);
+            lw_sha256_get(&a, whole);
+            lw_sha256_init(&b);
+            lw_sha256_add(&b, message, cut);
+            lw_sha256_add(&b, message + cut, n - cut);
+            lw_sha256_get(&b, pieces);
+            assert_memory_equal(whole, pieces, sizeof whole);
+            assert_memory_equal(&a, &b, sizeof a);
+        }
+    lw_hex(whole, sizeof whole, text); /* as sha256sum has it */
+    check_text(text, "8013a82140d916576e2cf550b27449a368abec66cc154a7d9f599019d33aa3d2");
+}
+
 static void
 test_a_copy_goes_its_own_way(void **state)
 {
@@ -65,6 +93,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sha256),
+        cmocka_unit_test(test_in_pieces),
         cmocka_unit_test(test_a_copy_goes_its_own_way),
         cmocka_unit_test(test_hash64),
     };

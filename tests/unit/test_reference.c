@@ -14,6 +14,12 @@ guard_house(int q, double degrees)
     return h >= 11 && h < 22 ? 4 : 3;
 }
 
+static double
+stove(int q, double degrees)
+{
+    return guard_house(q, degrees) + 1;
+}
+
 /* 6 kW for half a day, every other day. */
 static double
 works(int q)
@@ -113,10 +119,48 @@ test_bears(void **state)
     }
 }
 
+/* The first alarm of the world that compares with a reference. */
+static const struct lw_evidence *
+compared(const struct world *w)
+{
+    const struct lw_alarm *a = NULL;
+
+    while ((a = lw_core_next_alarm(w->core, a)))
+        if (a->evidence.learned_to.ms > 0)
+            return &a->evidence;
+    return NULL;
+}
+
+/* An alarm names what it was compared with, which stays as it is once it is frozen. */
+static void
+test_learned(void **state)
+{
+    static const uint8_t none[LW_SHA256_SIZE];
+    static struct world w;
+    uint8_t first[LW_SHA256_SIZE], digest[2][LW_SHA256_SIZE];
+
+    (void)state;
+    for (int other = 0; other < 2; other++) {
+        begin(&w, &(struct field){.load = other ? stove : guard_house, .hidden = works},
+              "", "");
+        run_to(&w, FROM + 2 * HOUR);
+        assert_non_null(compared(&w));
+        memcpy(first, compared(&w)->learned_sha256, sizeof first);
+        assert_memory_not_equal(first, none, sizeof first);
+        run_to(&w, FROM + 8 * DAY + 6 * HOUR); /* they work again */
+        assert_non_null(compared(&w));
+        assert_memory_equal(compared(&w)->learned_sha256, first, sizeof first);
+        memcpy(digest[other], first, sizeof first);
+        end(&w);
+    }
+    assert_memory_not_equal(digest[0], digest[1], sizeof first);
+}
+
 int
 main(void)
 {
-    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_bears)};
+    static const struct CMUnitTest tests[] = {cmocka_unit_test(test_bears),
+                                              cmocka_unit_test(test_learned)};
 
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
