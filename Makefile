@@ -144,12 +144,12 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libedge.a $(BUILD)/liblodewa
 	$(say)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A labelled set with its scorer beside it: make eval SET=DIR
+# A labelled set, with the scorer beside it or else our own: make eval SET=DIR
 eval: all
 	@test -n "$(SET)" || { echo "usage: make eval SET=DIR" >&2; exit 2; }
 	@$(BUILD)/lodewatch replay --ledger $(SET)/ledger $(SET)/readings.csv.gz >$(BUILD)/eval.ndjson
-	@if [ -e $(SET)/labels/feeders.csv ]; then s=score_feeder.py; else s=score.py; fi; \
-	    python3 $(SET)/../$$s $(SET) $(BUILD)/eval.ndjson
+	@if [ -e $(SET)/labels/feeders.csv ]; then s=$(SET)/../score_feeder.py; else s=$(SET)/../score.py; fi; \
+	    [ -e $$s ] || s=tests/eval/score.py; python3 $$s $(SET) $(BUILD)/eval.ndjson
 
 # The long tests.
 soak: deps

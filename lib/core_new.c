@@ -157,6 +157,7 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     for (int32_t i = 0; i < ledger->nsites; i++)
         core->nprofiles += unusual_concerns(&ledger->site[i]);
     core->profile = array(core->nprofiles, sizeof *core->profile);
+    core->log = array(ledger->nsites, sizeof *core->log);
     core->gateway = array(ledger->ngateways, sizeof *core->gateway);
     core->gateway_meters = array(ledger->nmeters, sizeof *core->gateway_meters);
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
@@ -166,7 +167,7 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
-    if (!core->meter || !core->site || !core->profile || !core->gateway ||
+    if (!core->meter || !core->site || !core->profile || !core->log || !core->gateway ||
         !core->gateway_meters || !core->gateway_first || !core->weather ||
         !core->site_weather || !core->answered || !core->slot || !core->standing ||
         feeder_layout(core) < 0 || lw_due_new(core_ntimers(core), &core->timers) < 0) {
@@ -296,6 +297,10 @@ take_over(struct lw_core *core, const struct lw_core *old)
 
             core->site[s] = old->site[i];
             core->site[s].profile = profile;
+            if (old->site[i].reference.log != LW_NONE) {
+                reference_open(core, &core->site[s].reference);
+                core->log[core->nlogs - 1] = old->log[old->site[i].reference.log];
+            }
             if (profile != LW_NONE && old->site[i].profile != LW_NONE)
                 core->profile[profile] = old->profile[old->site[i].profile];
         }
@@ -363,6 +368,7 @@ lw_core_free(struct lw_core *core)
     free(core->meter);
     free(core->site);
     free(core->profile);
+    free(core->log);
     free(core->gateway);
     feeder_free(core);
     free(core->gateway_meters);

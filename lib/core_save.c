@@ -134,7 +134,8 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, share.peak_w),
     LW_FIELD(struct site_state, share.windows),
     RUN(dark),
-    LW_FIELD_RAW(struct site_state, reference),
+    /* "reference" had its log within it, which is a row of "logs" now. */
+    {"learned", offsetof(struct site_state, reference), sizeof(struct reference), true},
     LW_FIELD_RAW(struct site_state, excess),
 };
 
@@ -148,6 +149,13 @@ static const struct lw_field USUAL[] = {
     LW_FIELD_RAW(struct profile, spread),    LW_FIELD_RAW(struct profile, extreme),
     LW_FIELD_RAW(struct profile, yesterday), LW_FIELD_RAW(struct profile, today),
     LW_FIELD(struct profile, judged),        LW_FIELD(struct profile, clear),
+};
+
+static const struct lw_field LOG[] = {
+    LW_FIELD_RAW(struct hour_log, hour),       LW_FIELD_RAW(struct hour_log, pump_n),
+    LW_FIELD_RAW(struct hour_log, pump_mean),  LW_FIELD_RAW(struct hour_log, pump_sq),
+    LW_FIELD_RAW(struct hour_log, pump_kwh),   LW_FIELD_RAW(struct hour_log, day_most),
+    LW_FIELD_RAW(struct hour_log, day_second), LW_FIELD_RAW(struct hour_log, day_sum),
 };
 
 static const struct lw_field GATEWAY[] = {
@@ -232,6 +240,20 @@ static const struct lw_field TIMER[] = {
     LW_FIELD(struct timer, at),
 };
 
+/* The logs of the sites that learn, in order of their sites. */
+static void
+save_logs(const struct lw_core *core, struct lw_packer *p)
+{
+    uint64_t n = 0;
+
+    for (int32_t i = 0; i < core->ledger->nsites; i++)
+        n += core->site[i].reference.log != LW_NONE;
+    lw_pack_table_head(p, "logs", LOG, N(LOG), n);
+    for (int32_t i = 0; i < core->ledger->nsites; i++)
+        if (core->site[i].reference.log != LW_NONE)
+            lw_pack_row(p, LOG, N(LOG), &core->log[core->site[i].reference.log]);
+}
+
 int
 lw_core_save(const struct lw_core *core, struct lw_packer *p)
 {
@@ -243,6 +265,7 @@ lw_core_save(const struct lw_core *core, struct lw_packer *p)
                   (size_t)l->nmeters);
     lw_pack_table(p, "sites", SITE, N(SITE), core->site, sizeof *core->site,
                   (size_t)l->nsites);
+    save_logs(core, p);
     lw_pack_table(p, "profiles", USUAL, N(USUAL), core->profile, sizeof *core->profile,
                   (size_t)core->nprofiles);
     lw_pack_table(p, "gateways", GATEWAY, N(GATEWAY), core->gateway,
@@ -346,16 +369,20 @@ load_array(struct lw_unpacker *u, const struct lw_table_head *head,
     return 0;
 }
 
-/* What indexes an array is within it. */
+/* What indexes an array is within it. Whoever learns has a log: load_table fills it. */
 static int
 load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_head *head)
 {
     int32_t n = core->ledger->nsites;
     int rc = load_array(u, head, SITE, N(SITE), core->site, sizeof *core->site, n);
 
+    core->nlogs = 0;
     for (int32_t i = 0; i < n && rc == 0; i++) {
-        const struct site_state *s = &core->site[i];
+        struct site_state *s = &core->site[i];
 
+        s->reference.log = LW_NONE;
+        if (s->reference.since != NEVER && s->reference.frozen == NEVER)
+            reference_open(core, &s->reference);
         if (!reference_sound(&s->reference) || s->excess.channel >= CHANNELS ||
             s->excess.rule >= LW_RULES ||
             (s->excess.run.from != NEVER &&
@@ -399,6 +426,9 @@ load_table(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
                           l->nmeters);
     if (strcmp(head->name, "sites") == 0)
         return load_sites(core, u, head);
+    if (strcmp(head->name, "logs") == 0)
+        return load_array(u, head, LOG, N(LOG), core->log, sizeof *core->log,
+                          core->nlogs);
     /* A release that watches other sites learns anew. */
     if (strcmp(head->name, "profiles") == 0 && head->count == (uint64_t)core->nprofiles)
         return load_array(u, head, USUAL, N(USUAL), core->profile, sizeof *core->profile,

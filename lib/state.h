@@ -2,6 +2,7 @@
 #ifndef LIB_STATE_H
 #define LIB_STATE_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -188,8 +189,7 @@ struct site_state {
     struct excess excess; /* night_load, production_shape, slow_creep */
 };
 
-_Static_assert(sizeof(struct reference) + sizeof(struct excess) <= 1664,
-               "of 2 KB a site");
+_Static_assert(sizeof(struct site_state) <= 1344, "of 2 KB a closed site");
 
 struct gateway_state {
     int64_t heard;
@@ -243,6 +243,9 @@ struct lw_core {
     struct site_state *site;
     struct profile *profile; /* of the sites that have one */
     int32_t nprofiles;
+    struct hour_log *log; /* of the sites that learn: room for all, touched when needed;
+                             the next core has those that still do */
+    int32_t nlogs;        /* so many were */
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
@@ -354,7 +357,11 @@ void core_timer_ledger(struct lw_core *core, int64_t at);
 void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
 /* --- detect/points.c: what rules about one metering point share */
-struct subject detect_point(const struct lw_core *core, int32_t meter);
+static inline struct subject
+detect_point(const struct lw_core *core, int32_t meter)
+{
+    return (struct subject){LW_SUBJECT_POINT, core->ledger->meter[meter].point};
+}
 /* Medium at least: a meter that cannot be trusted hides what it should show. */
 enum lw_priority detect_point_priority(const struct lw_core *core, int32_t meter);
 /* The point's alarm stands, and its reason was last seen long enough ago. */
@@ -404,9 +411,29 @@ struct expectation expect(const struct lw_core *core, const struct window *windo
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 
 /* --- alarm/alarm.c */
+/* The slot of the rule at a subject that it can speak about. */
+static inline int32_t
+alarm_slot(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    const struct slots *slots = &core->slots[subject.kind];
+
+    assert(slots->of[rule] >= 0);
+    return slots->first + subject.index * slots->each + slots->of[rule];
+}
+static inline bool
+alarm_has_returned(const struct lw_alarm *alarm)
+{
+    return alarm->returned.ms != LW_WALL_MIN.ms;
+}
 /* The alarm that stands; NULL: none. */
-const struct lw_alarm *alarm_of(const struct lw_core *core, enum lw_rule_id rule,
-                                struct subject subject);
+static inline const struct lw_alarm *
+alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    int32_t i = core->slot[alarm_slot(core, rule, subject)];
+    const struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
+
+    return alarm && !alarm_has_returned(alarm) ? alarm : NULL;
+}
 static inline bool
 alarm_stands(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {

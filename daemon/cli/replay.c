@@ -84,7 +84,7 @@ print_json(struct output *o, const struct lw_ledger *ledger, const struct lw_rul
         lw_alert_json(ledger, rules, effect->alert.kind, effect->alert.alarm, text, &n);
     if (rc != 0) {
         o->failed = true;
-        o->error = rc == LW_ENOMEM ? ENOMEM : EMSGSIZE;
+        o->error = EMSGSIZE;
         return;
     }
     text[n] = '\n';

@@ -20,7 +20,7 @@ enum {
 };
 
 /* One alert as CloudEvents 1.0 structured JSON on one line, no newline at its end.
- * Deterministic. LW_EFULL: more than LW_ALERT_TEXT bytes; LW_ENOMEM. */
+ * Deterministic. LW_EFULL: more than LW_ALERT_TEXT - 1 bytes. */
 LW_MUSTCHECK
 int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
                   enum lw_alert_kind kind, const struct lw_alarm *alarm,

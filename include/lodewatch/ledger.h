@@ -323,7 +323,11 @@ int32_t lw_ledger_meter(const struct lw_ledger *ledger, const char *id, size_t n
                         lw_wall t);
 
 /* The site's status at t: `unknown` before status_since. */
-enum lw_site_status lw_site_status_at(const struct lw_site *site, lw_wall t);
+static inline enum lw_site_status
+lw_site_status_at(const struct lw_site *site, lw_wall t)
+{
+    return t.ms < site->status_since.ms ? LW_STATUS_UNKNOWN : site->status;
+}
 bool lw_ledger_is_holiday(const struct lw_ledger *ledger, int32_t day);
 /* Are these hours on at t, in the ledger's zone? No span at all: always. On a holiday
  * only Holiday spans apply; a span that crosses midnight belongs to the day it begins on.

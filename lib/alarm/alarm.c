@@ -75,29 +75,11 @@ alarm_layout(struct lw_core *core)
     core->slots[LW_SUBJECT_FEEDER] = core->slots[LW_SUBJECT_POINT];
 }
 
+/* Which of the standing it is in the slot; LW_NONE. */
 static int32_t *
-slot_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+slot_of(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
 {
-    const struct slots *slots = &core->slots[subject.kind];
-
-    assert(slots->of[rule] >= 0);
-    return &core->slot[slots->first + subject.index * slots->each + slots->of[rule]];
-}
-
-static bool
-has_returned(const struct lw_alarm *alarm)
-{
-    return alarm->returned.ms != LW_WALL_MIN.ms;
-}
-
-const struct lw_alarm *
-alarm_of(const struct lw_core *core, enum lw_rule_id rule, struct subject subject)
-{
-    int32_t i = *slot_of(core, rule, subject);
-
-    return i == LW_NONE || has_returned(&core->standing[i].alarm)
-               ? NULL
-               : &core->standing[i].alarm;
+    return &core->slot[alarm_slot(core, rule, subject)];
 }
 
 /* The last of the standing, in the slot. There is room for one in every slot. */
@@ -309,7 +291,8 @@ alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     int32_t i = *slot_of(core, rule, subject);
     struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
 
-    if (!alarm || !has_returned(alarm) || !alarm_is_alike(alarm, evidence, core->now))
+    if (!alarm || !alarm_has_returned(alarm) ||
+        !alarm_is_alike(alarm, evidence, core->now))
         return false;
     alarm->returned = LW_WALL_MIN;
     act_forget(alarm);
@@ -346,14 +329,14 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     if (alarm_recall(core, rule, subject, evidence))
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
-    if (alarm && alarm->occurrences > 1 && !has_returned(alarm) &&
+    if (alarm && alarm->occurrences > 1 && !alarm_has_returned(alarm) &&
         alarm_has_outgrown(alarm, evidence)) {
         struct lw_evidence last = alarm->evidence;
 
         last.finding = LW_FOUND_OUTGROWN;
         come_to_rest(core, alarm, &last);
     }
-    if (alarm && has_returned(alarm)) {
+    if (alarm && alarm_has_returned(alarm)) {
         fall(core, slot);
         alarm = NULL;
     }
@@ -401,7 +384,7 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
 {
     int32_t *slot = slot_of(core, rule, subject);
 
-    if (*slot == LW_NONE || has_returned(&core->standing[*slot].alarm))
+    if (*slot == LW_NONE || alarm_has_returned(&core->standing[*slot].alarm))
         return;
     come_to_rest(core, &core->standing[*slot].alarm, evidence);
     if (!is_remembered(&core->standing[*slot].alarm))
@@ -433,7 +416,7 @@ alarm_remind(struct lw_core *core)
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
         struct lw_alarm *alarm = &core->standing[i].alarm;
 
-        if (has_returned(alarm))
+        if (alarm_has_returned(alarm))
             continue;
         if (core->now - alarm->at.ms >= REMIND_AFTER)
             alarm_tell(core, alarm);

@@ -3,7 +3,6 @@
 #include <lodewatch/text.h>
 
 #include <assert.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,16 +96,23 @@ lw_text_add_decimal(struct lw_text *t, int64_t value, int64_t per_unit, int deci
     uint64_t unit = (uint64_t)per_unit / step;
 
     char text[48];
-    int n = snprintf(text, sizeof(text), "%s%" PRIu64,
-                     value < 0 && magnitude > 0 ? "-" : "", magnitude / unit);
+    char *end = text + sizeof text, *at = end; /* written from the right */
+    uint64_t fraction = magnitude % unit, whole = magnitude / unit;
+
+    for (int i = 0; i < decimals; i++) {
+        bool has = i >= zeros;
+
+        *--at = (char)('0' + (has ? fraction % 10 : 0));
+        fraction /= has ? 10 : 1;
+    }
     if (decimals > 0)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, ".");
-    if (decimals > zeros)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "%0*" PRIu64, decimals - zeros,
-                      magnitude % unit);
-    if (zeros > 0)
-        n += snprintf(text + n, sizeof(text) - (size_t)n, "%0*d", zeros, 0);
-    lw_text_addn(t, text, (size_t)n);
+        *--at = '.';
+    do
+        *--at = (char)('0' + whole % 10);
+    while ((whole /= 10) > 0);
+    if (value < 0 && magnitude > 0)
+        *--at = '-';
+    lw_text_addn(t, at, (size_t)(end - at));
 }
 
 static bool

@@ -192,11 +192,50 @@ step_text(struct lw_csv *csv, const char **ret_error)
     return 0;
 }
 
+/* A line of plain cells that is at hand as a whole is taken in one go: most files are
+ * made of nothing else. False: it is anything else, and nothing of it was taken. */
+static bool
+take_line(struct lw_csv *csv)
+{
+    const char *line_end = memchr(csv->at, '\n', (size_t)(csv->end - csv->at));
+    size_t n = line_end ? (size_t)(line_end - csv->at) : 0;
+    char *at = csv->row, *end, *comma;
+
+    if (n > 0 && csv->at[n - 1] == '\r')
+        n--;
+    if (n == 0 || n >= sizeof(csv->row) || memchr(csv->at, '"', n) ||
+        memchr(csv->at, '\r', n) || memchr(csv->at, '\0', n))
+        return false;
+    memcpy(csv->row, csv->at, n);
+    end = csv->row + n;
+    do {
+        comma = memchr(at, ',', (size_t)(end - at));
+        if (csv->ncells == LW_CSV_CELLS) {
+            csv->ncells = 0;
+            return false;
+        }
+        char *cell_end = comma ? comma : end;
+        csv->cell[csv->ncells++] = (struct lw_csv_cell){
+            .s = at,
+            .n = (uint32_t)(cell_end - at),
+            .line = csv->line,
+            .column = 1 + (uint32_t)(at - csv->row),
+        };
+        *cell_end = '\0';
+        at = cell_end + 1;
+    } while (comma);
+    csv->at = line_end;
+    pass_line_end(csv);
+    return true;
+}
+
 static int
 step_row(struct lw_csv *csv, const char **ret_error)
 {
     csv->used = 0;
     csv->ncells = 0;
+    if (take_line(csv))
+        return 1;
     if (*csv->at == '\n') {
         pass_line_end(csv);
         return 0;

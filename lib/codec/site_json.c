@@ -1,4 +1,4 @@
-/* A site with its points and meters, as the API shows it; and single JSON strings. */
+/* A site with its points and meters, as the API shows it. */
 #include <lodewatch/codec.h>
 
 #include <stdlib.h>
@@ -114,13 +114,13 @@ position_json(const struct lw_site *site)
 
 /* Writes `json`, which it takes over, into text. */
 static int
-dump(json_t *json, size_t flags, char *text, size_t cap, size_t *ret_n)
+dump(json_t *json, char *text, size_t cap, size_t *ret_n)
 {
     size_t n;
 
     if (json == NULL)
         return LW_ENOMEM;
-    n = json_dumpb(json, text, cap, flags | JSON_COMPACT | JSON_REAL_PRECISION(15));
+    n = json_dumpb(json, text, cap, JSON_COMPACT | JSON_REAL_PRECISION(15));
     json_decref(json);
     if (n == 0 || n > cap)
         return n == 0 ? LW_ENOMEM : LW_EFULL;
@@ -150,17 +150,5 @@ lw_site_json(const struct lw_core *core, int32_t site, lw_wall now,
                           "status_since", time_or_null(s->status_since), "area",
                           area_json(ledger, s->area), "position", position_json(s),
                           "balance", balance_json(core, site), "points", points),
-                0, text, LW_SITE_TEXT, ret_n);
-}
-
-void
-lw_text_add_json(struct lw_text *t, const char *s)
-{
-    char text[4096];
-    size_t n;
-
-    if (dump(json_string(s), JSON_ENCODE_ANY, text, sizeof text, &n) == 0)
-        lw_text_addn(t, text, n);
-    else
-        lw_text_add(t, "\"\"");
+                text, LW_SITE_TEXT, ret_n);
 }

@@ -198,7 +198,8 @@ close_window(struct lw_core *core, int32_t index, int64_t to)
     s->ngood = 0;
     if (w.from == NEVER)
         return;
-    show_gaps(core, index, w.from, to);
+    if (w.partial)
+        show_gaps(core, index, w.from, to);
     if (!any)
         return;
     s->last_from = w.from;

@@ -362,6 +362,7 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
         expected += reference_expected(r, at, isnan(cold) ? s->cold : cold);
     }
     f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
+    f->excess = s->kw - f->expected;
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
         bound(r, (enum reach)reach, larger(s->cold, r->cold_day), s) +
             s->resolution_kwh / hours);

@@ -84,7 +84,7 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
     if (e->kind == LW_DEWATERING && e->max_w != LW_NOT_GIVEN)
         *(e->point == LW_NONE ? &x->pump_w : &x->metered_pump_w) += e->max_w;
     if (e->max_w != LW_NOT_GIVEN)
-        ceiling_wh = (int64_t)((__int128)e->max_w * ms / LW_HOUR);
+        ceiling_wh = lw_muldiv(e->max_w, ms, LW_HOUR);
     if (e->point != LW_NONE &&
         balance_energy(core, e->point, w->from, w->to, &wh, &resolution)) {
         x->measured_wh += wh < ceiling_wh ? wh : ceiling_wh;

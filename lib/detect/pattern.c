@@ -414,7 +414,7 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
         s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
     for (; s.from < to; s.from += st->interval) {
-        reference_sample(&st->reference, &s, &f);
+        reference_sample(&st->reference, reference_log(core, &st->reference), &s, &f);
         if (st->reference.frozen != NEVER)
             live(core, site, &s, s.from + s.interval, true, &f);
     }
@@ -441,7 +441,7 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
     struct found f;
 
     s.permit = permitted(core, w->site, &s);
-    reference_sample(r, &s, &f);
+    reference_sample(r, reference_log(core, r), &s, &f);
     if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
 }
@@ -463,13 +463,13 @@ pattern_window(struct lw_core *core, const struct window *w)
     x = expect(core, w);
     s = blank(core, w, &x);
     if (r->since == NEVER)
-        reference_begin(r, w->from);
+        reference_begin(core, r, w->from);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
     while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
-           !reference_has_heard(r))
-        reference_go_on(r);
+           !reference_has_heard(reference_log(core, r)))
+        reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
         reference_learn(core, w->site, &s, x.heated);
         look_at_shape(core, w->site, s.rules);

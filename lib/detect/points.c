@@ -1,12 +1,6 @@
 /* What the rules about one metering point share. */
 #include "lib/state.h"
 
-struct subject
-detect_point(const struct lw_core *core, int32_t meter)
-{
-    return (struct subject){LW_SUBJECT_POINT, core->ledger->meter[meter].point};
-}
-
 enum lw_priority
 detect_point_priority(const struct lw_core *core, int32_t meter)
 {

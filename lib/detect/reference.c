@@ -12,16 +12,36 @@
 void
 reference_init(struct reference *r)
 {
-    *r = (struct reference){
-        .since = NEVER, .frozen = NEVER, .next = NEVER, .power_at = NEVER, .day = NEVER};
+    *r = (struct reference){.since = NEVER,
+                            .frozen = NEVER,
+                            .next = NEVER,
+                            .power_at = NEVER,
+                            .day = NEVER,
+                            .log = LW_NONE};
 }
 
 void
-reference_begin(struct reference *r, int64_t at)
+reference_open(struct lw_core *core, struct reference *r)
+{
+    struct hour_log *log = &core->log[core->nlogs];
+
+    r->log = core->nlogs++;
+    *log = (struct hour_log){0};
+    for (int i = 0; i < LOG_HOURS; i++)
+        log->hour[i] = NO_VALUE;
+}
+
+struct hour_log *
+reference_log(const struct lw_core *core, const struct reference *r)
+{
+    return r->log == LW_NONE ? NULL : &core->log[r->log];
+}
+
+void
+reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {
     r->since = lw_floor_to(at, LW_DAY);
-    for (int i = 0; i < LOG_HOURS; i++)
-        r->log.hour[i] = NO_VALUE;
+    reference_open(core, r);
 }
 
 /* A week of every hour of the day: an hour that was never heard says nothing of itself.
@@ -31,26 +51,26 @@ enum {
 };
 
 bool
-reference_has_heard(const struct reference *r)
+reference_has_heard(const struct hour_log *log)
 {
     for (int c = 0; c < PROFILE_HOURS; c++)
-        if (r->log.heard[c] < HEARD_LEAST)
+        if (log->heard[c] < HEARD_LEAST)
             return false;
     return true;
 }
 
 void
-reference_go_on(struct reference *r)
+reference_go_on(struct reference *r, struct hour_log *log)
 {
     enum {
         KEPT = LOG_HOURS - PROFILE_HOURS
     };
 
-    memmove(r->log.hour, r->log.hour + PROFILE_HOURS, KEPT * sizeof *r->log.hour);
+    memmove(log->hour, log->hour + PROFILE_HOURS, KEPT * sizeof *log->hour);
     for (int i = KEPT; i < LOG_HOURS; i++)
-        r->log.hour[i] = NO_VALUE;
+        log->hour[i] = NO_VALUE;
     r->since += LW_DAY;
-    r->log.more++;
+    log->more++;
 }
 
 int16_t
@@ -72,9 +92,8 @@ reference_unpack(const struct reference *r, int16_t v)
 bool
 reference_sound(const struct reference *r)
 {
-    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 &&
-           (r->frozen == NEVER || (r->rings.pumped >= 0 && r->rings.pumped <= PUMPED &&
-                                   r->rings.nheld >= 0 && r->rings.nheld <= HELD));
+    return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 && r->rings.pumped >= 0 &&
+           r->rings.pumped <= PUMPED && r->rings.nheld >= 0 && r->rings.nheld <= HELD;
 }
 
 /* --- the profile */
@@ -219,20 +238,21 @@ split(struct reference *r, const struct sample *s)
 
 /* The first hours were logged while the pump ran, which nothing told. */
 static void
-began_with_pump(struct reference *r, const struct sample *s, float off_before)
+began_with_pump(struct reference *r, struct hour_log *l, const struct sample *s,
+                float off_before)
 {
     if (s->pump_kw <= 0 || s->pump_metered || isnan(s->kw) ||
         s->kw >= off_before - 0.6F * s->pump_kw)
         return;
     for (int i = 0; i < LOG_HOURS; i++)
-        if (reference_unpack(r, r->log.hour[i]) > s->kw + 0.6F * s->pump_kw)
-            r->log.hour[i] = NO_VALUE;
+        if (reference_unpack(r, l->hour[i]) > s->kw + 0.6F * s->pump_kw)
+            l->hour[i] = NO_VALUE;
     r->hour_kw = 0;
     r->hour_n = 0;
 }
 
 static void
-log_hour(struct reference *r, const struct sample *s, float kw)
+log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
     int64_t end = s->from + s->interval, hour = (s->from - r->since) / LW_HOUR;
 
@@ -245,12 +265,12 @@ log_hour(struct reference *r, const struct sample *s, float kw)
     /* Before the window, where our clock has been set back. */
     if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour >= 0 &&
         hour < LOG_HOURS)
-        r->log.hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
+        l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
     r->hour_kw = 0;
     r->hour_n = 0;
     for (int64_t at = end - LW_HOUR; at > s->from - LW_HOUR && !isnan(s->kw);
          at -= LW_HOUR) {
-        uint8_t *heard = &r->log.heard[at / LW_HOUR % PROFILE_HOURS];
+        uint8_t *heard = &l->heard[at / LW_HOUR % PROFILE_HOURS];
 
         *heard = *heard < UINT8_MAX ? *heard + 1 : UINT8_MAX;
     }
@@ -259,10 +279,8 @@ log_hour(struct reference *r, const struct sample *s, float kw)
 /* What it draws while it runs, and how much of a day that is. The first day is needed to
  * know what is beside it. */
 static void
-log_pump(struct reference *r, const struct sample *s, float kw)
+log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
-    struct hour_log *l = &r->log;
-
     if (!isnan(kw)) {
         double d = (double)kw - l->pump_mean;
 
@@ -288,18 +306,19 @@ log_pump(struct reference *r, const struct sample *s, float kw)
 }
 
 void
-reference_sample(struct reference *r, const struct sample *s, struct found *f)
+reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
+                 struct found *f)
 {
     float off_before = r->off_kw;
     struct beside b;
 
     found_nothing(f);
     b = split(r, s);
-    if (r->frozen != NEVER) {
+    if (!log) {
         compare_sample(r, s, &b, f);
         return;
     }
-    began_with_pump(r, s, off_before);
-    log_hour(r, s, s->permit ? NAN : b.kw);
-    log_pump(r, s, s->permit ? NAN : b.pump_kw);
+    began_with_pump(r, log, s, off_before);
+    log_hour(r, log, s, s->permit ? NAN : b.kw);
+    log_pump(r, log, s, s->permit ? NAN : b.pump_kw);
 }

@@ -1,6 +1,7 @@
 /* A closed site's reference: what it draws when nothing happens. It is learned from the
  * hours of the commissioning window, then frozen, so that it never learns from what it
  * should detect; what lies over it since is kept in rings, which need the log no more.
+ * Logs are the core's: only sites that learn have one.
  * Loads are kW in float; NAN is not known, or not to be judged. */
 #ifndef LIB_DETECT_REFERENCE_H
 #define LIB_DETECT_REFERENCE_H
@@ -91,6 +92,7 @@ struct reference {
     int64_t power_at, power_w; /* the newest power reading; NEVER */
     int64_t day;               /* for which `edge` was found; NEVER */
     int32_t unit_w;            /* of what is kept in int16 */
+    int32_t log;               /* of core->log, while it learns; LW_NONE */
     bool watched;              /* the site was seen before it was closed */
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
@@ -102,22 +104,17 @@ struct reference {
     float cold_day, cold_days;     /* K, faded over one and four days */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
-    /* What is learned takes the place of what it was learned from. */
-    union {
-        struct hour_log log;
-        struct {
-            float mean_kw[PROFILE_HOURS]; /* without heating */
-            float slope_kw;               /* a K below 15 degrees */
-            float coldest;  /* K below 15 degrees up to which that is believed */
-            float base_kw;  /* the profile's median */
-            float core_kw;  /* over the upper profile, beyond this it is no noise */
-            float known_kw; /* a level that was there while it learned; 0: none */
-            float most_kw[REACHES], noise_kw[REACHES];
-            float pump_kw, pump_noise_kw;     /* while it runs */
-            float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
-            struct rings rings;
-        };
-    };
+    /* What was learned. */
+    float mean_kw[PROFILE_HOURS]; /* without heating */
+    float slope_kw;               /* a K below 15 degrees */
+    float coldest;                /* K below 15 degrees up to which that is believed */
+    float base_kw;                /* the profile's median */
+    float core_kw;                /* over the upper profile, beyond this it is no noise */
+    float known_kw;               /* a level that was there while it learned; 0: none */
+    float most_kw[REACHES], noise_kw[REACHES];
+    float pump_kw, pump_noise_kw;     /* while it runs */
+    float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+    struct rings rings;
 };
 
 /* One interval of a site. */
@@ -143,11 +140,14 @@ struct found {
 
 /* --- reference.c */
 void reference_init(struct reference *r);
-void reference_begin(struct reference *r, int64_t at);
+/* From now on it learns, into the next free log. */
+void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
+/* An empty log for it: a reference begins once in a core's life. */
+void reference_open(struct lw_core *core, struct reference *r);
 /* Whether it has heard each hour of the day often enough to learn from it; else it goes
  * on by a day, and forgets its first one. */
-bool reference_has_heard(const struct reference *r);
-void reference_go_on(struct reference *r);
+bool reference_has_heard(const struct hour_log *log);
+void reference_go_on(struct reference *r, struct hour_log *log);
 /* What was read from a checkpoint indexes nothing outside it. */
 bool reference_sound(const struct reference *r);
 /* Before each window: moves the edges of the night. */
@@ -162,8 +162,11 @@ float reference_mean(const struct lw_core *core, int32_t site, const struct samp
 /* The profile's least, and how far it rises above. */
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
-/* One interval: logged while it learns, compared after that. */
-void reference_sample(struct reference *r, const struct sample *s, struct found *f);
+/* Its log; NULL once it has learned. */
+struct hour_log *reference_log(const struct lw_core *core, const struct reference *r);
+/* One interval: logged while there is a log, compared after that. */
+void reference_sample(struct reference *r, struct hour_log *log, const struct sample *s,
+                      struct found *f);
 /* kW in the reference's unit, and back. */
 int16_t reference_pack(const struct reference *r, float kw);
 float reference_unpack(const struct reference *r, int16_t v);

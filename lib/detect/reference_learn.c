@@ -230,10 +230,11 @@ static bool
 read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated)
 {
     const struct reference *r = &core->site[site].reference;
+    const struct hour_log *log = reference_log(core, r);
     int n = 0;
 
     for (int i = 0; i < LOG_HOURS; i++) {
-        l->kw[i] = reference_unpack(r, r->log.hour[i]);
+        l->kw[i] = reference_unpack(r, log->hour[i]);
         l->cold[i] = core_site_cold(core, site, r->since + i * LW_HOUR);
         n += !isnan(l->cold[i]);
     }
@@ -252,7 +253,6 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
 {
     struct reference *r = &core->site[site].reference;
     const struct lw_site *row = &core->ledger->site[site];
-    const struct hour_log log = r->log; /* what is learned takes its place */
     int64_t edge_ms = s->rules->reference.edge_ms;
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
@@ -273,7 +273,9 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, &log, s, LOG_HOURS / 24 + log.more);
+    find_pump(r, reference_log(core, r), s,
+              LOG_HOURS / 24 + reference_log(core, r)->more);
+    r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);

@@ -6,7 +6,7 @@
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
-    return (int64_t)((__int128)w * ms / LW_HOUR);
+    return lw_muldiv(w, ms, LW_HOUR);
 }
 
 static struct view

@@ -26,7 +26,7 @@ promise(struct meter_state *m, const struct lw_reading *r)
         ms = POWER_HOLDS;
     if (m->promised_w < power_w)
         power_w = m->promised_w;
-    m->due_mwh += (int64_t)((__int128)power_w * ms * 1000 / LW_HOUR);
+    m->due_mwh += lw_muldiv(power_w, ms * 1000, LW_HOUR);
 }
 
 /* The register moved, or no power says that it should have: what is due begins anew. */

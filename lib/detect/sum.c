@@ -57,8 +57,8 @@ sum_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
         return;
     m->sum.ms += ms;
     m->sum.register_wh += judged->step.energy_wh;
-    m->sum.power_mwh += (int64_t)((__int128)(was_w + is_w) * ms * 500 / LW_HOUR);
-    m->sum.slack_mwh += (int64_t)((__int128)size_of(is_w - was_w) * ms * 500 / LW_HOUR);
+    m->sum.power_mwh += lw_muldiv(was_w + is_w, ms * 500, LW_HOUR);
+    m->sum.slack_mwh += lw_muldiv(size_of(is_w - was_w), ms * 500, LW_HOUR);
     if (m->sum.ms >= meter_rules(core, meter)->sum_check.over_ms)
         check(core, meter, r);
 }

@@ -231,12 +231,6 @@ fault:
     return LW_EPARSE;
 }
 
-enum lw_site_status
-lw_site_status_at(const struct lw_site *site, lw_wall t)
-{
-    return t.ms < site->status_since.ms ? LW_STATUS_UNKNOWN : site->status;
-}
-
 static int
 compare_days(const void *a, const void *b)
 {

@@ -21,6 +21,11 @@ enum {
 int64_t
 lw_muldiv(int64_t a, int64_t num, int64_t den)
 {
+    int64_t product;
+
+    /* A division of 128 bits takes ten times as long, and is hardly ever needed. */
+    if (!__builtin_mul_overflow(a, num, &product))
+        return product / den;
     return (int64_t)((__int128)a * num / den);
 }
 

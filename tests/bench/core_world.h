@@ -52,6 +52,7 @@ make_ledger(void)
     struct lw_ledger *ledger = NULL;
 
     add(&sheet[LW_AREAS], "area_id,parent_id,level,name\nC,,county,C\n");
+    add(&sheet[LW_CONTACTS], "contact_id,area_id,rank,name\nP,C,chief,P\n");
     add(&sheet[LW_SITES],
         "site_id,name,kind,status,status_since,area_id,lat,lon,contract_kw\n");
     add(&sheet[LW_EXPLANATIONS], "explanation_id,site_id,kind,max_kw,valid_from\n");
@@ -106,7 +107,7 @@ make_readings(void)
     return sheet;
 }
 
-static double
+static inline double
 parse(const struct lw_ledger *ledger, const struct sheet *sheet, struct lw_event *events)
 {
     struct lw_readings *readings;

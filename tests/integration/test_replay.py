@@ -158,8 +158,8 @@ def run_scenarios(tmp):
             test("a silent meter at a closed site has a high priority",
                  None if loss and loss[0] in ("high", "urgent") else loss)
     learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
-    test("rules that compare with what they learned say so", learned ^ {
-        "unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
+    test("rules that compare with what they learned say so",
+             learned ^ {"unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
     unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
     test("every other alert names its readings", unread - {"coverage", "comm_loss"})
     rules = {a["data"]["rule"]["id"] for a in every}

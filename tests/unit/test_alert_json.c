@@ -426,41 +426,6 @@ the_greatest_alert_fits(void **state)
 
 /* --- memory: an alert is whole or not at all */
 
-static long fail_in; /* so many more allocations succeed; negative: all */
-
-static void *
-failing_malloc(size_t n)
-{
-    if (fail_in == 0)
-        return NULL;
-    if (fail_in > 0)
-        fail_in--;
-    return malloc(n);
-}
-
-static void
-every_failing_malloc_is_reported(void **state)
-{
-    static char text[LW_ALERT_TEXT];
-    struct lw_alarm alarm = fixture_alarm();
-    size_t n = 0;
-    long i;
-    int rc = LW_ENOMEM;
-
-    json_set_alloc_funcs(failing_malloc, free);
-    for (i = 0; rc != 0 && i < 5000; i++) {
-        fail_in = i;
-        rc = lw_alert_json(*state, &rules, LW_ALERT_UPDATED, &alarm, text, &n);
-        assert_true(rc == 0 || rc == LW_ENOMEM);
-    }
-    json_set_alloc_funcs(malloc, free);
-    assert_int_equal(rc, 0);
-    assert_in_range(i, 100, 4999);
-    json_t *event = json_loadb(text, n, 0, NULL);
-    assert_non_null(event);
-    json_decref(event);
-}
-
 static int
 setup(void **state)
 {
@@ -494,7 +459,6 @@ main(void)
         cmocka_unit_test(the_same_alarm_gives_the_same_bytes),
         cmocka_unit_test(odd_deployments_are_escaped),
         cmocka_unit_test(the_greatest_alert_fits),
-        cmocka_unit_test(every_failing_malloc_is_reported),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

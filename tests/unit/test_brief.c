@@ -75,6 +75,7 @@ writes_strings(void **state)
         {"一号矿", "\"一号矿\""},
         {"a\"b\\c", "\"a\\\"b\\\\c\""},
         {"a\nb\x01", "\"a\\nb\\u0001\""},
+        {"\b\f\r\t\x1f\x7f/", "\"\\b\\f\\r\\t\\u001F\x7f/\""},
         {"\xff", "\"\""},
     };
     char data[256];

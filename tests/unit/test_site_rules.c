@@ -374,6 +374,31 @@ test_one_alarm_for_the_same_thing(void **state)
     end(&w);
 }
 
+/* A day of 20 kW, and two hours of it while the meter is silent. */
+static double
+breaks_off(int q)
+{
+    if (q < FROM || q >= FROM + DAY)
+        return 0;
+    return q >= FROM + 8 * HOUR && q < FROM + 10 * HOUR ? -20 : 20;
+}
+
+static void
+test_a_gap_while_it_stands(void **state)
+{
+    static const struct field field = {guard_house, breaks_off, NULL, NULL, NULL};
+    struct world w;
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, FROM + 3 * DAY);
+    row("what is above the reference grows");
+    check_int(count(&w, "raised production_shape"), 1);
+    check_int(count(&w, "returned production_shape"), 1);
+    assert_null(strstr(w.heard.text, "excess -"));
+    end(&w);
+}
+
 /* 15 kW are what production draws: nobody is woken for a lamp. */
 static void
 test_how_soon_somebody_must_look(void **state)
@@ -493,6 +518,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
+        cmocka_unit_test(test_a_gap_while_it_stands),
         cmocka_unit_test(test_how_soon_somebody_must_look),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
