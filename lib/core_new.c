@@ -129,7 +129,7 @@ index_weather(struct lw_core *core)
 
     for (int32_t p = 0; p < ledger->npoints; p++)
         if (is_context(ledger, p))
-            core->weather[n++] = (struct weather){.point = p, .hour = NEVER};
+            weather_init(&core->weather[n++], p);
     weather_choose(core);
 }
 
@@ -163,14 +163,14 @@ empty_core(const struct lw_ledger *ledger, const struct lw_rules *rules)
     core->gateway_first = array(ledger->ngateways + 1, sizeof *core->gateway_first);
     core->nweather = count_weather(ledger);
     core->weather = array(core->nweather, sizeof *core->weather);
-    core->site_weather = array(ledger->nsites, sizeof *core->site_weather);
+    core->ears = array(ledger->nsites, sizeof *core->ears);
     core->answered = array(ledger->nareas + ledger->nsites, sizeof *core->answered);
     core->slot = array(core->nslots, sizeof *core->slot);
     core->standing = array(core->nslots, sizeof *core->standing);
     if (!core->meter || !core->site || !core->profile || !core->log || !core->gateway ||
-        !core->gateway_meters || !core->gateway_first || !core->weather ||
-        !core->site_weather || !core->answered || !core->slot || !core->standing ||
-        feeder_layout(core) < 0 || lw_due_new(core_ntimers(core), &core->timers) < 0) {
+        !core->gateway_meters || !core->gateway_first || !core->weather || !core->ears ||
+        !core->answered || !core->slot || !core->standing || feeder_layout(core) < 0 ||
+        lw_due_new(core_ntimers(core), &core->timers) < 0) {
         lw_core_free(core);
         return NULL;
     }
@@ -321,6 +321,7 @@ take_over(struct lw_core *core, const struct lw_core *old)
         }
     }
     weather_choose(core);
+    peers_count(core);
     feeder_take_over(core, old);
     take_alarms(core, old);
 }
@@ -374,7 +375,7 @@ lw_core_free(struct lw_core *core)
     free(core->gateway_meters);
     free(core->gateway_first);
     free(core->weather);
-    free(core->site_weather);
+    free(core->ears);
     free(core->answered);
     free(core->slot);
     free(core->standing);

@@ -152,12 +152,10 @@ static const struct lw_field USUAL[] = {
 };
 
 static const struct lw_field LOG[] = {
-    LW_FIELD_RAW(struct hour_log, hour),       LW_FIELD_RAW(struct hour_log, pump_n),
-    LW_FIELD_RAW(struct hour_log, pump_mean),  LW_FIELD_RAW(struct hour_log, pump_sq),
-    LW_FIELD_RAW(struct hour_log, pump_kwh),   LW_FIELD_RAW(struct hour_log, day_most),
-    LW_FIELD_RAW(struct hour_log, day_second), LW_FIELD_RAW(struct hour_log, day_sum),
-    LW_FIELD_RAW(struct hour_log, heard),      LW_FIELD_RAW(struct hour_log, more),
-    LW_FIELD_RAW(struct hour_log, jumps),      LW_FIELD_RAW(struct hour_log, jump_sum),
+    LW_FIELD_RAW(struct hour_log, hour),      LW_FIELD_RAW(struct hour_log, pump_n),
+    LW_FIELD_RAW(struct hour_log, pump_mean), LW_FIELD_RAW(struct hour_log, pump_sq),
+    LW_FIELD_RAW(struct hour_log, pump_day),  LW_FIELD_RAW(struct hour_log, heard),
+    LW_FIELD_RAW(struct hour_log, jumps),     LW_FIELD_RAW(struct hour_log, jump_sum),
     LW_FIELD_RAW(struct hour_log, before_kw),
 };
 
@@ -171,10 +169,20 @@ static const struct lw_field GATEWAY[] = {
     LW_FIELD(struct gateway_state, flaps),
 };
 
+#define VOTE(i)                                                                          \
+    LW_FIELD(struct weather, vote[i].day), LW_FIELD(struct weather, vote[i].judged),     \
+        LW_FIELD(struct weather, vote[i].over)
+
 static const struct lw_field WEATHER[] = {
     LW_FIELD(struct weather, hour),
     LW_FIELD_RAW(struct weather, cold),
     LW_FIELD(struct weather, coldest),
+    LW_FIELD(struct weather, rain.at),
+    LW_FIELD_RAW(struct weather, rain.day),
+    LW_FIELD(struct weather, level.at),
+    LW_FIELD_RAW(struct weather, level.day),
+    VOTE(0),
+    VOTE(1),
 };
 
 #define EVIDENCE(member) LW_FIELD(struct lw_alarm, evidence.member)
@@ -387,11 +395,13 @@ load_sites(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_he
         if (s->reference.since != NEVER && s->reference.frozen == NEVER)
             reference_open(core, &s->reference);
         if (!reference_sound(&s->reference) || s->excess.channel >= CHANNELS ||
-            s->excess.rule >= LW_RULES ||
+            s->excess.rule >= LW_RULES || s->excess.finding >= LW_FINDINGS ||
             (s->excess.run.from != NEVER &&
              !alarm_speaks((enum lw_rule_id)s->excess.rule, LW_SUBJECT_SITE)))
             rc = LW_EPARSE;
     }
+    if (rc == 0)
+        peers_count(core);
     return rc;
 }
 
@@ -403,7 +413,7 @@ load_weather(struct lw_core *core, struct lw_unpacker *u,
                         sizeof *core->weather, core->nweather);
 
     for (int32_t i = 0; i < core->nweather && rc == 0; i++)
-        if (core->weather[i].hour != NEVER && core->weather[i].hour < 0)
+        if (!weather_sound(&core->weather[i]))
             rc = LW_EPARSE;
     if (rc == 0)
         weather_choose(core);

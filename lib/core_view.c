@@ -78,7 +78,7 @@ lw_core_size(const struct lw_core *core)
     size_t timers = (size_t)core_ntimers(core);
 
     return sizeof *core + (size_t)l->nmeters * (sizeof *core->meter + sizeof(int32_t)) +
-           (size_t)l->nsites * (sizeof *core->site + sizeof *core->site_weather) +
+           (size_t)l->nsites * (sizeof *core->site + sizeof *core->ears) +
            (size_t)core->nprofiles * sizeof *core->profile +
            (size_t)core->nlogs * sizeof *core->log +
            (size_t)core->nweather * sizeof *core->weather + feeder_size(core) +

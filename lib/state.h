@@ -11,6 +11,7 @@
 #include <lodewatch/schedule.h>
 
 #include "lib/alarm/seal.h"
+#include "lib/detect/peers.h"
 #include "lib/detect/reference.h"
 #include "lib/detect/weather.h"
 
@@ -168,8 +169,7 @@ struct excess {
     int32_t low_w;    /* preexisting: what is no shift */
     uint8_t rule;     /* which of them raised it */
     uint8_t channel;  /* enum channel: the quickest that was over */
-    bool silent;      /* it was found behind a silence */
-    bool preexisting; /* it ran while the reference was learned */
+    uint8_t finding;  /* enum lw_finding */
 };
 
 struct site_state {
@@ -191,7 +191,7 @@ struct site_state {
     struct excess excess; /* night_load, production_shape, slow_creep */
 };
 
-_Static_assert(sizeof(struct site_state) <= 1344, "of 2 KB a closed site");
+_Static_assert(sizeof(struct site_state) <= 1360, "of 2 KB a closed site");
 
 struct gateway_state {
     int64_t heard;
@@ -251,7 +251,8 @@ struct lw_core {
     struct gateway_state *gateway;
     struct weather *weather; /* context instruments, by point */
     int32_t nweather;
-    int32_t *site_weather; /* by site: the first that serves it, or LW_NONE */
+    struct ears *ears; /* by site */
+    struct peers peers[PEER_STATUSES][PEER_KINDS];
     struct feeder *feeder; /* lib/detect/feeder.h */
     struct child *child;   /* in order of their feeders */
     int32_t nfeeders, nchildren;
@@ -411,6 +412,10 @@ struct expectation {
 struct expectation expect(const struct lw_core *core, const struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
+/* kW that are declared for the site then, beside a household's, pumps, and what
+ * sub-meters measure; INFINITY: some of it without a limit. */
+float expect_declared_kw(const struct lw_core *core, int32_t site, int64_t from,
+                         int64_t to);
 
 /* --- alarm/alarm.c */
 /* The slot of the rule at a subject that it can speak about. */

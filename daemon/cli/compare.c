@@ -12,13 +12,15 @@
 
 #include "daemon/cli/cli.h"
 
-/* One alarm, from its raising to its return. */
+/* One alarm, from its raising to its return; of what came back, to the last one. */
 struct span {
     uint8_t id[16];
     uint8_t rule, subject_kind, priority;
     int32_t subject;
     lw_wall raised, returned; /* LW_WALL_MAX: it stands at the end */
     int64_t excess_wh;
+    int64_t before_wh; /* of it, when it had come before */
+    uint32_t occurrences;
 };
 
 /* What one core did. */
@@ -80,9 +82,14 @@ on_effect(void *arg, const struct lw_effect *effect)
             return;
     }
     span->priority = alarm->priority;
-    span->excess_wh = alarm->evidence.excess_wh;
-    if (effect->alert.kind == LW_ALERT_RETURNED)
-        span->returned = alarm->at;
+    if (alarm->occurrences > span->occurrences)
+        span->before_wh = span->excess_wh;
+    span->occurrences = alarm->occurrences;
+    span->excess_wh = span->before_wh + alarm->evidence.excess_wh;
+    span->returned = alarm->state == LW_ALARM_RETURNED_UNACKNOWLEDGED ||
+                             alarm->state == LW_ALARM_NORMAL
+                         ? alarm->at
+                         : LW_WALL_MAX;
 }
 
 static bool

@@ -241,10 +241,9 @@ poller_recall(struct poller *p, struct remembered *r)
     recall_lines(p, r);
     recall_gateways(p, r);
     for (int32_t i = 0; i < p->ledger->nmeters; i++) {
-        struct kept_meter wanted;
         if (!lw_due_has(p->due, i))
             continue;
-        wanted.key = meter_key(p, i);
+        const struct kept_meter wanted = {.key = meter_key(p, i)};
         const struct kept_meter *kept =
             bsearch(&wanted, r->meter, r->nmeters, sizeof wanted, by_meter);
         if (kept != NULL)

@@ -39,6 +39,8 @@ enum lw_finding {
     LW_FOUND_UNLIKE_REFERENCE, /* within the ceilings, unlike the commissioned load */
     LW_FOUND_DURING_SILENCE,   /* the same, over a loss of communication, in the mean */
     LW_FOUND_PREEXISTING,      /* a shift's shape in the commissioned load itself */
+    LW_FOUND_UNLIKE_PEERS,     /* a commissioned load far above that of sites like it */
+    LW_FOUND_PUMPED_ON,        /* a pump took more than rain and water level explain */
     LW_FOUND_AFTER_CUTOFF,     /* the register advanced after a cutoff */
     LW_FOUND_NO_LICENCE,       /* production without a mining or safety licence */
     LW_FOUND_SILENT_METER,
@@ -104,9 +106,9 @@ struct lw_evidence {
     uint32_t samples_expected;
     uint32_t samples_good;
     int64_t detail;  /* by finding: gap bits; a register's step in Wh; ms of silence; W
-                        by which the load stepped up; overruns */
+                        by which the load stepped up; overruns; um of rain; W */
     int64_t detail2; /* by finding: licences missing (bit 0 mining, 1 safety); meters
-                        darkened; W that were lost elsewhere */
+                        darkened; W that were lost elsewhere; W of doubt; sites */
     int32_t confidence_milli;        /* of a consumption finding; 0: it is not given */
     uint8_t finding;                 /* enum lw_finding */
     uint8_t night;                   /* the window's larger part lies in the night */

@@ -161,11 +161,14 @@ struct lw_params {
         int64_t starts;          /* so many of them within three hours */
         int64_t pump_milli;      /* of a pump's ceiling, above which it is taken to run */
         int64_t wear_milli;      /* of a pump's power, by which it changes */
-        int64_t shift_w;         /* the profile's swing that is a shift's */
-        int64_t shift_milli;     /* and as a share of its mean */
         int64_t sure_milli;      /* of a limit: told at once; less, when seen again */
-        int64_t differs_w;       /* by which an hour differs from day to day */
-        int64_t differs_milli;   /* and as a share of the mean */
+        int64_t peers;           /* sites like it, at least, to compare with them */
+        int64_t peers_spread_milli;
+        int64_t pumped_milli;  /* of what water explains of it, and the season moves */
+        int64_t shift_w;       /* the profile's swing that is a shift's */
+        int64_t shift_milli;   /* and as a share of its mean */
+        int64_t differs_w;     /* by which an hour differs from day to day */
+        int64_t differs_milli; /* and as a share of the mean */
         int64_t clear_ms;
     } reference;
     struct {

@@ -52,9 +52,12 @@ enum lw_checked {
     LW_CHECKED_EXPIRED,
     LW_CHECKED_OUTSIDE_HOURS,
     LW_CHECKED_EXCEEDED, /* in force, limited, and the load was above what is allowed */
+    LW_CHECKED_BEYOND_WATER, /* in force, and the pump ran more than water explains */
 };
 
 const char *lw_checked_name(enum lw_checked checked);
+/* It is in force, whether it suffices or not. */
+bool lw_checked_holds(enum lw_checked checked);
 /* Chosen by the alarm's site. An explanation that a sub-meter measures allows just what
  * that measured, so it is in force and never exceeded here. */
 enum lw_checked lw_explanation_checked(const struct lw_alert *alert,

@@ -17,7 +17,8 @@ static bool
 compared(const struct lw_evidence *e)
 {
     return e->finding == LW_FOUND_UNLIKE_REFERENCE ||
-           e->finding == LW_FOUND_DURING_SILENCE || e->finding == LW_FOUND_PREEXISTING;
+           e->finding == LW_FOUND_DURING_SILENCE || e->finding == LW_FOUND_PREEXISTING ||
+           e->finding == LW_FOUND_PUMPED_ON || e->finding == LW_FOUND_UNLIKE_PEERS;
 }
 
 /* How high an occurrence is, and how much: above the reference; but where it is above a

@@ -44,8 +44,16 @@ lw_checked_name(enum lw_checked checked)
         [LW_CHECKED_EXPIRED] = "expired",
         [LW_CHECKED_OUTSIDE_HOURS] = "outside_hours",
         [LW_CHECKED_EXCEEDED] = "exceeded",
+        [LW_CHECKED_BEYOND_WATER] = "beyond_water",
     };
     return names[checked];
+}
+
+bool
+lw_checked_holds(enum lw_checked checked)
+{
+    return checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED ||
+           checked == LW_CHECKED_BEYOND_WATER;
 }
 
 static enum lw_checked
@@ -76,8 +84,11 @@ lw_explanation_checked(const struct lw_alert *alert,
         return checked;
     if (!lw_hours_at(alert->ledger, &explanation->hours, t))
         return LW_CHECKED_OUTSIDE_HOURS;
-    bool exceeded = !lw_alert_is_over(alert) &&
-                    above_ceilings((enum lw_finding)alert->alarm->evidence.finding) &&
+    bool over = lw_alert_is_over(alert);
+    enum lw_finding finding = (enum lw_finding)alert->alarm->evidence.finding;
+    if (!over && explanation->kind == LW_DEWATERING && finding == LW_FOUND_PUMPED_ON)
+        return LW_CHECKED_BEYOND_WATER;
+    bool exceeded = !over && above_ceilings(finding) &&
                     explanation->max_w != LW_NOT_GIVEN && explanation->point == LW_NONE;
     return exceeded ? LW_CHECKED_EXCEEDED : LW_CHECKED_IN_FORCE;
 }

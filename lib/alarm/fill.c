@@ -236,6 +236,7 @@ static const struct place {
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"basis", OF_ALERT(lw_form_basis)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},

@@ -29,7 +29,8 @@ fill_status(struct filler *f)
     fill_phrase(f, STOP);
 }
 
-/* Those in force (or exceeded) first, then the others, each in the ledger's order. */
+/* Those in force, sufficient or not, first, then the others, each in the ledger's order.
+ */
 void
 fill_explanations(struct filler *f)
 {
@@ -39,6 +40,7 @@ fill_explanations(struct filler *f)
         [LW_CHECKED_EXPIRED] = EXPIRED,
         [LW_CHECKED_EXCEEDED] = EXCEEDED,
         [LW_CHECKED_OUTSIDE_HOURS] = OUTSIDE_HOURS,
+        [LW_CHECKED_BEYOND_WATER] = BEYOND_WATER,
     };
     int32_t told = 0;
 
@@ -53,9 +55,8 @@ fill_explanations(struct filler *f)
             f->explanation =
                 &f->alert->ledger->explanation[f->site->explanation_first + i];
             enum lw_checked checked = lw_explanation_checked(f->alert, f->explanation);
-            bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
             bool measured = f->explanation->point != LW_NONE;
-            if (holds == (others == 1))
+            if (lw_checked_holds(checked) == (others == 1))
                 continue;
             fill_phrase(f, told++ == 0 ? ON_FILE : SEMICOLON);
             fill_phrase(f, checked == LW_CHECKED_IN_FORCE && measured ? MEASURED

@@ -105,6 +105,39 @@ lw_form_time(struct lw_text *out, const struct lw_zone *zone, lw_wall t)
                  c.minute % 60);
 }
 
+static void
+add_water(struct lw_text *out, const struct lw_evidence *e, bool zh)
+{
+    lw_text_add(out, zh ? "不确定度" : "an uncertainty of ");
+    lw_form_kw(out, e->detail2);
+    lw_text_add(out, zh ? "千瓦" : " kW");
+    if (e->detail == LW_NOT_GIVEN)
+        return;
+    lw_text_add(out, zh ? "，近7天降雨" : " and ");
+    add_number(out, e->detail, 1000, 1);
+    lw_text_add(out, zh ? "毫米" : " mm of rain in the last 7 days");
+}
+
+static void
+add_peers(struct lw_text *out, const struct lw_evidence *e, bool zh)
+{
+    lw_text_addf(out, zh ? "%" PRId64 "处，中位数" : "%" PRId64 ", with a median of ",
+                 e->detail2);
+    lw_form_kw(out, e->detail);
+    lw_text_add(out, zh ? "千瓦" : " kW");
+}
+
+void
+lw_form_basis(struct lw_text *out, const struct lw_alert *alert, bool zh)
+{
+    const struct lw_evidence *e = &alert->alarm->evidence;
+
+    if (e->finding == LW_FOUND_UNLIKE_PEERS)
+        add_peers(out, e, zh);
+    else
+        add_water(out, e, zh);
+}
+
 void
 lw_form_foreign(struct lw_text *out, const char *s)
 {

@@ -61,6 +61,7 @@ enum phrase {
     EXPIRED,
     OUTSIDE_HOURS,
     EXCEEDED,
+    BEYOND_WATER,
     MORE,
     SEMICOLON,
     STOP,
@@ -112,6 +113,9 @@ void lw_form_candidates(struct lw_text *out, const struct lw_alert *alert, bool 
 /* The site that lost a load, and its status. */
 void lw_form_other_site(struct lw_text *out, const struct lw_alert *alert, bool zh);
 void lw_form_other_status(struct lw_text *out, const struct lw_alert *alert, bool zh);
+/* What it was compared with: how far a pump may be from what water explains, and the
+ * rain; how many sites are like it, and their median. */
+void lw_form_basis(struct lw_text *out, const struct lw_alert *alert, bool zh);
 void lw_form_site(struct lw_text *out, const struct lw_site *site, bool zh);
 /* Text of the ledger's: on one line, and of bounded length. */
 void lw_form_foreign(struct lw_text *out, const char *s);

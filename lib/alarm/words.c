@@ -68,6 +68,9 @@ static const struct {
     [OUTSIDE_HOURS] = {"{id}（{what}{limit}）不含该时段",
                        "{id} ({what}{limit}) does not cover these hours"},
     [EXCEEDED] = {"{id}（{what}{limit}）已被超出", "{id} ({what}{limit}) is exceeded"},
+    [BEYOND_WATER] =
+        {"{id}（{what}{limit}）有效，但降雨和水位只说明平均{expected_kw}千瓦",
+         "{id} ({what}{limit}) is in force, but rain and water level explain no more than a mean of {expected_kw} kW"},
     [MORE] = {"；另有{more}项", "; {more} more on file"},
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},

@@ -18,7 +18,8 @@ static const struct sentences table[] = {
         .returned = "{subject}的电量与各分表及线损相符",
         .active = ZH_RESIDUAL "{silent_children}{candidates}",
         .back = ZH_RESIDUAL,
-        .action = "核对换表、新装和改接记录以及失联电表，再按所列顺序查看现场",
+        .action =
+            "核对换表、新装和改接记录以及失联电表，再按所列顺序查看现场，查到的用电点录入台账",
     },
     {
         .rule = LW_RULE_FEEDER_RESIDUAL,
@@ -32,7 +33,7 @@ static const struct sentences table[] = {
         .active = EN_RESIDUAL "{silent_children}{candidates}",
         .back = EN_RESIDUAL,
         .action =
-            "check exchanges, new and switched-over customers and silent meters, then the sites in the order given",
+            "check exchanges, new and switched-over customers and silent meters, then the sites in the order given; enter what is found as a site",
     },
     {
         .rule = LW_RULE_DISPLACEMENT,

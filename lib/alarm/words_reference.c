@@ -11,6 +11,14 @@
     "监测初期四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_BEFORE                                                                        \
     "In the first four weeks: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. {sure}{status}{explanations}"
+#define ZH_PEERS                                                                         \
+    "监测初期四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含取暖、水泵和分表已说明的用电），远高于同状态、同类型的点位（{basis}）；按其离散程度和本点位另行登记的用电，至多{expected_kw}千瓦；多出{excess_kwh}千瓦时。基准在人工复核前为暂定。{sure}{status}{explanations}"
+#define EN_PEERS                                                                         \
+    "In the first four weeks: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. The reference is provisional until a person has reviewed it. {sure}{status}{explanations}"
+#define ZH_PUMPED                                                                        \
+    "水泵实测平均{mean_kw}千瓦。按监测初期四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{sure}{status}{explanations}"
+#define EN_PUMPED                                                                        \
+    "Measured: the pump draws {mean_kw} kW in the mean. As learned in the first four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {sure}{status}{explanations}"
 #define ZH_CUTOFF                                                                        \
     "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_CUTOFF                                                                        \
@@ -28,6 +36,9 @@
 #define ZH_CHECK  "核对数据质量、用电说明和现场状态，并复核基准"
 #define EN_CHECK                                                                         \
     "check the data's quality, the explanations, the state of the site, and the reference"
+#define ZH_PUMP_CHECK "核对水泵、浮球开关和所接负荷，核对雨量计和水位计"
+#define EN_PUMP_CHECK                                                                    \
+    "check the pump, its switch and what is connected behind it, the rain gauge and the level"
 
 /* A rule that compares with the reference: its headlines, and those of what was used
  * while communication was lost. */
@@ -83,6 +94,32 @@
         .action = EN_CHECK,                                                                                                                                       \
     }
 
+/* A rule that finds more pumping than water explains. */
+#define PUMPED(of)                                                                                                                        \
+    {                                                                                                                                     \
+        .rule = of,                                                                                                                       \
+        .finding = LW_FOUND_PUMPED_ON,                                                                                                    \
+        .zh = true,                                                                                                                       \
+        .event = ZH_CONSUMPTION,                                                                                                          \
+        .raised =                                                                                                                         \
+            "水泵用电多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",                                       \
+        .updated =                                                                                                                        \
+            "水泵用电{still}多于降雨和水位所能说明：{duration}平均{mean_kw}千瓦，可说明{expected_kw}千瓦",                                \
+        .returned = "水泵用电回到降雨和水位所能说明的范围",                                                                               \
+        .active = ZH_PUMPED,                                                                                                              \
+        .back = ZH_BACK,                                                                                                                  \
+        .action = ZH_PUMP_CHECK,                                                                                                          \
+    },                                                                                                                                    \
+    {                                                                                                                                     \
+        .rule = of, .finding = LW_FOUND_PUMPED_ON, .zh = false, .event = EN_CONSUMPTION,                                                  \
+        .raised =                                                                                                                         \
+            "A pump takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained",         \
+        .updated =                                                                                                                        \
+            "A pump {still} takes more than rain and water level explain: mean {mean_kw} kW over {duration}, {expected_kw} kW explained", \
+        .returned = "Rain and water level explain the pump again", .active = EN_PUMPED,                                                   \
+        .back = EN_BACK, .action = EN_PUMP_CHECK,                                                                                         \
+    }
+
 static const struct sentences table[] = {
     COMPARED(LW_RULE_NIGHT_LOAD, "夜间用电高于基准，未超上限",
              "夜间用电{still}高于基准，未超上限",
@@ -101,6 +138,34 @@ static const struct sentences table[] = {
              "关闭后监看期内用电{still}高于基准",
              "Load comes back at a site that was closed not long ago",
              "Load is {still} back at a site that was closed not long ago"),
+    {
+        .rule = LW_RULE_NIGHT_LOAD,
+        .finding = LW_FOUND_UNLIKE_PEERS,
+        .zh = true,
+        .event = ZH_CONSUMPTION,
+        .raised =
+            "监测开始时就有的昼夜用电远高于同类点位：平均{mean_kw}千瓦，同类至多{expected_kw}千瓦",
+        .updated =
+            "远高于同类点位的昼夜用电仍在：平均{mean_kw}千瓦，同类至多{expected_kw}千瓦",
+        .returned = "用电回到同类点位的范围",
+        .active = ZH_PEERS,
+        .back = ZH_BACK,
+        .action = ZH_CHECK,
+    },
+    {
+        .rule = LW_RULE_NIGHT_LOAD,
+        .finding = LW_FOUND_UNLIKE_PEERS,
+        .zh = false,
+        .event = EN_CONSUMPTION,
+        .raised =
+            "Load by day and night, there from the beginning, is far above sites like it: mean {mean_kw} kW, at most {expected_kw} kW there",
+        .updated =
+            "Load by day and night far above sites like it is still there: mean {mean_kw} kW, at most {expected_kw} kW there",
+        .returned = "The load is as that of sites like it",
+        .active = EN_PEERS,
+        .back = EN_BACK,
+        .action = EN_CHECK,
+    },
     {
         .rule = LW_RULE_PRODUCTION_SHAPE,
         .finding = LW_FOUND_PREEXISTING,
@@ -128,6 +193,8 @@ static const struct sentences table[] = {
         .back = EN_BACK,
         .action = EN_CHECK,
     },
+    PUMPED(LW_RULE_SLOW_CREEP),
+    PUMPED(LW_RULE_RE_EMERGENCE),
     {
         .rule = LW_RULE_POST_CUTOFF,
         .finding = LW_FOUND_AFTER_CUTOFF,

@@ -293,6 +293,14 @@ put_detail(struct lw_text *t, const struct lw_alert *alert)
     case LW_FOUND_DURING_SILENCE:
         put_kw(t, "heating_kw", e->detail);
         break;
+    case LW_FOUND_UNLIKE_PEERS:
+        put_integer(t, "peers", e->detail2);
+        put_kw(t, "peers_median_kw", e->detail);
+        break;
+    case LW_FOUND_PUMPED_ON:
+        put_kw(t, "rain_7d_mm", e->detail); /* um to mm, as W to kW */
+        put_kw(t, "uncertainty_kw", e->detail2);
+        break;
     case LW_FOUND_SILENT_METER:
         put_integer(t, "silent_s", e->detail / LW_SECOND);
         break;
@@ -511,7 +519,7 @@ put_explanations(struct lw_text *t, const struct lw_alert *alert, bool load)
             const struct lw_explanation *x =
                 &alert->ledger->explanation[site->explanation_first + i];
             enum lw_checked checked = lw_explanation_checked(alert, x);
-            bool holds = checked == LW_CHECKED_IN_FORCE || checked == LW_CHECKED_EXCEEDED;
+            bool holds = lw_checked_holds(checked);
             if (holds == (others == 0) && found++ < EXPLANATIONS_LISTED)
                 put_explanation(t, x, checked);
         }

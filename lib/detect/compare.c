@@ -27,6 +27,7 @@ compare_begin(struct rings *g)
     *g = (struct rings){.pump_at = NEVER, .before_kw = NAN, .pump_before_kw = NAN};
     forget(g->hour, HOURS);
     forget(g->capped, CAPPED);
+    forget(g->pump_day, PUMP_DAYS);
     for (int i = 0; i < QUARTERS; i++)
         g->quarter[i] = NAN;
 }
@@ -44,7 +45,8 @@ compare_wipe(struct reference *r)
 void
 found_nothing(struct found *f)
 {
-    *f = (struct found){.excess = NAN};
+    *f = (struct found){
+        .excess = NAN, .pumped = NAN, .day = {NAN, NAN}, .days = {NAN, NAN}};
     for (int c = 0; c < CHANNELS; c++)
         f->ratio[c] = NAN;
 }
@@ -348,15 +350,42 @@ compare_sample(struct reference *r, const struct sample *s, const struct beside 
 static float
 pumped_meanwhile(const struct reference *r, const struct sample *s, float hours)
 {
-    if (s->pump_kw <= 0 || (s->pump_metered && s->pump_runs))
+    if (s->pump_kw <= 0 || s->pump_metered)
         return 0;
     if (hours < 12)
-        return smaller(s->pump_metered ? s->pump_kw : r->pump_kw,
-                       r->pump_day_kw * 24 / hours);
+        return smaller(r->pump_kw, r->pump_day_kw * 24 / hours);
     if (hours < 24)
         return r->pump_day_kw;
     return r->pump_usual_kw +
            (r->pump_day_kw - r->pump_usual_kw) / (float)sqrt((double)hours / 24);
+}
+
+/* The mean of what was usual from `from` to `to`. */
+static float
+usual(const struct lw_core *core, int32_t site, const struct sample *s, int64_t from,
+      int64_t to, int64_t step)
+{
+    float sum = 0;
+    int n = 0;
+
+    for (int64_t at = from; at < to; at += step, n++) {
+        float cold = core_site_cold(core, site, at);
+
+        sum += reference_expected(&core->site[site].reference, at,
+                                  isnan(cold) ? s->cold : cold);
+    }
+    return sum / (float)n;
+}
+
+float
+compare_expected(const struct lw_core *core, int32_t site, const struct sample *s,
+                 const struct found *f, enum channel channel, int64_t from, int64_t to)
+{
+    if (channel == PUMPED_ON)
+        return f->days.expected;
+    if (channel == OVER_GAP || (channel >= PUMP_PAIR && channel <= PUMP_32))
+        return f->expected;
+    return usual(core, site, s, from, to, s->interval);
 }
 
 void
@@ -364,18 +393,14 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
             struct found *f)
 {
     const struct reference *r = &core->site[site].reference;
-    float hours = (float)(to - s->from) / (float)LW_HOUR, expected = 0;
-    int reach = REACHES - 1, n = 0;
+    float hours = (float)(to - s->from) / (float)LW_HOUR;
+    int reach = REACHES - 1;
 
     found_nothing(f);
     while (reach > REACH_1H && (float)reach_hours[reach] > hours)
         reach--;
-    for (int64_t at = s->from; at < to; at += LW_HOUR, n++) {
-        float cold = core_site_cold(core, site, at);
-
-        expected += reference_expected(r, at, isnan(cold) ? s->cold : cold);
-    }
-    f->expected = expected / (float)n + pumped_meanwhile(r, s, hours);
+    f->expected =
+        usual(core, site, s, s->from, to, LW_HOUR) + pumped_meanwhile(r, s, hours);
     f->excess = s->kw - f->expected;
     put(f, s, OVER_GAP, s->kw - f->expected - r->known_kw,
         bound(r, (enum reach)reach, larger(s->cold, r->cold_day), s) +

@@ -7,13 +7,26 @@
 
 /* A week of its own history says how far a neighbour strays by itself. */
 #define HISTORY (7 * LW_DAY)
-/* It must stand out by half as much again from the strongest day there was. */
-#define STAND_OUT 1.5F
+/* It must stand out by a quarter more than the strongest shift there was. */
+#define STAND_OUT 1.25F
+
+enum {
+    LOST_MOST = 8 /* stopped sites of a feeder that are looked after at once */
+};
 
 /* Mean power by hour over the last day, beside what is usual. */
 struct day {
     float w[DAY_HOURS];
     float mean_w;
+};
+
+/* What the stopped sites of a feeder draw less; the largest. */
+struct losses {
+    int n;
+    struct lost {
+        int32_t site;
+        struct day day;
+    } of[LOST_MOST];
 };
 
 static bool
@@ -31,6 +44,21 @@ displacement_watches(const struct lw_core *core, int32_t site, int64_t at)
     return at >= s->status_since.ms &&
            at - s->status_since.ms < core->book->all.displacement.watch_ms &&
            status_stops(lw_site_status_at(s, (lw_wall){at}));
+}
+
+float
+displacement_stopped_w(const struct lw_core *core, const struct feeder *f, int64_t at)
+{
+    float w = 0;
+
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
+        const struct child *c = &core->child[i];
+        int32_t site = core->ledger->point[c->point].site;
+
+        if (site != LW_NONE && displacement_watches(core, site, at))
+            w += c->most_w;
+    }
+    return w;
 }
 
 /* It has been heard within so long, and has a history. */
@@ -51,6 +79,52 @@ rise_of(const struct child *c)
         d.mean_w += d.w[h] / DAY_HOURS;
     }
     return d;
+}
+
+/* The stopped sites that lost enough to be looked for. */
+static struct losses
+losses_of(const struct lw_core *core, const struct feeder *f, int64_t at)
+{
+    struct losses all = {.n = 0};
+
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
+        const struct child *c = &core->child[i];
+        struct lost lost = {.site = core->ledger->point[c->point].site};
+        int k;
+
+        if (lost.site == LW_NONE || !displacement_watches(core, lost.site, at) ||
+            !known(f, c, at, LW_DAY))
+            continue;
+        lost.day = rise_of(c);
+        lost.day.mean_w = -lost.day.mean_w;
+        for (int h = 0; h < DAY_HOURS; h++)
+            lost.day.w[h] = -lost.day.w[h];
+        if (lost.day.mean_w < (float)core->book->all.displacement.least_w)
+            continue;
+        k = all.n < LOST_MOST ? all.n++ : LOST_MOST;
+        while (k > 0 && lost.day.mean_w > all.of[k - 1].day.mean_w) {
+            if (k < LOST_MOST)
+                all.of[k] = all.of[k - 1];
+            k--;
+        }
+        if (k < LOST_MOST)
+            all.of[k] = lost;
+    }
+    return all;
+}
+
+/* The share of the lost load that comes up in its hours: the other hours, in which the
+ * neighbour goes its own ways, say nothing. */
+static float
+share_of(const struct day *lost, const struct day *rise)
+{
+    float both = 0, all = 0;
+
+    for (int h = 0; h < DAY_HOURS; h++) {
+        both += lost->w[h] * rise->w[h];
+        all += lost->w[h] * lost->w[h];
+    }
+    return all > 0 ? both / all : 0;
 }
 
 /* The share of the lost load that rises at the same hours. */
@@ -74,46 +148,86 @@ struct suspect {
     struct subject subject;
     int32_t site; /* LW_NONE: the feeder itself */
     struct day usual, rise;
-    int64_t began; /* since when it can have risen; NEVER: not known */
-    bool stands_out;
+    int64_t began;            /* since when it can have risen; NEVER: not known */
+    const float *strongest_w; /* mean of its strongest shifts, by their last hour; NULL:
+                                 that nothing else explains it is told otherwise */
 };
 
+/* Of the shift that ends with this hour. */
+static float
+shift_sum(const float *w, int last)
+{
+    float sum = 0;
+
+    for (int i = 0; i < SHIFT_HOURS; i++)
+        sum += w[(last + DAY_HOURS - i) % DAY_HOURS];
+    return sum;
+}
+
+/* It has never drawn as much in the shifts in which the load was lost. */
+static bool
+stands_out(const struct lost *lost, const struct suspect *s)
+{
+    float beyond = 0;
+
+    if (!s->strongest_w)
+        return true;
+    for (int h = 0; h < DAY_HOURS; h++) {
+        float weight = shift_sum(lost->day.w, h);
+        float swing = SHIFT_HOURS * s->strongest_w[h] - shift_sum(s->usual.w, h);
+
+        if (weight > 0)
+            beyond += weight * (shift_sum(s->rise.w, h) - STAND_OUT * fmaxf(swing, 0));
+    }
+    return beyond > 0;
+}
+
 /* The stopped site that lost as much; of several, the one whose hours are the most alike.
- * LW_NONE: there is none. */
-static int32_t
-lost_alike(const struct lw_core *core, const struct feeder *f, int64_t at,
-           const struct suspect *s, float *ret_lost_w)
+ * NULL: there is none. */
+static const struct lost *
+lost_alike(const struct lw_core *core, const struct losses *losses,
+           const struct suspect *s)
 {
     const struct lw_params *rules = &core->book->all;
     float best = (float)rules->displacement.overlap_milli / 1000;
-    int32_t found = LW_NONE;
+    const struct lost *found = NULL;
 
-    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
-        const struct child *c = &core->child[i];
-        int32_t site = core->ledger->point[c->point].site;
-        struct day lost;
-        float share, alike;
+    for (int i = 0; i < losses->n; i++) {
+        const struct lost *lost = &losses->of[i];
+        float share = share_of(&lost->day, &s->rise) * 1000;
+        float alike = overlap(&lost->day, &s->rise);
 
-        if (site == LW_NONE || site == s->site || !displacement_watches(core, site, at) ||
-            !known(f, c, at, LW_DAY) ||
-            (s->began != NEVER && s->began < core->ledger->site[site].status_since.ms))
-            continue;
-        lost = rise_of(c);
-        lost.mean_w = -lost.mean_w;
-        for (int h = 0; h < DAY_HOURS; h++)
-            lost.w[h] = -lost.w[h];
-        if (lost.mean_w < (float)rules->displacement.least_w)
-            continue;
-        share = s->rise.mean_w / lost.mean_w * 1000;
-        alike = overlap(&lost, &s->rise);
-        if (share < (float)rules->displacement.share_least_milli ||
-            share > (float)rules->displacement.share_most_milli || alike < best)
+        if (lost->site == s->site ||
+            (s->began != NEVER &&
+             s->began < core->ledger->site[lost->site].status_since.ms) ||
+            share < (float)rules->displacement.share_least_milli ||
+            share > (float)rules->displacement.share_most_milli || alike < best ||
+            !stands_out(lost, s))
             continue;
         best = alike;
-        *ret_lost_w = lost.mean_w;
-        found = site;
+        found = lost;
     }
     return found;
+}
+
+static bool
+names(const struct lw_core *core, struct subject subject, int32_t site)
+{
+    const struct lw_alarm *alarm = alarm_of(core, LW_RULE_DISPLACEMENT, subject);
+
+    return alarm && alarm->evidence.other == site + 1;
+}
+
+/* What the site lost has been found already. */
+static bool
+is_found(const struct lw_core *core, const struct feeder *f, int32_t site)
+{
+    if (names(core, (struct subject){LW_SUBJECT_POINT, f->point}, site))
+        return true;
+    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++)
+        if (names(core, (struct subject){LW_SUBJECT_POINT, core->child[i].point}, site))
+            return true;
+    return false;
 }
 
 static struct lw_evidence
@@ -139,16 +253,16 @@ evidence(const struct suspect *s, int64_t at)
 }
 
 static void
-follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct suspect *s,
-       struct follower *w)
+follow(struct lw_core *core, const struct feeder *f, int64_t at,
+       const struct losses *losses, const struct suspect *s, struct follower *w)
 {
     const struct lw_alarm *alarm = alarm_of(core, LW_RULE_DISPLACEMENT, s->subject);
     int64_t for_h = core->book->all.displacement.for_ms / LW_HOUR;
-    struct lw_evidence e = evidence(s, at);
-    float lost_w = 0;
-    int32_t site;
+    const struct lost *lost;
+    struct lw_evidence e;
 
     if (alarm) {
+        e = evidence(s, at);
         e.detail = alarm->evidence.detail;
         e.detail2 = alarm->evidence.detail2;
         e.other = alarm->evidence.other;
@@ -161,54 +275,57 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at, const struct su
         }
         return;
     }
-    site = s->stands_out ? lost_alike(core, f, at, s, &lost_w) : LW_NONE;
-    w->hours = site == LW_NONE ? 0 : w->hours + 1;
+    lost = lost_alike(core, losses, s);
+    w->hours = lost ? w->hours + 1 : 0;
     if (w->hours <= for_h)
         return;
     w->hours = 0;
-    e.detail2 = llround((double)lost_w);
-    e.other = site + 1;
+    if (is_found(core, f, lost->site))
+        return;
+    e = evidence(s, at);
+    e.detail2 = llround((double)lost->day.mean_w);
+    e.other = lost->site + 1;
     alarm_set(core, LW_RULE_DISPLACEMENT, s->subject, LW_PRIORITY_HIGH, &e);
 }
 
-/* Once a day, while nothing of a neighbour's can be in it. */
+/* While nothing of a stopped site's can be in it. */
 static void
-learn_swing(struct lw_core *core, const struct feeder *f, int64_t at)
+learn_strongest(struct lw_core *core, const struct feeder *f, int64_t at)
 {
-    for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
-        int32_t site = core->ledger->point[core->child[i].point].site;
+    int last = feeder_hour(f, at);
 
-        if (site != LW_NONE && displacement_watches(core, site, at))
-            return;
-    }
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++) {
         struct child *c = &core->child[i];
-        float rise_w = known(f, c, at, 0) ? rise_of(c).mean_w : 0;
+        float w = shift_sum(c->day_wh, last) / SHIFT_HOURS;
 
-        c->swing_w = rise_w > c->swing_w ? rise_w : c->swing_w;
+        if (c->gauge.at == at && w > c->strongest_w[last])
+            c->strongest_w[last] = w;
     }
 }
 
 static void
-follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int64_t at)
+follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int64_t at,
+             const struct losses *losses)
 {
     struct suspect s = {.subject = {LW_SUBJECT_POINT, c->point},
                         .site = core->ledger->point[c->point].site,
                         .began = NEVER,
-                        .rise = rise_of(c)};
+                        .rise = rise_of(c),
+                        .strongest_w = c->strongest_w};
 
     for (int h = 0; h < DAY_HOURS; h++) {
         s.usual.w[h] = c->usual_w[h];
         s.usual.mean_w += c->usual_w[h] / DAY_HOURS;
     }
-    s.stands_out = s.rise.mean_w > STAND_OUT * c->swing_w;
-    follow(core, f, at, &s, &c->follower);
+    follow(core, f, at, losses, &s, &c->follower);
 }
 
-/* The feeder's residual of the last day; there must be one that nothing else explains. */
+/* The feeder's residual of the last day, when there is one that nothing else explains. */
 static void
-follow_residual(struct lw_core *core, struct feeder *f, int64_t at)
+follow_residual(struct lw_core *core, struct feeder *f, int64_t at,
+                const struct losses *losses)
 {
+    static const struct losses none = {.n = 0};
     struct suspect s = {.subject = {LW_SUBJECT_POINT, f->point},
                         .site = LW_NONE,
                         .began = f->excess.from};
@@ -224,20 +341,24 @@ follow_residual(struct lw_core *core, struct feeder *f, int64_t at)
         s.rise.w[feeder_hour(f, end)] += (float)wh;
         s.rise.mean_w += (float)wh / DAY_HOURS;
     }
-    s.stands_out = alarm_stands(core, LW_RULE_FEEDER_RESIDUAL, s.subject);
-    follow(core, f, at, &s, &f->follower);
+    if (!alarm_stands(core, LW_RULE_FEEDER_RESIDUAL, s.subject))
+        losses = &none;
+    follow(core, f, at, losses, &s, &f->follower);
 }
 
 void
 displacement_hour(struct lw_core *core, struct feeder *f, int64_t at)
 {
+    struct losses losses;
+
+    if (f->stopped_w <= 0)
+        learn_strongest(core, f, at);
     if (f->begun == NEVER || at - f->begun < HISTORY)
         return;
+    losses = losses_of(core, f, at);
     if (feeder_stretch(f, at)->known && f->since <= at - LW_DAY)
-        follow_residual(core, f, at);
+        follow_residual(core, f, at, &losses);
     for (int32_t i = f->child_first; i < f->child_first + f->nchildren; i++)
         if (known(f, &core->child[i], at, 0))
-            follow_child(core, f, &core->child[i], at);
-    if (at % LW_DAY == 0)
-        learn_swing(core, f, at);
+            follow_child(core, f, &core->child[i], at, &losses);
 }

@@ -142,3 +142,28 @@ expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to
     }
     return false;
 }
+
+/* Part of a guard's household, which sites like it have too. */
+static bool
+is_household(enum lw_explanation_kind kind)
+{
+    return kind == LW_GUARD_HOUSE || kind == LW_HEATING || kind == LW_LIGHTING;
+}
+
+float
+expect_declared_kw(const struct lw_core *core, int32_t site, int64_t from, int64_t to)
+{
+    const struct lw_site *s = &core->ledger->site[site];
+    float kw = 0;
+
+    for (int32_t i = s->explanation_first; i < s->explanation_first + s->explanation_n;
+         i++) {
+        const struct lw_explanation *e = &core->ledger->explanation[i];
+
+        if (is_household(e->kind) || e->kind == LW_DEWATERING || e->point != LW_NONE ||
+            in_force(core->ledger, e, from, to) == 0)
+            continue;
+        kw += e->max_w == LW_NOT_GIVEN ? INFINITY : (float)e->max_w / 1000;
+    }
+    return kw;
+}

@@ -173,6 +173,7 @@ close_boundary(struct lw_core *core, struct feeder *f)
     struct tally tally = {0};
 
     *s = (struct stretch){0};
+    f->stopped_w = displacement_stopped_w(core, f, at);
     give_up(&f->gauge);
     for (int32_t i = 0; i < f->nchildren; i++) {
         struct child *c = &core->child[f->child_first + i];

@@ -10,6 +10,7 @@ enum {
     FEEDER_RING = 194, /* intervals that are kept: the longest lag and a little */
     LEARN_EVERY = 8,   /* intervals of a window that the loss is learned from */
     LOSS_TERMS = 3,
+    SHIFT_HOURS = 8,
 };
 
 /* Window lengths that are judged, in intervals: of 15 minutes, up to two days. */
@@ -43,8 +44,8 @@ struct child {
     uint8_t days[DAY_HOURS]; /* quarters of an hour in usual_w, up to four weeks' */
     float day_wh[DAY_HOURS]; /* of the last 24 hours, by hour */
     float mean_w;
-    float most_w;  /* mean of the strongest interval ever */
-    float swing_w; /* the most that a day was above its usual, by the day's mean */
+    float most_w;                 /* mean of the strongest interval ever */
+    float strongest_w[DAY_HOURS]; /* mean of the strongest shift ever, by its last hour */
     struct follower follower;
 };
 
@@ -78,7 +79,8 @@ struct feeder {
     int64_t begun;    /* the first boundary ever; NEVER */
     int64_t since;    /* no window begins before: its register was not known; NEVER */
     int32_t awaited;
-    uint8_t over; /* boundaries in a row at which a window was too much */
+    float stopped_w; /* the most that those drew whose sites were stopped a while ago */
+    uint8_t over;    /* boundaries in a row at which a window was too much */
     struct stretch ring[FEEDER_RING];
     struct loss loss;
     float noise_wh[FEEDER_LAGS]; /* mean deviation of a window's residual, as a sigma */
@@ -153,6 +155,9 @@ void feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
 /* --- displacement.c */
 /* The site was stopped a while ago: what it lost may turn up elsewhere. */
 bool displacement_watches(const struct lw_core *core, int32_t site, int64_t at);
+/* The most that the children of such sites ever drew. */
+float displacement_stopped_w(const struct lw_core *core, const struct feeder *f,
+                             int64_t at);
 /* Once an hour. */
 void displacement_hour(struct lw_core *core, struct feeder *f, int64_t at);
 

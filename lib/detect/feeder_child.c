@@ -1,5 +1,7 @@
 /* A child of a feeder: how it usually draws, what a silent one may have drawn, and where
  * in a gap the energy goes that its register tells afterwards. */
+#include <math.h>
+
 #include "lib/detect/feeder.h"
 
 enum {
@@ -35,15 +37,16 @@ allowed_w(const struct lw_core *core, const struct feeder *f, const struct child
 }
 
 /* The most that it may draw: what it is allowed; after a week of its own history not more
- * than twice the most that it has ever drawn, and not less than that. */
+ * than twice the most that it has ever drawn, or that and what stopped sites drew, which
+ * may have come to it; and not less than the most that it has. */
 static double
 could_w(const struct lw_core *core, const struct feeder *f, const struct child *c)
 {
     double most_w = (double)c->most_w, could = allowed_w(core, f, c);
 
     if ((int64_t)c->learned * f->interval >= HISTORY_DAYS * LW_DAY)
-        could = could < BEYOND * most_w ? could : BEYOND * most_w;
-    return could > most_w ? could : most_w;
+        could = fmin(could, fmax(BEYOND * most_w, most_w + (double)f->stopped_w));
+    return fmax(could, most_w);
 }
 
 /* Its profile stands still while it draws what another lost, and while its own site is
@@ -118,6 +121,8 @@ spread(struct lw_core *core, struct feeder *f, struct child *c, int64_t at, doub
 {
     int64_t from = c->gauge.at;
     double could_wh = could_w(core, f, c) * interval_h(f);
+    /* The end of the last day's first interval. */
+    int64_t day = lw_floor_to(at - 1, LW_HOUR) - (DAY_HOURS - 1) * LW_HOUR + f->interval;
     double weight = 0, before = wh, after_wh = 0, share = 0;
 
     for (int64_t end = from + f->interval; end <= at; end += f->interval)
@@ -140,7 +145,7 @@ spread(struct lw_core *core, struct feeder *f, struct child *c, int64_t at, doub
         before -= share;
         after_wh += could_wh;
     }
-    for (int64_t end = at - (DAY_HOURS - 1) * LW_HOUR; end <= at; end += f->interval)
+    for (int64_t end = day; end <= at; end += f->interval)
         if (end > from)
             put_down(f, c, end,
                      wh * (double)(c->usual_w[feeder_hour(f, end)] + STANDBY_W) / weight);

@@ -133,7 +133,7 @@ struct verdict {
 
 static void
 consider(const struct lw_core *core, struct feeder *f, int lag, const struct span *w,
-         double hidden2, double usual_wh, struct verdict *v)
+         int64_t at, double hidden2, double usual_wh, struct verdict *v)
 {
     double own2 = square((double)core->book->all.feeder_residual.sigmas_milli / 1000 *
                          sigma_of(f, lag, w)) +
@@ -141,7 +141,7 @@ consider(const struct lw_core *core, struct feeder *f, int lag, const struct spa
                          w->loss.term[1]) +
                   1;
     double excess_wh = span_excess(f, w);
-    double ratio = excess_wh / sqrt(own2 + hidden2);
+    double ratio = excess_wh / (sqrt(own2 + skew2(core, f, w, at)) + sqrt(hidden2));
 
     v->worst = ratio > v->worst ? ratio : v->worst;
     if (feeder_lag[lag] * f->interval <= core->book->all.feeder_residual.clear_ms) {
@@ -177,8 +177,7 @@ look(const struct lw_core *core, struct feeder *f, int64_t at, const struct tall
         hidden2 = (double)feeder_stretch(f, w.from)->late2 + w.unseen2 +
                   tally->silent2[longest];
         if (!learning) {
-            consider(core, f, lag, &w, hidden2 + skew2(core, f, &w, at),
-                     tally->usual_wh[longest], &v);
+            consider(core, f, lag, &w, at, hidden2, tally->usual_wh[longest], &v);
         } else {
             learn_loss(f, &w, hidden2, at);
             if (f->loss.windows > WARM_UP)

@@ -239,7 +239,7 @@ static const struct lw_field CHILD[] = {
     LW_FIELD_RAW(struct child, day_wh),
     LW_FIELD_RAW(struct child, mean_w),
     LW_FIELD_RAW(struct child, most_w),
-    LW_FIELD_RAW(struct child, swing_w),
+    LW_FIELD_RAW(struct child, strongest_w),
     LW_FIELD(struct child, follower.hours),
 };
 

@@ -4,7 +4,7 @@
  * it is raised. */
 #include <math.h>
 
-#include "lib/state.h"
+#include "pattern.h"
 
 /* A silence is followed up for so long. */
 #define BACK_MOST (5 * LW_DAY)
@@ -94,6 +94,7 @@ static const struct {
     [PUMP_32] = {8 * LW_HOUR, 8 * LW_HOUR, LW_DAY},
     [OVER_GAP] = {LW_HOUR, 2 * LW_HOUR, 2 * LW_HOUR},
     [STARTS] = {3 * LW_HOUR, 6 * LW_HOUR, 6 * LW_HOUR},
+    [PUMPED_ON] = {PUMP_DAYS * LW_DAY, PUMP_DAYS *LW_DAY, LW_DAY},
 };
 
 /* By how long it took to be seen, and when it was. */
@@ -105,7 +106,7 @@ rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
 
     if (is_watched(core, site, rules, from))
         return LW_RULE_RE_EMERGENCE;
-    if (channel == OVER_24H || channel == OVER_4D)
+    if (channel == OVER_24H || channel == OVER_4D || channel == PUMPED_ON)
         return LW_RULE_SLOW_CREEP;
     for (int64_t at = from; at < last; at += 15 * LW_MINUTE)
         night += is_night(core, rules, at) ? 15 * LW_MINUTE : 0;
@@ -143,38 +144,6 @@ is_over(const struct found *f, struct over *ret)
     return ret->first != CHANNELS;
 }
 
-static int64_t
-watts(float kw)
-{
-    return lrint((double)kw * 1000);
-}
-
-static int64_t
-watt_hours(float kw, int64_t ms)
-{
-    return lrint((double)kw * (double)ms / 3600);
-}
-
-/* What was usual over the time that the channel looked back at: with what is over it,
- * what was measured. */
-static float
-expected_over(const struct lw_core *core, int32_t site, const struct sample *s,
-              const struct found *f, enum channel channel, int64_t from, int64_t to)
-{
-    float sum = 0;
-    int n = 0;
-
-    if (channel == OVER_GAP || (channel >= PUMP_PAIR && channel <= PUMP_32))
-        return f->expected;
-    for (int64_t at = from; at < to; at += s->interval, n++) {
-        float cold = core_site_cold(core, site, at);
-
-        sum += reference_expected(&core->site[site].reference, at,
-                                  isnan(cold) ? s->cold : cold);
-    }
-    return sum / (float)n;
-}
-
 /* The run begins with what the channel looked back at; a gap's is the gap. */
 static void
 begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
@@ -183,15 +152,20 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     struct excess *e = &core->site[site].excess;
     int64_t from = over->first == OVER_GAP ? s->from : to - CHANNEL[over->first].back;
     int64_t length = to - from;
+    float expected = compare_expected(core, site, s, f, over->first, from, to);
 
     *e = (struct excess){.channel = (uint8_t)over->quickest,
-                         .silent = over->first == OVER_GAP};
+                         .finding = over->first == OVER_GAP ? LW_FOUND_DURING_SILENCE
+                                    : over->first == PUMPED_ON
+                                        ? LW_FOUND_PUMPED_ON
+                                        : LW_FOUND_UNLIKE_REFERENCE};
     e->run = (struct run){.from = from, .to = to};
-    e->run.allowed_wh =
-        watt_hours(expected_over(core, site, s, f, over->first, from, to), length);
+    e->run.allowed_wh = watt_hours(expected, length);
     e->run.excess_wh = watt_hours(f->over[over->first], length);
     e->run.energy_wh = e->run.allowed_wh + e->run.excess_wh;
-    e->run.peak_w = watts(isnan(s->kw) ? f->expected + f->over[over->first] : s->kw);
+    e->run.peak_w =
+        watts(isnan(s->kw) || over->first == PUMPED_ON ? expected + f->over[over->first]
+                                                       : s->kw);
     if (over->first == OVER_GAP)
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
@@ -199,31 +173,37 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
+/* A pump's run goes on by days: it cycles. */
 static void
 go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct found *f)
 {
-    struct run *run = &core->site[site].excess.run;
+    struct excess *e = &core->site[site].excess;
+    struct run *run = &e->run;
+    bool pumped = e->finding == LW_FOUND_PUMPED_ON;
+    float kw = pumped ? f->day.kw : s->kw;
+    float expected = pumped ? f->day.expected : f->expected;
+    int64_t length = pumped ? LW_DAY : s->interval;
+    int64_t excess_wh = watt_hours(larger(0, kw - expected), length);
 
-    if (isnan(s->kw))
+    if (isnan(kw) || isnan(expected))
         return;
     run->to = s->from + s->interval;
-    run->energy_wh += watt_hours(s->kw, s->interval);
-    run->allowed_wh += watt_hours(f->expected, s->interval);
-    run->excess_wh += watt_hours(larger(0, f->excess), s->interval);
-    core->site[site].excess.since_wh += watt_hours(larger(0, f->excess), s->interval);
-    run->peak_w = watts(s->kw) > run->peak_w ? watts(s->kw) : run->peak_w;
+    run->energy_wh += watt_hours(kw, length);
+    run->allowed_wh += watt_hours(expected, length);
+    run->excess_wh += excess_wh;
+    e->since_wh += excess_wh;
+    run->peak_w = watts(kw) > run->peak_w ? watts(kw) : run->peak_w;
     run->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
-    run->samples_good++;
+    run->samples_good += length / s->interval;
 }
 
-static struct lw_evidence
-evidence(const struct lw_core *core, int32_t site, float cold)
+struct lw_evidence
+pattern_evidence(const struct lw_core *core, int32_t site, float cold)
 {
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
     int64_t ms = e->run.to - e->run.from;
-
-    return (struct lw_evidence){
+    struct lw_evidence found = {
         .from = {e->run.from},
         .to = {e->run.to},
         .mean_w = lw_muldiv(e->run.energy_wh, LW_HOUR, ms),
@@ -236,11 +216,26 @@ evidence(const struct lw_core *core, int32_t site, float cold)
         .detail = watts(st->reference.slope_kw * cold),
         .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
-        .finding = e->preexisting ? LW_FOUND_PREEXISTING
-                   : e->silent    ? LW_FOUND_DURING_SILENCE
-                                  : LW_FOUND_UNLIKE_REFERENCE,
+        .finding = e->finding,
         .night = 2 * e->run.night_ms > ms,
     };
+
+    if (e->finding == LW_FOUND_PUMPED_ON) {
+        float mm = core_site_wet(core, site, e->run.to / LW_DAY - 1, 1, 7);
+
+        found.detail = isnan(mm) ? LW_NOT_GIVEN : watts(mm);
+        found.detail2 = watts(st->reference.doubt_kw);
+        found.night = false;
+    }
+    if (e->finding == LW_FOUND_UNLIKE_PEERS)
+        peers_told(core, site, &found);
+    return found;
+}
+
+static bool
+ran_before(const struct excess *e)
+{
+    return e->finding == LW_FOUND_PREEXISTING || e->finding == LW_FOUND_UNLIKE_PEERS;
 }
 
 /* What is slow can wait a day; who was closed not long ago is looked at in any case. */
@@ -259,8 +254,8 @@ priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *
 
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
-static void
-tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
+void
+pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
 {
     static const enum lw_rule_id RULE[] = {LW_RULE_NIGHT_LOAD, LW_RULE_PRODUCTION_SHAPE,
                                            LW_RULE_SLOW_CREEP, LW_RULE_RE_EMERGENCE};
@@ -270,9 +265,11 @@ tell(struct lw_core *core, int32_t site, const struct lw_evidence *found)
     bool over_ceiling = alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
-    if (!stands && ((over_ceiling && !e->preexisting) || found->level_w == 0))
+    if (!stands && ((over_ceiling && !ran_before(e)) || found->level_w == 0))
         return;
-    if (!stands)
+    /* What a pump does is a matter of its own, and so is what others do not. */
+    if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
+        e->finding != LW_FOUND_UNLIKE_PEERS)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
             if (alarm_recall(core, RULE[i], subject, found)) {
                 e->rule = (uint8_t)RULE[i];
@@ -291,7 +288,7 @@ quiet_for(const struct lw_params *rules, const struct excess *e)
 {
     int64_t quiet = CHANNEL[e->channel].quiet;
 
-    if (e->preexisting)
+    if (ran_before(e))
         return OVER_AFTER;
     return quiet > rules->reference.clear_ms ? quiet : rules->reference.clear_ms;
 }
@@ -313,12 +310,16 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f, boo
 
     if (over)
         e->within_ms = 0;
-    else if (!e->preexisting && !isnan(s->kw))
+    else if (!ran_before(e) && !isnan(s->kw))
         e->within_ms += (int32_t)s->interval;
-    if (e->preexisting)
+    if (ran_before(e))
         ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
     else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
         ratio = 0; /* no pump runs */
+    else if (c == PUMPED_ON && s->pump_kw <= 0)
+        ratio = 0; /* no pump is declared: what is left of it is a load like others */
+    else if (c == PUMPED_ON)
+        step = LW_DAY;
     else if (c >= OVER_3H && c <= OVER_4D && step < LW_HOUR)
         step = LW_HOUR; /* they are looked at by the hour */
     if (isnan(ratio))
@@ -352,10 +353,16 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
 
     if (e->run.from == NEVER && (!is || is_doubtful(e, s, to, &over)))
         return;
-    if (e->run.from == NEVER)
+    if (e->run.from == NEVER) {
         begin(core, site, s, to, f, &over);
-    else
+    } else if (is && e->finding == LW_FOUND_PUMPED_ON && over.first != PUMPED_ON) {
+        uint8_t rule = e->rule;
+
+        begin(core, site, s, to, f, &over);
+        e->rule = rule; /* the same alarm has more to say than its pump */
+    } else {
         go_on(core, site, s, f);
+    }
     if (is) {
         if (CHANNEL[over.quickest].slow < CHANNEL[e->channel].slow) {
             e->channel = (uint8_t)over.quickest;
@@ -366,7 +373,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     }
     if (!partial)
         count_quiet(e, s, f, is);
-    found = evidence(core, site, s->cold);
+    found = pattern_evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
     if (is_over_now(s->rules, e)) {
         alarm_return(core, (enum lw_rule_id)e->rule,
@@ -375,53 +382,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
         compare_wipe(&st->reference);
         return;
     }
-    tell(core, site, &found);
-}
-
-/* It ran before anybody looked: the same hour differs from day to day as much as machines
- * do, and no lamp or heater; or the commissioned profile rises and falls as a shift does.
- * A heater that is set back at night does so too: where one is declared, a shift is what
- * is above all that is declared. */
-static bool
-ran_before(const struct reference *r, const struct sample *s, float mean, bool heated)
-{
-    float shift = (float)s->rules->reference.shift_w / 1000;
-    float swing = reference_swing(r);
-
-    if (watts(r->differs_kw) > s->rules->reference.differs_w &&
-        1000 * r->differs_kw > (float)s->rules->reference.differs_milli * mean)
-        return true;
-    return 1000 * swing > (float)s->rules->reference.shift_milli * mean &&
-           (reference_low(r) + swing > s->declared_kw || (swing > shift && !heated));
-}
-
-static void
-look_at_shape(struct lw_core *core, int32_t site, const struct sample *s, bool heated)
-{
-    struct site_state *st = &core->site[site];
-    const struct reference *r = &st->reference;
-    struct excess *e = &st->excess;
-    int64_t length = r->frozen - r->since;
-    float mean = 0, low = reference_low(r), swing = reference_swing(r);
-    struct lw_evidence found;
-
-    for (int c = 0; c < PROFILE_HOURS; c++)
-        mean += r->mean_kw[c] / PROFILE_HOURS;
-    if (!ran_before(r, s, mean, heated))
-        return;
-    *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
-                         .confidence_milli = 900,
-                         .preexisting = true,
-                         .low_w = (int32_t)watts(low + swing / 2)};
-    e->run =
-        (struct run){.from = r->since, .to = r->frozen, .peak_w = watts(low + swing)};
-    e->run.energy_wh = watt_hours(mean, length);
-    e->run.allowed_wh = watt_hours(low, length);
-    e->run.excess_wh = e->run.energy_wh - e->run.allowed_wh;
-    e->run.samples_good = length / st->interval;
-    found = evidence(core, site, 0);
-    found.level_w = watts(swing);
-    tell(core, site, &found);
+    pattern_tell(core, site, &found);
 }
 
 /* --- from windows to samples */
@@ -443,12 +404,17 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
         s.cold = core_site_coldest(core, w->site);
+    s.heated = x->heated;
+    s.told = (st->excess.run.from != NEVER && st->excess.finding != LW_FOUND_PUMPED_ON) ||
+             alarm_stands(core, LW_RULE_CLOSED_LOAD,
+                          (struct subject){LW_SUBJECT_SITE, w->site});
     if (!x->unlimited)
         s.declared_kw =
             kilowatts(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
+    s.pumped_kw = metered && !x->unmeasured ? mean : NAN;
     if (is_watched(core, w->site, s.rules, w->from))
         s.share = (float)s.rules->re_emergence.most_milli / 1000;
     return s;
@@ -475,6 +441,7 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
     s.kw = NAN;
     for (; s.from < to; s.from += st->interval) {
         reference_sample(&st->reference, reference_log(core, &st->reference), &s, &f);
+        pumping_sample(core, site, &s, &f);
         if (st->reference.frozen != NEVER)
             live(core, site, &s, s.from + s.interval, true, &f);
     }
@@ -502,6 +469,7 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
 
     s.permit = permitted(core, w->site, &s);
     reference_sample(r, reference_log(core, r), &s, &f);
+    pumping_sample(core, w->site, &s, &f);
     if (r->frozen != NEVER)
         live(core, w->site, &s, w->to, w->partial, &f);
 }
@@ -531,8 +499,8 @@ pattern_window(struct lw_core *core, const struct window *w)
            !reference_has_heard(reference_log(core, r)))
         reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
-        reference_learn(core, w->site, &s, x.heated);
-        look_at_shape(core, w->site, &s, x.heated);
+        before_shape(core, w->site, &s, reference_learn(core, w->site, &s, x.heated));
+        peers_add(core, w->site);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;
@@ -542,6 +510,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     else
         put_interval(core, w, s);
     r->next = w->to;
+    before_peers(core, w, s.rules);
 }
 
 const struct family detect_pattern = {

@@ -29,6 +29,8 @@ reference_open(struct lw_core *core, struct reference *r)
     *log = (struct hour_log){.before_kw = NAN};
     for (int i = 0; i < LOG_HOURS; i++)
         log->hour[i] = NO_VALUE;
+    for (int i = 0; i < LOG_HOURS / 24; i++)
+        log->pump_day[i] = NO_VALUE;
 }
 
 struct hour_log *
@@ -63,14 +65,16 @@ void
 reference_go_on(struct reference *r, struct hour_log *log)
 {
     enum {
-        KEPT = LOG_HOURS - PROFILE_HOURS
+        KEPT = LOG_HOURS - PROFILE_HOURS,
+        DAYS_KEPT = KEPT / 24
     };
 
     memmove(log->hour, log->hour + PROFILE_HOURS, KEPT * sizeof *log->hour);
     for (int i = KEPT; i < LOG_HOURS; i++)
         log->hour[i] = NO_VALUE;
+    memmove(log->pump_day, log->pump_day + 1, DAYS_KEPT * sizeof *log->pump_day);
+    log->pump_day[DAYS_KEPT] = NO_VALUE;
     r->since += LW_DAY;
-    log->more++;
 }
 
 int16_t
@@ -93,7 +97,8 @@ bool
 reference_sound(const struct reference *r)
 {
     return r->unit_w > 0 && r->edge <= PROFILE_HOURS / 2 && r->rings.pumped >= 0 &&
-           r->rings.pumped <= PUMPED && r->rings.nheld >= 0 && r->rings.nheld <= HELD;
+           r->rings.pumped <= PUMPED && r->rings.nheld >= 0 && r->rings.nheld <= HELD &&
+           r->rain.reservoir < RESERVOIRS;
 }
 
 /* --- the profile */
@@ -114,6 +119,16 @@ float
 reference_expected(const struct reference *r, int64_t at, float cold)
 {
     return reference_upper(r, (int)(at / LW_HOUR % PROFILE_HOURS)) + r->slope_kw * cold;
+}
+
+float
+reference_mean(const struct reference *r)
+{
+    float mean = 0;
+
+    for (int c = 0; c < PROFILE_HOURS; c++)
+        mean += r->mean_kw[c] / PROFILE_HOURS;
+    return mean;
 }
 
 float
@@ -260,8 +275,7 @@ log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float 
     }
 }
 
-/* What it draws while it runs, and how much of a day that is. The first day is needed to
- * know what is beside it. */
+/* What it draws while it runs. The first day is needed to know what is beside it. */
 static void
 log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, float kw)
 {
@@ -273,20 +287,21 @@ log_pump(const struct reference *r, struct hour_log *l, const struct sample *s, 
             l->pump_mean += d / l->pump_n;
             l->pump_sq += d * ((double)kw - l->pump_mean);
         }
-        l->pump_kwh += (double)kw * (double)s->interval / (double)LW_HOUR;
     }
-    if ((s->from + s->interval) / LW_DAY > s->from / LW_DAY) {
-        float day = (float)(l->pump_kwh / 24);
+}
 
-        l->day_sum += day;
-        if (day > l->day_most) {
-            l->day_second = l->day_most;
-            l->day_most = day;
-        } else if (day > l->day_second) {
-            l->day_second = day;
-        }
-        l->pump_kwh = 0;
-    }
+/* What the pump took, by its meter or by its runs. Once these are judged, they are told
+ * neither from a heater's nor from those of a load that stands out already. */
+static float
+pumped(const struct reference *r, const struct sample *s, const struct beside *b)
+{
+    if (s->pump_kw <= 0 || s->permit || isnan(s->kw))
+        return NAN;
+    if (s->pump_metered)
+        return s->pumped_kw;
+    if (r->frozen != NEVER && (s->heated || s->told))
+        return NAN;
+    return isnan(b->pump_kw) ? 0 : b->pump_kw;
 }
 
 static void
@@ -308,6 +323,7 @@ reference_sample(struct reference *r, struct hour_log *log, const struct sample 
 
     found_nothing(f);
     b = split(r, s);
+    f->pumped = pumped(r, s, &b);
     if (!log) {
         compare_sample(r, s, &b, f);
         return;

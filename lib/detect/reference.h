@@ -33,6 +33,8 @@ enum {
     CAPPED = 96,          /* and with their peaks cut off */
     PUMPED = 32,          /* intervals with a pump that are looked back at */
     HELD = 16,            /* of a run of the pump that may not have been the pump alone */
+    PUMP_DAYS = 4,        /* of a pump that are looked back at: a sump evens out fewer */
+    RESERVOIRS = 3,       /* in which rain may be held, by how fast they drain */
     NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
@@ -57,8 +59,9 @@ enum channel {
     PUMP_PAIR, /* while a pump runs: the lesser of two, means of 8 and of 32 */
     PUMP_8,
     PUMP_32,
-    OVER_GAP, /* the mean over a silence */
-    STARTS,   /* starts and stops at a site that is known to be busy */
+    OVER_GAP,  /* the mean over a silence */
+    STARTS,    /* starts and stops at a site that is known to be busy */
+    PUMPED_ON, /* a pump: its last days, over what rain and water level explain */
     CHANNELS
 };
 
@@ -67,11 +70,18 @@ struct hour_log {
     int16_t hour[LOG_HOURS];
     double jumps, jump_sum; /* kW, from each interval to the next; their number */
     float before_kw;        /* NAN */
-    double pump_n, pump_mean, pump_sq;   /* kW of a running pump */
-    double pump_kwh;                     /* of the day so far */
-    float day_most, day_second, day_sum; /* mean kW of the pump, by days */
-    uint8_t heard[PROFILE_HOURS];        /* days on which the hour was measured */
-    uint16_t more;                       /* days beyond the window that it took */
+    double pump_n, pump_mean, pump_sq; /* kW of a running pump */
+    int16_t pump_day[LOG_HOURS / 24];  /* its mean of the (UTC) days, in units */
+    uint8_t heard[PROFILE_HOURS];      /* days on which the hour was measured */
+};
+
+/* What a pump takes in a day, of the rain that still drains or of the water level. */
+struct by_water {
+    bool known;
+    uint8_t reservoir; /* rain: how fast it drains */
+    float base_kw, slope_kw;
+    float spread_kw; /* standard deviation of a day */
+    float most;      /* mm or m up to which it was learned */
 };
 
 /* After it: the newest last, in units, over the reference. */
@@ -81,10 +91,11 @@ struct rings {
     uint32_t jumps;        /* one bit an interval, the newest lowest */
     int32_t fresh;         /* intervals since they began anew */
     float quarter[QUARTERS];
-    float before_kw;      /* over it, the newest measured: for starts and stops */
-    float beside_kw;      /* and beside the pump: for what is held */
-    float pump_before_kw; /* the newest of a running pump */
-    int64_t pump_at;      /* and when; NEVER */
+    float before_kw;             /* over it, the newest measured: for starts and stops */
+    float beside_kw;             /* and beside the pump: for what is held */
+    float pump_before_kw;        /* the newest of a running pump */
+    int64_t pump_at;             /* and when; NEVER */
+    int16_t pump_day[PUMP_DAYS]; /* kW of the pump, in units, but not over anything */
 };
 
 struct reference {
@@ -96,6 +107,7 @@ struct reference {
     int32_t unit_w;            /* of what is kept in int16 */
     int32_t log;               /* of core->log, while it learns; LW_NONE */
     bool watched;              /* the site was seen before it was closed */
+    bool compared;             /* with sites like it, once */
     bool has_off, has_late, pumping;
     uint8_t edge; /* hours by which dusk and dawn may have moved */
 
@@ -104,6 +116,7 @@ struct reference {
     float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
     int64_t late_from;
     float cold_day, cold_days;     /* K, faded over one and four days */
+    float pump_kwh, pump_h;        /* of the pump in the day that is going on */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
     /* What was learned. */
@@ -111,13 +124,16 @@ struct reference {
     float slope_kw;               /* a K below 15 degrees */
     float coldest;                /* K below 15 degrees up to which that is believed */
     float base_kw;                /* the profile's median */
-    float differs_kw;             /* an hour, from day to day: a deviation */
     float core_kw;                /* over the upper profile, beyond this it is no noise */
     float jump_kw;                /* from one interval to the next, in the mean */
     float known_kw;               /* a level that was there while it learned; 0: none */
     float most_kw[REACHES], noise_kw[REACHES];
     float pump_kw, pump_noise_kw;     /* while it runs */
     float pump_day_kw, pump_usual_kw; /* of a day of much rain, of any day */
+    struct by_water rain, level;
+    float month_most; /* mm of rain in four weeks, up to which it was learned */
+    float doubt_kw;   /* how far a pump may be from what water explains */
+    bool pumped_on;   /* it was farther, yesterday */
     struct rings rings;
 };
 
@@ -132,7 +148,10 @@ struct sample {
     float share;          /* of all limits: 1, or less while a site is watched */
     bool pump_metered;    /* by a sub-meter, which says... */
     bool pump_runs;
+    float pumped_kw;               /* and how much it was; NAN */
     bool permit;                   /* a permission for a time is in force */
+    bool heated;                   /* heating is declared */
+    bool told;                     /* the site's load stands out, and that is told */
     const struct lw_params *rules; /* the site's, when the window began */
 };
 
@@ -141,6 +160,10 @@ struct found {
     float ratio[CHANNELS]; /* of it to the limit; NAN: not compared */
     float expected;        /* kW, the most that is usual now, with a running pump */
     float excess;          /* kW of this interval above that; NAN */
+    float pumped;          /* kW that the pump took in this interval; NAN */
+    struct {
+        float kw, expected;
+    } day, days; /* its mean of the day that has ended, and of the last days; NAN */
 };
 
 /* --- reference.c */
@@ -161,7 +184,8 @@ void reference_day(struct reference *r, const struct lw_site *site, int64_t edge
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
 float reference_expected(const struct reference *r, int64_t at, float cold);
-/* The profile's least, and how far it rises above. */
+/* The profile's mean, its least, and how far it rises above. */
+float reference_mean(const struct reference *r);
 float reference_low(const struct reference *r);
 float reference_swing(const struct reference *r);
 /* Its log; NULL once it has learned. */
@@ -175,8 +199,15 @@ float reference_unpack(const struct reference *r, int16_t v);
 
 /* --- reference_learn.c: once, when the window is over */
 extern const int reach_hours[REACHES];
-void reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
-                     bool heated);
+/* Returns how much an hour differs from day to day, kW: a deviation. */
+float reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
+                      bool heated);
+
+/* --- pumping.c */
+void pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *log);
+/* After each interval: sums up the pump's day, and judges it when it is over. */
+void pumping_sample(struct lw_core *core, int32_t site, const struct sample *s,
+                    struct found *f);
 
 /* --- compare.c */
 void found_nothing(struct found *f);
@@ -193,6 +224,11 @@ void compare_begin(struct rings *g);
 void compare_wipe(struct reference *r);
 void compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
                     struct found *f);
+/* What was to be expected over the time that the channel looked back at: with what is
+ * over it, what was measured. */
+float compare_expected(const struct lw_core *core, int32_t site, const struct sample *s,
+                       const struct found *f, enum channel channel, int64_t from,
+                       int64_t to);
 /* The mean of a silence, from s->from to `to`. */
 void compare_gap(const struct lw_core *core, int32_t site, const struct sample *s,
                  int64_t to, struct found *f);

@@ -197,17 +197,29 @@ find_means(struct reference *r, struct lesson *l, enum reach reach, float sigma)
 /* The pump's power from its runs, or else from the ledger; and what it may take in a day
  * of which nothing else is known: the rainiest but one. */
 static void
-find_pump(struct reference *r, const struct hour_log *l, const struct sample *s,
-          int64_t days)
+find_pump(struct reference *r, const struct hour_log *l, const struct sample *s)
 {
+    float most = 0, second = 0, sum = 0;
+    int n = 0;
+
     r->pump_kw = s->pump_metered ? 0 : s->pump_kw;
     r->pump_noise_kw = 0.05F * s->pump_kw;
     if (l->pump_n >= PUMP_LEAST) {
         r->pump_kw = (float)l->pump_mean;
         r->pump_noise_kw = (float)sqrt(l->pump_sq / l->pump_n);
     }
-    r->pump_day_kw = l->day_second;
-    r->pump_usual_kw = l->day_sum / (float)days;
+    for (int i = 0; i < LOG_HOURS / 24; i++) {
+        float day = reference_unpack(r, l->pump_day[i]);
+
+        if (isnan(day))
+            continue;
+        second = larger(second, smaller(day, most));
+        most = larger(most, day);
+        sum += day;
+        n++;
+    }
+    r->pump_day_kw = second;
+    r->pump_usual_kw = n > 0 ? sum / (float)n : 0;
 }
 
 /* Heating is believed to be linear up to so many times the cold that it was learned from:
@@ -247,7 +259,7 @@ read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated
     return 2 * n > LOG_HOURS;
 }
 
-void
+float
 reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
                 bool heated)
 {
@@ -264,7 +276,6 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(r, &l, s, heated);
-    r->differs_kw = sigma;
     r->jump_kw = log->jumps > 0 ? (float)(log->jump_sum / log->jumps) : 0;
     for (int reach = 0; reach < REACHES; reach++)
         find_means(r, &l, (enum reach)reach, sigma);
@@ -276,10 +287,12 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                 larger(r->most_kw[reach],
                        reach < REACH_24H ? r->most_kw[REACH_1H]
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
-    find_pump(r, log, s, LOG_HOURS / 24 + log->more);
+    find_pump(r, log, s);
+    pumping_learn(core, site, log);
     r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);
     reference_day(r, row, edge_ms, s->from);
+    return sigma;
 }

@@ -253,6 +253,17 @@ const struct lw_ini_key lw_rule_keys[] = {
      "reserve, and what is above half of it is no guard."},
     {"reference", "wear", LW_INI_DECIMAL, AT(reference.wear_milli), 0, 1000, 1000, "0.03",
      "Of a pump's power, by which head and wear change it."},
+    {"reference", "pumped", LW_INI_DECIMAL, AT(reference.pumped_milli), 0, 100000, 1000,
+     "1",
+     "Of the mean that rain and water level explain of a pump over four days: what seeps in "
+     "without rain may double as seasons change, and a stuck switch makes it many times."},
+    {"reference", "peers", LW_INI_INT, AT(reference.peers), 4, 1000000, 0, "12",
+     "Sites of the same status and kind, at least, for one to be compared with: the quartiles "
+     "of fewer are chance."},
+    {"reference", "peers_spread", LW_INI_DECIMAL, AT(reference.peers_spread_milli), 0,
+     100000, 1000, "2.5",
+     "Interquartile ranges above the upper quartile of their logarithms: four standard "
+     "deviations, which one lawful site in 40,000 exceeds."},
     {"reference", "shift_kw", LW_INI_DECIMAL, AT(reference.shift_w), 0, 1000000000, 1000,
      "8",
      "A profile that swings by more is a shift's, where no heating is declared: lamps of a "
@@ -299,7 +310,7 @@ const struct lw_ini_key lw_rule_keys[] = {
      WEEK_MS, 0, "24h",
      "Without a residual for so long returns: a tap that runs every night is one alarm."},
     {"displacement", "watch", LW_INI_DURATION, AT(displacement.watch_ms), 0, 366 * LW_DAY,
-     0, "14d",
+     0, "7d",
      "For so long after a site was stopped its load is looked for elsewhere: who moves his "
      "machines does so within days, and later a rise has other reasons."},
     {"displacement", "for", LW_INI_DURATION, AT(displacement.for_ms), 0, WEEK_MS, 0,

@@ -1,4 +1,4 @@
-/* The temperature that context instruments give. */
+/* What context instruments say, and which of them a site hears. */
 #include <math.h>
 
 #include "lib/state.h"
@@ -55,7 +55,7 @@ log_cold(struct weather *w, int64_t at, int64_t temperature_mc)
 float
 core_site_cold(const struct lw_core *core, int32_t site, int64_t at)
 {
-    int32_t i = core->site_weather[site];
+    int32_t i = core->ears[site].of[HEARD_COLD];
     const struct weather *w = i == LW_NONE ? NULL : &core->weather[i];
     int64_t hour = at / LW_HOUR;
 
@@ -71,29 +71,59 @@ core_site_cold(const struct lw_core *core, int32_t site, int64_t at)
 float
 core_site_coldest(const struct lw_core *core, int32_t site)
 {
-    int32_t i = core->site_weather[site];
+    int32_t i = core->ears[site].of[HEARD_COLD];
 
     return i == LW_NONE ? 0 : (float)core->weather[i].coldest / 100;
 }
 
-void
-weather_choose(struct lw_core *core)
+static bool
+tells(const struct weather *w, enum heard what)
+{
+    return what == HEARD_COLD   ? w->hour != NEVER
+           : what == HEARD_RAIN ? w->rain.at != NEVER
+                                : w->level.at != NEVER;
+}
+
+static void
+choose(struct lw_core *core, enum heard what)
 {
     const struct lw_ledger *ledger = core->ledger;
     int32_t common = LW_NONE;
 
     for (int32_t i = 0; i < ledger->nsites; i++)
-        core->site_weather[i] = LW_NONE;
+        core->ears[i].of[what] = LW_NONE;
     for (int32_t i = 0; i < core->nweather; i++) {
         int32_t site = ledger->point[core->weather[i].point].site;
-        int32_t *choice = site == LW_NONE ? &common : &core->site_weather[site];
+        int32_t *choice = site == LW_NONE ? &common : &core->ears[site].of[what];
 
-        if (core->weather[i].hour != NEVER && *choice == LW_NONE)
+        if (tells(&core->weather[i], what) && *choice == LW_NONE)
             *choice = i;
     }
     for (int32_t i = 0; i < ledger->nsites; i++)
-        if (core->site_weather[i] == LW_NONE)
-            core->site_weather[i] = common;
+        if (core->ears[i].of[what] == LW_NONE)
+            core->ears[i].of[what] = common;
+}
+
+void
+weather_choose(struct lw_core *core)
+{
+    for (int what = 0; what < HEARD; what++)
+        choose(core, (enum heard)what);
+}
+
+void
+weather_init(struct weather *w, int32_t point)
+{
+    *w = (struct weather){.point = point, .hour = NEVER};
+    water_init(w);
+}
+
+bool
+weather_sound(const struct weather *w)
+{
+    return (w->hour == NEVER || w->hour >= 0) &&
+           (w->rain.at == NEVER || w->rain.at >= 0) &&
+           (w->level.at == NEVER || w->level.at >= 0);
 }
 
 static void
@@ -101,16 +131,22 @@ weather_reading(struct lw_core *core, int32_t meter, const struct judged *judged
 {
     const struct lw_reading *r = judged->reading;
     struct weather *w;
-    bool first;
+    bool told[HEARD], news = false;
 
-    if (!judged->good || meter_point(core, meter)->role != LW_CONTEXT ||
-        !lw_reading_has(r, LW_TEMPERATURE) || r->value[LW_TEMPERATURE] < LEAST_MC ||
-        r->time.ms < 0)
+    if (!judged->good || meter_point(core, meter)->role != LW_CONTEXT || r->time.ms < 0)
         return;
     w = core_weather_of(core, core->ledger->meter[meter].point);
-    first = w->hour == NEVER;
-    log_cold(w, r->time.ms, r->value[LW_TEMPERATURE]);
-    if (first)
+    for (int what = 0; what < HEARD; what++)
+        told[what] = tells(w, (enum heard)what);
+    if (lw_reading_has(r, LW_TEMPERATURE) && r->value[LW_TEMPERATURE] >= LEAST_MC)
+        log_cold(w, r->time.ms, r->value[LW_TEMPERATURE]);
+    if (lw_reading_has(r, LW_RAIN))
+        water_rain(w, r->time.ms, r->value[LW_RAIN]);
+    if (lw_reading_has(r, LW_WATER_LEVEL))
+        water_level(w, r->time.ms, r->value[LW_WATER_LEVEL]);
+    for (int what = 0; what < HEARD; what++)
+        news = news || told[what] != tells(w, (enum heard)what);
+    if (news)
         weather_choose(core);
 }
 

@@ -158,7 +158,7 @@ def run_scenarios(tmp):
             test("a silent meter at a closed site has a high priority",
                  None if loss and loss[0] in ("high", "urgent") else loss)
     learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
-    test("rules that compare with what they learned say so", 
+    test("rules that compare with what they learned say so",
              learned ^ {"unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
     unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
     test("every other alert names its readings", unread - {"coverage", "comm_loss"})
@@ -275,6 +275,12 @@ def run_command(tmp):
     test("one that allows it lets it go",
          None if changes("[closed_load]\nfloor_kw = 100\n") == (0, [("gone", "closed_load")])
          else changes("[closed_load]\nfloor_kw = 100\n"))
+    nights = os.path.join(tmp, "nights_beneath_the_ceiling")
+    with open(rules, "w", encoding="utf-8") as f:
+        f.write("")
+    row = replay("--ledger", nights, "--compare", rules, nights + ".csv").stdout.decode().splitlines()[1].split("\t")
+    test("an alarm that came back counts whole: until its last return, with all its kWh",
+         None if row[4].startswith("2025-04-04T07") and 110 < float(row[6]) < 130 else row)
     wrong("--compare with a wrong parameter", "", "nowhere", args=(*ledger, "--compare", "nowhere", readings))
 
     def explain(*args):

@@ -24,7 +24,7 @@ static const char AREAS[] = "area_id,parent_id,level,name\nC,,county,县\n";
 static const char SITES[] =
     "site_id,name,kind,status,status_since,area_id,lat,lon,datum,contract_kw\n"
     "WORKS,厂,processing_plant,licensed,2025-01-01T00:00:00Z,C,35.60,111.00,CGCS2000,130\n"
-    "SHOP,店,other,licensed,2025-01-01T00:00:00Z,C,35.61,111.00,CGCS2000,40\n"
+    "SHOP,店,other,licensed,2025-01-01T00:00:00Z,C,35.61,111.00,CGCS2000,80\n"
     "HOUSE,户,other,licensed,2025-01-01T00:00:00Z,C,35.60,111.01,CGCS2000,20\n"
     "MINE,矿,coal_mine,closed,2025-01-01T00:00:00Z,C,35.62,111.00,CGCS2000,10\n"
     "CUT,停,coal_mine,cut_off,2025-11-12T00:00:00Z,C,35.60,111.02,CGCS2000,60\n"
@@ -49,6 +49,11 @@ static const char METERS[] =
     "2025-11-15T00:00:00Z\n"
     "MOVED,MOVED,MOVED,supply,G,900,40,0.01,1000000,2025-11-15T00:00:00Z,\n"
     "FAR,FAR,FAR,supply,G,900,120,0.01,1000000,2025-01-01T00:00:00Z,\n";
+/* What a tap turned out to be, once it has been found. */
+#define FOUND_SITE                                                                       \
+    "FOUND,点,unlicensed_point,unlicensed,2025-11-15T00:00:00Z,C,35.60,111.00,"         \
+    "CGCS2000,\n"
+#define FOUND_METER "FOUND,FOUND,FOUND,supply,F,900,60,0.01,1000000,2025-11-15,\n"
 static const char RULES[] = "[feeder_residual]\nlearn = 7d\n";
 
 /* What happens; hours since T0. */
@@ -58,6 +63,9 @@ struct scene {
     int tap_from, tap_to;
     const char *silent; /* this meter, from hour to hour */
     int silent_from, silent_to;
+    const char *busy; /* this meter's customer draws so much more, twice */
+    double busy_kw;
+    int busy_from, busy_to, again_from, again_to;
     double heat; /* all loads are so many times the usual */
     int heat_from, heat_to;
     double no_meter_kw;       /* customers of F that were never metered */
@@ -77,6 +85,7 @@ struct world {
     struct lw_core *core;
     const struct scene *scene;
     double kwh[32];
+    bool found; /* the tap is a site with a meter */
     uint64_t seed;
     struct told told[64];
     int ntold;
@@ -92,11 +101,13 @@ hear(void *arg, const struct lw_effect *effect)
     char subject[LW_ID_MAX + 16];
     struct lw_alert alert = {w->ledger, effect->alert.kind, a};
 
-    if (effect->kind != LW_EFFECT_ALERT ||
-        (a->rule != LW_RULE_FEEDER_RESIDUAL && a->rule != LW_RULE_DISPLACEMENT))
+    if (effect->kind != LW_EFFECT_ALERT)
+        return;
+    lw_alarm_subject(w->ledger, a, subject);
+    if (a->rule != LW_RULE_FEEDER_RESIDUAL && a->rule != LW_RULE_DISPLACEMENT &&
+        strcmp(subject, "site/FOUND") != 0)
         return;
     assert_true(w->ntold < (int)LENGTH(w->told));
-    lw_alarm_subject(w->ledger, a, subject);
     snprintf(w->told[w->ntold].what, sizeof w->told[0].what, "%s %s %s",
              KIND[effect->alert.kind], lw_rule_info(a->rule)->id, subject);
     w->told[w->ntold].hour = (double)(a->at.ms - T0) / (double)LW_HOUR;
@@ -105,15 +116,19 @@ hear(void *arg, const struct lw_effect *effect)
 }
 
 static inline struct lw_ledger *
-make_ledger(void)
+make_ledger(bool found)
 {
     struct lw_ledger_text text = {.deployment = "test"};
     static struct lw_faults faults;
+    static char sites[sizeof SITES + sizeof FOUND_SITE];
+    static char meters[sizeof METERS + sizeof FOUND_METER];
     struct lw_ledger *ledger = NULL;
 
+    snprintf(sites, sizeof sites, "%s%s", SITES, found ? FOUND_SITE : "");
+    snprintf(meters, sizeof meters, "%s%s", METERS, found ? FOUND_METER : "");
     text.table[LW_AREAS].text = AREAS;
-    text.table[LW_SITES].text = SITES;
-    text.table[LW_METERS].text = METERS;
+    text.table[LW_SITES].text = sites;
+    text.table[LW_METERS].text = meters;
     for (int t = 0; t < LW_TABLES; t++)
         text.table[t].n = text.table[t].text ? strlen(text.table[t].text) : 0;
     memset(&faults, 0, sizeof faults);
@@ -128,7 +143,7 @@ begin(struct world *w, const struct scene *scene)
 {
     static struct lw_faults faults;
 
-    *w = (struct world){.scene = scene, .seed = 7, .ledger = make_ledger()};
+    *w = (struct world){.scene = scene, .seed = 7, .ledger = make_ledger(false)};
     assert_int_equal(lw_rules_parse("", RULES, strlen(RULES), &faults, &w->rules), 0);
     assert_int_equal(lw_core_new(w->ledger, &w->rules, NULL, &w->core), 0);
     lw_core_on_effect(w->core, hear, w);
@@ -181,9 +196,15 @@ load_kw(struct world *w, const char *id, int hour)
     const struct scene *s = w->scene;
     double kw;
 
+    if (strcmp(id, "FOUND") == 0)
+        return within(hour, s->tap_from, s->tap_to) ? s->tap_kw : 0;
     if (!s->customers_change && (strcmp(id, "NEW") == 0 || strcmp(id, "MOVED") == 0))
         return 0;
     kw = usual_kw(id, hour) * noise(w);
+    if (s->busy && strcmp(id, s->busy) == 0 &&
+        (within(hour, s->busy_from, s->busy_to) ||
+         within(hour, s->again_from, s->again_to)))
+        kw += s->busy_kw;
     if (s->heat > 0 && within(hour, s->heat_from, s->heat_to))
         kw *= s->heat;
     if (s->cut_moves_to && *s->cut_moves_to && hour >= STOPPED + 2 &&
@@ -236,7 +257,7 @@ quarter(struct world *w, int64_t at)
         w->kwh[row] += kw / 4;
         sum[l->point[m->parent].id[0] == 'G'] += kw;
     }
-    if (within(hour, s->tap_from, s->tap_to))
+    if (!w->found && within(hour, s->tap_from, s->tap_to))
         sum[0] += s->tap_kw;
     sum[0] += s->no_meter_kw;
     if (s->cut_moves_to && !*s->cut_moves_to && hour >= STOPPED + 2)

@@ -85,12 +85,16 @@ struct world {
     struct lw_rules rules;
     struct lw_core *core;
     struct heard heard;
+    double (*rain)(int q);  /* mm an hour; below 0: the gauge is silent */
+    double (*level)(int q); /* m */
     double kwh[4];
     int q;
     bool ticks;
     uint32_t noise;
 };
 
+/* `explanation` and `meter` are rows more; an explanation with its header is all of them.
+ */
 static inline void
 begin(struct world *w, const struct field *field, const char *explanation,
       const char *meter)
@@ -104,7 +108,10 @@ begin(struct world *w, const struct field *field, const char *explanation,
     w->field = field;
     w->noise = 1;
     for (int i = 0; i < LW_TABLES; i++) {
-        snprintf(text[i], sizeof text[i], "%s%s", TABLE[i] ? TABLE[i] : "",
+        bool all =
+            i == LW_EXPLANATIONS && strncmp(explanation, "explanation_id", 14) == 0;
+
+        snprintf(text[i], sizeof text[i], "%s%s", TABLE[i] && !all ? TABLE[i] : "",
                  i == LW_EXPLANATIONS ? explanation
                  : i == LW_METERS     ? meter
                                       : "");
@@ -155,6 +162,14 @@ read_weather(struct world *w, double degrees)
         .have = 1 << LW_TEMPERATURE,
     };
     e.reading.value[LW_TEMPERATURE] = (int64_t)(degrees * 1000);
+    if (w->rain && w->rain(w->q) >= 0) {
+        e.reading.have |= 1 << LW_RAIN;
+        e.reading.value[LW_RAIN] = (int64_t)(w->rain(w->q) * 1000);
+    }
+    if (w->level) {
+        e.reading.have |= 1 << LW_WATER_LEVEL;
+        e.reading.value[LW_WATER_LEVEL] = (int64_t)(w->level(w->q) * 1000);
+    }
     lw_core_step(w->core, &e);
 }
 

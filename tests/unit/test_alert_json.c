@@ -409,6 +409,12 @@ the_greatest_alert_fits(void **state)
     text.table[LW_LICENCES].n = 0;
     struct lw_ledger *ledger = fixture_ledger_of(&text);
 
+    /* The rules with most to say, of a time in which little was heard. */
+    alarm.rule = LW_RULE_RE_EMERGENCE;
+    alarm.evidence.finding = LW_FOUND_DURING_SILENCE;
+    alarm.evidence.samples_good = 0;
+    alarm.evidence.samples_expected = 96;
+    alarm.evidence.confidence_milli = 999;
     assert_int_equal(lw_alert_json(ledger, &rules, LW_ALERT_UPDATED, &alarm, json, &n),
                      0);
     json_t *event = json_loadb(json, n, 0, NULL);

@@ -50,6 +50,22 @@ static const struct {
       .silent_from = TUESDAY,
       .silent_to = TUESDAY + 47},
      {{0}}},
+    {{.name = "a works out of communication draws all that its contract allows",
+      .silent = "WORKS",
+      .silent_from = TUESDAY - 2,
+      .silent_to = TUESDAY + 5,
+      .busy = "WORKS",
+      .busy_kw = 110,
+      .busy_from = TUESDAY,
+      .busy_to = TUESDAY + 3},
+     {{0}}},
+    {{.name = "what was found gets a site and a meter",
+      .tap_kw = 12,
+      .tap_from = TUESDAY,
+      .tap_to = CHANGED,
+      .customers_change = true},
+     {{RAISED, TUESDAY, TUESDAY + 2},
+      {"returned feeder_residual feeder/F", CHANGED + 12, CHANGED + 36}}},
     {{.name = "the feeder's own meter was silent while a tap ran",
       .tap_kw = 12,
       .tap_from = TUESDAY,
@@ -75,10 +91,48 @@ static const struct {
     {{.name = "a site was cut off, and a neighbour draws as much more",
       .cut_moves_to = "SHOP"},
      {{"raised displacement point/SHOP", STOPPED + 24, STOPPED + 60}}},
+    {{.name = "a site was cut off, and a neighbour that is silent draws as much more",
+      .cut_moves_to = "SHOP",
+      .silent = "SHOP",
+      .silent_from = STOPPED,
+      .silent_to = STOPPED + 20},
+     {{"raised displacement point/SHOP", STOPPED + 24, STOPPED + 72}}},
+    {{.name = "a site was cut off, and a pump runs for days as it has before",
+      .busy = "HOUSE",
+      .busy_kw = 42,
+      .busy_from = 30,
+      .busy_to = 90,
+      .again_from = STOPPED + 10,
+      .again_to = STOPPED + 80},
+     {{0}}},
+    {{.name = "a site was cut off, and a pump runs for days as it never has",
+      .busy = "HOUSE",
+      .busy_kw = 42,
+      .again_from = STOPPED + 10,
+      .again_to = STOPPED + 80},
+     {{"raised displacement point/HOUSE", STOPPED + 34, STOPPED + 72}}},
+    {{.name = "what a site lost has been found: a pump that starts later has not got it",
+      .cut_moves_to = "",
+      .busy = "HOUSE",
+      .busy_kw = 40,
+      .again_from = STOPPED + 20,
+      .again_to = STOPPED + 100},
+     {{RAISED, STOPPED + 2, STOPPED + 4},
+      {"raised displacement feeder/F", STOPPED + 24, STOPPED + 60}}},
     {{.name = "a site was cut off, and draws on past its meter", .cut_moves_to = ""},
      {{RAISED, STOPPED + 2, STOPPED + 4},
       {"raised displacement feeder/F", STOPPED + 24, STOPPED + 60}}},
 };
+
+static const struct scene *
+scene_of(const char *name)
+{
+    for (size_t i = 0; i < LENGTH(CASES); i++)
+        if (strcmp(CASES[i].scene.name, name) == 0)
+            return &CASES[i].scene;
+    fail_msg("no scene \"%s\"", name);
+    return NULL;
+}
 
 static bool
 is_due(size_t i, const char *what)
@@ -122,7 +176,9 @@ static void
 test_what_an_alert_tells(void **state)
 {
     static struct world w;
-    const struct scene *house = &CASES[4].scene, *moved = &CASES[10].scene;
+    const struct scene *house = scene_of("a house out of communication does not hide it");
+    const struct scene *moved =
+        scene_of("a site was cut off, and a neighbour draws as much more");
     const struct told *told;
     struct lw_candidate candidate[LW_CANDIDATES];
     struct lw_alarm alarm = {.rule = LW_RULE_FEEDER_RESIDUAL};

@@ -66,7 +66,7 @@ run_replaced(struct world *w, const struct scene *scene, enum way way)
             lw_core_on_effect(core, hear, w);
             lw_core_free(w->core);
         } else {
-            struct lw_ledger *ledger = make_ledger();
+            struct lw_ledger *ledger = make_ledger(false);
 
             assert_int_equal(lw_core_new(ledger, &w->rules, w->core, &core), 0);
             lw_core_free(w->core);
@@ -107,6 +107,56 @@ test_state_goes_on(void **state)
         }
 }
 
+/* What passed no meter was found: the clerk enters a site and its meter. */
+static void
+enter_what_was_found(struct world *w)
+{
+    struct lw_ledger *ledger = make_ledger(true);
+    struct lw_core *core = NULL;
+    double kwh[LENGTH(w->kwh)] = {0};
+
+    assert_int_equal(lw_core_new(ledger, &w->rules, w->core, &core), 0);
+    for (int32_t row = 0; row < w->ledger->nmeters; row++)
+        for (int32_t to = 0; to < ledger->nmeters; to++)
+            if (strcmp(ledger->meter[to].id, w->ledger->meter[row].id) == 0 &&
+                ledger->meter[to].installed.ms == w->ledger->meter[row].installed.ms)
+                kwh[to] = w->kwh[row];
+    memcpy(w->kwh, kwh, sizeof kwh);
+    lw_core_free(w->core);
+    lw_ledger_free(w->ledger);
+    w->core = core;
+    w->ledger = ledger;
+    w->found = true;
+}
+
+static void
+test_a_site_is_created(void **state)
+{
+    static const struct scene scene = {.name = "what passed no meter is a site now",
+                                       .tap_kw = 12,
+                                       .tap_from = TUESDAY,
+                                       .tap_to = DAYS * 24};
+    static struct world w;
+    const struct told *told;
+
+    (void)state;
+    row(scene.name);
+    begin(&w, &scene);
+    for (int hour = 0; hour < DAYS * 24; hour++) {
+        if (hour == CHANGED)
+            enter_what_was_found(&w);
+        for (int q = 0; q < 4; q++)
+            quarter(&w, T0 + hour * LW_HOUR + q * QUARTER);
+    }
+    told = find(&w, RAISED);
+    check(told && told->hour >= TUESDAY && told->hour <= TUESDAY + 2);
+    told = find(&w, "raised closed_load site/FOUND");
+    check(told && told->hour >= CHANGED && told->hour <= CHANGED + 6);
+    told = find(&w, "returned feeder_residual feeder/F");
+    check(told && told->hour >= CHANGED + 12 && told->hour <= CHANGED + 36);
+    end(&w);
+}
+
 /* The wall clock was two hours fast for a day: what it said is forgotten, and the feeder
  * is judged on. */
 static void
@@ -143,6 +193,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_state_goes_on),
+        cmocka_unit_test(test_a_site_is_created),
         cmocka_unit_test(test_clock_set_back),
     };
 

@@ -1,4 +1,4 @@
-/* Which thermometer a site hears, and what of it is kept. */
+/* Which instruments a site hears, and what of them is kept. */
 #include <math.h>
 #include <string.h>
 
@@ -123,12 +123,115 @@ test_what_cannot_be(void **state)
     }
 }
 
+/* 1 mm an hour from T0 on, but for hours in which the gauge is silent. */
+static void
+rain_for(int hours, int silent_from, int silent_for)
+{
+    for (int h = 0; h <= hours; h++)
+        if (h < silent_from || h >= silent_from + silent_for)
+            measure("A-RAIN", LW_RAIN, 1000, T0 + h * LW_HOUR);
+}
+
+static void
+test_rain(void **state)
+{
+    static const struct {
+        const char *name;
+        int hours, silent_from, silent_for;
+        int day, days;
+        float fade;
+        float mm; /* below 0: it is not known */
+    } rows[] = {
+        {"a day of rain", 48, 0, 0, 0, 1, 1, 23},
+        {"the next", 48, 0, 0, 1, 1, 1, 24},
+        {"half of the day before still drains", 49, 0, 0, 1, 2, 0.5F, 24 + 11.5F},
+        {"it was dry before the gauge was heard", 48, 0, 0, 0, 5, 1, 23},
+        {"a lost reading: what fell is in the next", 48, 5, 1, 0, 1, 1, 23},
+        {"silent for eight hours: who knows", 48, 5, 8, 0, 1, 1, -1},
+        {"nor of the two days together", 48, 5, 8, 1, 2, 1, -1},
+        {"the next is known again", 48, 5, 8, 1, 1, 1, 24},
+        {"a day that is not over", 30, 0, 0, 1, 1, 1, -1},
+        {"a day in the future", 48, 0, 0, 9, 1, 1, -1},
+        {"a day that is forgotten", 48, 0, 0, -70, 1, 1, -1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        float mm;
+
+        begin();
+        row(rows[i].name);
+        rain_for(rows[i].hours, rows[i].silent_from, rows[i].silent_for);
+        mm = core_site_wet(core, lw_ledger_site(ledger, "FAR"), T0 / LW_DAY + rows[i].day,
+                           rows[i].fade, rows[i].days);
+        check_int(isnan(mm) ? -1000 : lrintf(1000 * mm),
+                  rows[i].mm < 0 ? -1000 : lrintf(1000 * rows[i].mm));
+        end();
+    }
+}
+
+static void
+test_level(void **state)
+{
+    struct lw_event back = {.kind = LW_EVENT_CLOCK_STEP, .at = {T0 - 10 * LW_DAY}};
+    int32_t near, far;
+
+    (void)state;
+    begin();
+    near = lw_ledger_site(ledger, "NEAR");
+    far = lw_ledger_site(ledger, "FAR");
+    for (int h = 0; h <= 48; h++)
+        measure("D-NEAR", LW_WATER_LEVEL, h == 30 ? 2500 : 1000 + h, T0 + h * LW_HOUR);
+    row("the highest of the day");
+    check_int(lrintf(1000 * core_site_level(core, near, T0 / LW_DAY + 1)), 2500);
+    row("another site's well says nothing");
+    assert_true(isnan(core_site_level(core, far, T0 / LW_DAY + 1)));
+    row("our clock was set back: it begins anew");
+    back.step.by_ms = -12 * LW_DAY;
+    lw_core_step(core, &back);
+    measure("D-NEAR", LW_WATER_LEVEL, 900, T0 - 10 * LW_DAY + LW_HOUR);
+    assert_true(isnan(core_site_level(core, near, T0 / LW_DAY + 1)));
+    end();
+}
+
+static void
+test_votes(void **state)
+{
+    static const struct {
+        const char *name;
+        int pumps, over;
+        int64_t later; /* days */
+        bool wrong;
+    } rows[] = {
+        {"one pump of five runs more than its rain", 5, 1, 1, false},
+        {"three of five: the gauge is blocked", 5, 3, 1, true},
+        {"two pumps are no majority of anything", 2, 2, 1, false},
+        {"that was the week before", 5, 5, 7, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        int32_t site;
+
+        begin();
+        site = lw_ledger_site(ledger, "FAR");
+        row(rows[i].name);
+        rain_for(24, 0, 0);
+        for (int n = 0; n < rows[i].pumps; n++)
+            assert_false(water_is_wrong(core, site, HEARD_RAIN, 100, n < rows[i].over));
+        check_int(water_is_wrong(core, site, HEARD_RAIN, 100 + rows[i].later, true),
+                  rows[i].wrong);
+        end();
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_which_is_heard),
-        cmocka_unit_test(test_what_cannot_be),
+        cmocka_unit_test(test_which_is_heard), cmocka_unit_test(test_what_cannot_be),
+        cmocka_unit_test(test_rain),           cmocka_unit_test(test_level),
+        cmocka_unit_test(test_votes),
     };
 
     return cmocka_run_group_tests_name("weather", tests, NULL, NULL);

@@ -76,6 +76,12 @@ static const struct about AFTER_CUT = {
     LW_RULE_POST_CUTOFF, LW_FOUND_AFTER_CUTOFF, LW_SUBJECT_SITE, 0, 0, 0, 0};
 static const struct about AGAIN = {
     LW_RULE_RE_EMERGENCE, LW_FOUND_UNLIKE_REFERENCE, LW_SUBJECT_SITE, 0, 0, 0, 0};
+static const struct about PUMPED = {
+    LW_RULE_SLOW_CREEP, LW_FOUND_PUMPED_ON, LW_SUBJECT_SITE, 0, 0, 12500, 1500};
+static const struct about PUMPED_AGAIN = {
+    LW_RULE_RE_EMERGENCE, LW_FOUND_PUMPED_ON, LW_SUBJECT_SITE, 0, 0, LW_NOT_GIVEN, 1500};
+static const struct about PEERS = {
+    LW_RULE_NIGHT_LOAD, LW_FOUND_UNLIKE_PEERS, LW_SUBJECT_SITE, 0, 0, 2500, 40};
 
 static const struct about REVERSED = {
     LW_RULE_CT_REVERSAL, LW_FOUND_REVERSED, LW_SUBJECT_POINT, 0, 0, 15000, 0};
@@ -125,7 +131,7 @@ static const struct about *const EVERY[] = {
     &SUMS,          &DRIFT,          &OVER_RATING,    &ERRATIC,       &FROZEN,
     &MUTE,          &MORE,           &LESS,           &CONTRACT,      &SUSPENDED,
     &MONTH,         &YEAR,           &SHARE,          &SHAPE_UNHEARD, &TAP,
-    &MOVED,         &NIGHT_OUTGROWN,
+    &MOVED,         &NIGHT_OUTGROWN, &PUMPED,         &PUMPED_AGAIN,  &PEERS,
 };
 enum {
     EVERY_N = sizeof(EVERY) / sizeof(EVERY[0])
@@ -254,6 +260,11 @@ static const struct row {
     {"more than is licensed, and by how much", &MONTH, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "By its energy it produced some 720 t this month, 84.1 kWh more than is licensed"},
+    {"a pump, against what water explains", &PUMPED, LW_ALERT_UPDATED, LW_PART_HEADLINE,
+     true, "水泵用电仍多于降雨和水位所能说明：60分钟平均86.1千瓦，可说明2千瓦"},
+    {"a load that was there before, against sites like it", &PEERS, LW_ALERT_RAISED,
+     LW_PART_HEADLINE, true,
+     "监测开始时就有的昼夜用电远高于同类点位：平均86.1千瓦，同类至多2千瓦"},
     {"two gaps", &GAPS, LW_ALERT_RAISED, LW_PART_HEADLINE, false,
      "Missing from the ledger: a meter, coordinates"},
     {"all gaps", &ALL_GAPS, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
