@@ -24,58 +24,6 @@ is_watched(const struct lw_core *core, int32_t site, const struct lw_params *rul
            at - core->ledger->site[site].status_since.ms < rules->re_emergence.watch_ms;
 }
 
-static float
-kilowatts(int64_t wh, int64_t ms)
-{
-    return (float)((double)wh * 3600 / (double)ms);
-}
-
-static int
-supplies(const struct lw_core *core, const struct lw_site *site)
-{
-    int n = 0;
-
-    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++)
-        n += core->ledger->point[p].role == LW_SUPPLY;
-    return n;
-}
-
-/* The window's mean beside what sub-meters explain. Within one step of the register, the
- * power reading says what the register cannot; then its resolution is no bar. */
-static float
-mean_kw(const struct lw_core *core, const struct window *w, const struct expectation *x,
-        float *ret_resolution_kwh)
-{
-    const struct site_state *st = &core->site[w->site];
-    const struct reference *r = &st->reference;
-    int64_t length = w->to - w->from;
-    float mean = kilowatts(w->supply_wh - x->measured_wh, length);
-    float step = kilowatts(w->resolution_wh, length), power;
-
-    *ret_resolution_kwh = (float)w->resolution_wh / 1000;
-    if (length > st->interval || r->power_at <= w->from ||
-        r->power_at > w->to + st->interval / 2 ||
-        supplies(core, &core->ledger->site[w->site]) != 1)
-        return mean;
-    *ret_resolution_kwh = 0;
-    power = (float)r->power_w / 1000 - kilowatts(x->measured_wh, length);
-    return power < mean - step ? mean - step : power > mean + step ? mean + step : power;
-}
-
-static void
-pattern_reading(struct lw_core *core, int32_t meter, const struct judged *judged)
-{
-    const struct lw_metering_point *point = meter_point(core, meter);
-    struct reference *r;
-
-    if (!judged->good || point->role != LW_SUPPLY || point->site == LW_NONE ||
-        !lw_reading_has(judged->reading, LW_ACTIVE_POWER))
-        return;
-    r = &core->site[point->site].reference;
-    r->power_at = judged->reading->time.ms;
-    r->power_w = judged->reading->value[LW_ACTIVE_POWER];
-}
-
 /* --- the alarm's life */
 
 /* What a channel looks back at, how slow it is to see an end, and for how long it has to
@@ -393,7 +341,7 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
 {
     const struct site_state *st = &core->site[w->site];
     bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
-    float mean = kilowatts(x->metered_pump_wh, w->to - w->from);
+    float mean = load_kw(x->metered_pump_wh, w->to - w->from);
     struct sample s = {.from = w->from,
                        .interval = st->interval,
                        .kw = NAN,
@@ -409,8 +357,7 @@ blank(const struct lw_core *core, const struct window *w, const struct expectati
              alarm_stands(core, LW_RULE_CLOSED_LOAD,
                           (struct subject){LW_SUBJECT_SITE, w->site});
     if (!x->unlimited)
-        s.declared_kw =
-            kilowatts(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
+        s.declared_kw = load_kw(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
     s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
     s.pump_metered = metered;
     s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
@@ -494,7 +441,7 @@ pattern_window(struct lw_core *core, const struct window *w)
         reference_begin(core, r, w->from);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
-    s.kw = mean_kw(core, w, &x, &s.resolution_kwh);
+    s.kw = window_kw(core, w, &x, &s.resolution_kwh);
     while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
            !reference_has_heard(reference_log(core, r)))
         reference_go_on(r, reference_log(core, r));
@@ -515,5 +462,5 @@ pattern_window(struct lw_core *core, const struct window *w)
 
 const struct family detect_pattern = {
     .window = pattern_window,
-    .reading = pattern_reading,
+    .reading = window_power,
 };

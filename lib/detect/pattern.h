@@ -1,5 +1,5 @@
-/* What pattern.c, before.c and peers.c share: an excess at a closed site, and how it is
- * told. */
+/* What pattern.c, window_load.c, before.c and peers.c share: an excess at a closed site,
+ * and how it is told. */
 #ifndef LIB_DETECT_PATTERN_H
 #define LIB_DETECT_PATTERN_H
 
@@ -18,6 +18,20 @@ watt_hours(float kw, int64_t ms)
 {
     return lrint((double)kw * (double)ms / 3600);
 }
+
+static inline float
+load_kw(int64_t wh, int64_t ms)
+{
+    return (float)((double)wh * 3600 / (double)ms);
+}
+
+/* --- window_load.c */
+/* The window's mean beside what sub-meters explain. Within one step of the register, the
+ * power reading says what the register cannot; then its resolution is no bar. */
+float window_kw(const struct lw_core *core, const struct window *w,
+                const struct expectation *x, float *ret_resolution_kwh);
+/* Keeps the power reading. */
+void window_power(struct lw_core *core, int32_t meter, const struct judged *judged);
 
 /* --- pattern.c: of the site's excess */
 struct lw_evidence pattern_evidence(const struct lw_core *core, int32_t site, float cold);

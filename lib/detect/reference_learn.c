@@ -9,11 +9,13 @@ enum {
     DAYS_LEAST = 3,
     MEANS_LEAST = 10,
     PUMP_LEAST = 12,
-    ROUNDS = 3
+    ROUNDS = 4
 };
 
 /* The standard deviation of a normal distribution, from its median deviation. */
 #define SIGMAS 1.4826F
+/* And the distance of its quartiles. */
+#define QUARTILES 1.349F
 
 #define BELIEVED 2.5F
 
@@ -107,7 +109,22 @@ fit(struct reference *r, const struct lesson *l, bool heated)
             r->mean_kw[c] = hours > 0 ? (float)(all / hours) : 0;
 }
 
-/* Three rounds, each without the hours that are far off. */
+/* Each hour of the day as it is on most days. */
+static void
+medians(struct reference *r, struct lesson *l)
+{
+    for (int c = 0; c < PROFILE_HOURS; c++) {
+        int n = 0;
+
+        for (int i = c; i < LOG_HOURS; i += PROFILE_HOURS)
+            if (l->use[i])
+                l->t[n++] = l->kw[i];
+        r->mean_kw[c] = median(l->t, n);
+    }
+    r->slope_kw = 0;
+}
+
+/* By the medians, and then three times, each without the hours that are far off. */
 static void
 fit_robustly(struct reference *r, struct lesson *l, bool heated)
 {
@@ -116,7 +133,10 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
     for (int i = 0; i < LOG_HOURS; i++)
         l->use[i] = !isnan(l->kw[i]);
     for (int round = 0; round < ROUNDS; round++) {
-        fit(r, l, heated);
+        if (round == 0)
+            medians(r, l);
+        else
+            fit(r, l, heated);
         for (int i = 0; i < LOG_HOURS; i++)
             l->over[i] =
                 l->kw[i] - r->mean_kw[i % PROFILE_HOURS] - r->slope_kw * l->cold[i];
@@ -124,6 +144,17 @@ fit_robustly(struct reference *r, struct lesson *l, bool heated)
         for (int i = 0; i < LOG_HOURS; i++)
             l->use[i] = fabsf(l->over[i]) < larger(6 * sigma, middle / 2);
     }
+}
+
+/* How much an hour differs from day to day: by its quartiles, so that a machine shows
+ * that runs for a third of them. */
+static float
+find_spread(struct lesson *l)
+{
+    int n = known(l->over, l->t);
+
+    (void)median(l->t, n); /* sorts them */
+    return n > 0 ? (l->t[3 * n / 4] - l->t[n / 4]) / QUARTILES : 0;
 }
 
 /* The noise over the upper profile, and the level that the site reached meanwhile.
@@ -269,13 +300,14 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     const struct hour_log *log = reference_log(core, r);
     struct lesson l;
     bool felt = read_log(core, site, &l, heated);
-    float sigma;
+    float sigma, spread;
 
     r->frozen = s->from;
     reference_day(r, row, edge_ms, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
     sigma = find_core(r, &l, s, heated);
+    spread = find_spread(&l);
     r->jump_kw = log->jumps > 0 ? (float)(log->jump_sum / log->jumps) : 0;
     for (int reach = 0; reach < REACHES; reach++)
         find_means(r, &l, (enum reach)reach, sigma);
@@ -294,5 +326,5 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     r->hour_n = 0;
     compare_begin(&r->rings);
     reference_day(r, row, edge_ms, s->from);
-    return sigma;
+    return spread;
 }

@@ -168,6 +168,14 @@ back_for_an_hour(int q)
     return q > 37 * DAY && q < 37 * DAY + HOUR ? 0.6 : 0;
 }
 
+/* From the first day on, above what is declared. */
+static double
+works(int q)
+{
+    return q / HOUR % 24 < 12 ? 45 : 0;
+}
+
+static const struct field WORKS = {guard_house, works, NULL, NULL, NULL};
 static const struct field MACHINE = {guard_house, crusher, NULL, autumn, NULL};
 static const struct field SHORT = {guard_house, one_hour, NULL, NULL, NULL};
 static const struct field SMALL = {guard_house, small_for_weeks, NULL, NULL, NULL};
@@ -189,7 +197,7 @@ static const struct {
     {"deviations", &SMALL, "reference", "spread = 10", "closed", "sand"},
     {"the usual load", &MACHINE, "reference", "base = 10", "non_coal_mine", "unlicensed"},
     {"the same of a day", &SMALL, "reference", "base_long = 3", "closed", "sand"},
-    {"heating", &MACHINE, "reference", "heating = 3", "closed", "sand"},
+    {"heating", &MACHINE, "reference", "heating = 10", "closed", "sand"},
     {"two intervals", &SHORT, "reference", "pair = 1", "closed", "sand"},
     {"a day and more", &SMALL, "reference", "long = 10", "closed", "sand"},
     {"the least", &MACHINE, "reference", "least_kw = 100", "closed", "closed sand"},
@@ -199,8 +207,10 @@ static const struct {
     {"so many of them", &BUSY, "reference", "starts = 12", "closed", "sand"},
     {"a pump's share", &PUMP, "reference", "pump = 1", "closed", "sand"},
     {"a pump's wear", &PUMP, "reference", "wear = 1", "closed", "sand"},
-    {"a shift's swing", &MACHINE, "reference", "shift_kw = 0\nshift_share = 0", "closed",
-     "sand"},
+    {"a shift's swing", &WORKS, "reference", "shift_share = 10", "closed", "sand"},
+    {"how hours differ", &MACHINE, "reference", "differs_kw = 0\ndiffers_share = 0",
+     "closed", "sand"},
+    {"what is told at once", &BUSY, "reference", "sure = 10", "closed", "sand"},
     {"quiet", &MACHINE, "reference", "clear = 3d", "closed", "sand"},
     {"the night", &MACHINE, "night", "from_minute = 0\nto_minute = 1439", "closed",
      "licensed"},

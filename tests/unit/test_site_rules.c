@@ -132,11 +132,11 @@ shifts(int q)
     return (h < 4 || (h >= 5 && h < 9)) && q / DAY % 7 < 6 ? 48 : 0;
 }
 
-/* A heater that is set back at night: as regular, and beneath it. */
+/* A heater that is set back at night: as regular, each day, and beneath that. */
 static double
 set_back(int q)
 {
-    return shifts(q) > 0 ? 12 : 0;
+    return q / HOUR % 24 < 9 ? 12 : 0;
 }
 
 /* Machines at no two days' same hours: for two hours out of five, or three, or four. */
