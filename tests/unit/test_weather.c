@@ -244,9 +244,9 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_which_is_heard), cmocka_unit_test(test_what_cannot_be), cmocka_unit_test(test_in_1970),
-        cmocka_unit_test(test_rain),           cmocka_unit_test(test_level),
-        cmocka_unit_test(test_votes),
+        cmocka_unit_test(test_which_is_heard), cmocka_unit_test(test_what_cannot_be),
+        cmocka_unit_test(test_in_1970),        cmocka_unit_test(test_rain),
+        cmocka_unit_test(test_level),          cmocka_unit_test(test_votes),
     };
 
     return cmocka_run_group_tests_name("weather", tests, NULL, NULL);
