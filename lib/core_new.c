@@ -293,13 +293,15 @@ take_over(struct lw_core *core, const struct lw_core *old)
 
         /* Another grid: the balance begins anew. */
         if (s != LW_NONE && core->site[s].interval == old->site[i].interval) {
+            const struct hour_log *log = reference_log(old, &old->site[i].reference);
             int32_t profile = core->site[s].profile;
 
             core->site[s] = old->site[i];
             core->site[s].profile = profile;
-            if (old->site[i].reference.log != LW_NONE) {
+            core->site[s].reference.log = LW_NONE;
+            if (log) {
                 reference_open(core, &core->site[s].reference);
-                core->log[core->nlogs - 1] = old->log[old->site[i].reference.log];
+                *reference_log(core, &core->site[s].reference) = *log;
             }
             if (profile != LW_NONE && old->site[i].profile != LW_NONE)
                 core->profile[profile] = old->profile[old->site[i].profile];

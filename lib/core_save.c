@@ -258,11 +258,14 @@ save_logs(const struct lw_core *core, struct lw_packer *p)
     uint64_t n = 0;
 
     for (int32_t i = 0; i < core->ledger->nsites; i++)
-        n += core->site[i].reference.log != LW_NONE;
+        n += reference_log(core, &core->site[i].reference) != NULL;
     lw_pack_table_head(p, "logs", LOG, N(LOG), n);
-    for (int32_t i = 0; i < core->ledger->nsites; i++)
-        if (core->site[i].reference.log != LW_NONE)
-            lw_pack_row(p, LOG, N(LOG), &core->log[core->site[i].reference.log]);
+    for (int32_t i = 0; i < core->ledger->nsites; i++) {
+        const struct hour_log *log = reference_log(core, &core->site[i].reference);
+
+        if (log)
+            lw_pack_row(p, LOG, N(LOG), log);
+    }
 }
 
 int

@@ -70,6 +70,8 @@ static const struct ledger_column site_columns[] = {
     {"own_generation", BOOL, MEMBER(T, own_generation)},
     {"residents_downstream", BOOL, MEMBER(T, residents_downstream)},
     {"tags", TEXT, MEMBER(T, tags)},
+    {"reference_reviewed_by", TEXT, MEMBER(T, reference_reviewed_by)},
+    {"reference_from", TIME, MEMBER(T, reference_from)},
     {"extra", TEXT, MEMBER(T, extra)},
 };
 #undef T

@@ -38,6 +38,7 @@ const char *lw_table_file(enum lw_table table);
 
 enum {
     LW_ID_MAX = 64,            /* bytes of an id */
+    LW_PERSON_MAX = 64,        /* bytes of the name of whoever reviewed */
     LW_LEDGER_ROWS = 2000000,  /* of one file */
     LW_LEDGER_CELL = 4096,     /* bytes of one cell */
     LW_LEDGER_BYTES = 1 << 30, /* of one file */
@@ -260,6 +261,8 @@ struct lw_site {
     enum lw_datum datum;
     int64_t contract_w; /* LW_NOT_GIVEN */
     bool important_user, own_generation, residents_downstream;
+    const char *reference_reviewed_by; /* "": nobody, it is provisional */
+    lw_wall reference_from; /* what was learned before it is refused; LW_WALL_MIN */
     int32_t point_first, point_n;
     int32_t licence_first, licence_n;
     int32_t explanation_first, explanation_n;

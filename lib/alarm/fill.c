@@ -122,6 +122,13 @@ put_sure(struct filler *f)
 }
 
 static void
+put_review(struct filler *f)
+{
+    if (f->site)
+        fill_phrase(f, *f->site->reference_reviewed_by ? REVIEWED : PROVISIONAL);
+}
+
+static void
 put_more(struct filler *f)
 {
     lw_text_addf(f->out, "%" PRId32, f->more);
@@ -275,6 +282,8 @@ static const struct place {
     {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"review", BY(put_review)},
+    {"reviewer", SITE_OF(FOREIGN, reference_reviewed_by)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},

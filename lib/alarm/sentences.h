@@ -49,6 +49,8 @@ enum phrase {
     AGAIN,
     BY_REGISTER,
     CONFIDENCE,
+    PROVISIONAL,
+    REVIEWED,
     STATUS,
     SINCE,
     DOCUMENT,

@@ -4,21 +4,21 @@
 #define ZH_CONSUMPTION "不明原因用电异常"
 #define EN_CONSUMPTION "Unexplained consumption"
 #define ZH_REFERENCE                                                                     \
-    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按监测初期四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。用电未超过登记的上限，但与基准不同。{sure}{status}{explanations}"
+    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。用电未超过登记的上限，但与基准不同。{review}{sure}{status}{explanations}"
 #define EN_REFERENCE                                                                     \
-    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in the first four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. Within the ceiling, unlike the commissioned load. {sure}{status}{explanations}"
+    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. Within the ceiling, unlike the commissioned load. {review}{sure}{status}{explanations}"
 #define ZH_BEFORE                                                                        \
-    "监测初期四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{sure}{status}{explanations}"
+    "学习基准的四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_BEFORE                                                                        \
-    "In the first four weeks: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. {sure}{status}{explanations}"
+    "In the four weeks of learning: mean {mean_kw} kW, peak {peak_kw} kW, {expected_kw} kW at its least. It rises and falls each day like a shift, by more than lamps and heating explain; {excess_kwh} kWh above its least. {review}{sure}{status}{explanations}"
 #define ZH_PEERS                                                                         \
-    "监测初期四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含取暖、水泵和分表已说明的用电），远高于同状态、同类型的点位（{basis}）；按其离散程度和本点位另行登记的用电，至多{expected_kw}千瓦；多出{excess_kwh}千瓦时。基准在人工复核前为暂定。{sure}{status}{explanations}"
+    "学习基准的四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含取暖、水泵和分表已说明的用电），远高于同状态、同类型的点位（{basis}）；按其离散程度和本点位另行登记的用电，至多{expected_kw}千瓦；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_PEERS                                                                         \
-    "In the first four weeks: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. The reference is provisional until a person has reviewed it. {sure}{status}{explanations}"
+    "In the four weeks of learning: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_PUMPED                                                                        \
-    "水泵实测平均{mean_kw}千瓦。按监测初期四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{sure}{status}{explanations}"
+    "水泵实测平均{mean_kw}千瓦。按四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_PUMPED                                                                        \
-    "Measured: the pump draws {mean_kw} kW in the mean. As learned in the first four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {sure}{status}{explanations}"
+    "Measured: the pump draws {mean_kw} kW in the mean. As learned in four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_CUTOFF                                                                        \
     "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_CUTOFF                                                                        \

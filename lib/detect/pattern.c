@@ -463,6 +463,30 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
         live(core, w->site, &s, w->to, w->partial, &f);
 }
 
+/* Somebody has refused what was learned before a time that has come. A reference begins
+ * with a day. */
+static bool
+is_refused(const struct lw_core *core, int32_t site, int64_t at)
+{
+    int64_t from = core->ledger->site[site].reference_from.ms;
+
+    return from != LW_WALL_MIN.ms && from <= at &&
+           core->site[site].reference.since < lw_floor_to(from, LW_DAY);
+}
+
+/* What was told by the old reference has lost its ground, and peers know it no more. */
+static void
+learn_anew(struct lw_core *core, int32_t site, int64_t at)
+{
+    struct reference *r = &core->site[site].reference;
+    bool known = r->frozen != NEVER;
+
+    lose_ground(core, site);
+    reference_begin(core, r, at);
+    if (known)
+        peers_count(core);
+}
+
 static void
 pattern_window(struct lw_core *core, const struct window *w)
 {
@@ -478,10 +502,10 @@ pattern_window(struct lw_core *core, const struct window *w)
         lose_ground(core, w->site);
         return;
     }
+    if (r->since == NEVER || is_refused(core, w->site, w->from))
+        learn_anew(core, w->site, w->from);
     x = expect(core, w);
     s = blank(core, w, &x);
-    if (r->since == NEVER)
-        reference_begin(core, r, w->from);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
     skip(core, w->site, w->from, s);
     s.kw = window_kw(core, w, &x, &s.resolution_kwh);

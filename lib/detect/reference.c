@@ -23,9 +23,11 @@ reference_init(struct reference *r)
 void
 reference_open(struct lw_core *core, struct reference *r)
 {
-    struct hour_log *log = &core->log[core->nlogs];
+    struct hour_log *log;
 
-    r->log = core->nlogs++;
+    if (r->log == LW_NONE)
+        r->log = core->nlogs++;
+    log = &core->log[r->log];
     *log = (struct hour_log){.before_kw = NAN};
     for (int i = 0; i < LOG_HOURS; i++)
         log->hour[i] = NO_VALUE;
@@ -36,13 +38,22 @@ reference_open(struct lw_core *core, struct reference *r)
 struct hour_log *
 reference_log(const struct lw_core *core, const struct reference *r)
 {
-    return r->log == LW_NONE ? NULL : &core->log[r->log];
+    return r->log == LW_NONE || r->frozen != NEVER ? NULL : &core->log[r->log];
 }
 
 void
 reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {
+    const struct reference was = *r;
+
+    reference_init(r);
     r->since = lw_floor_to(at, LW_DAY);
+    r->next = was.next;
+    r->power_at = was.power_at;
+    r->power_w = was.power_w;
+    r->unit_w = was.unit_w;
+    r->watched = was.watched;
+    r->log = was.log;
     reference_open(core, r);
 }
 

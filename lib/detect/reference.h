@@ -105,7 +105,7 @@ struct reference {
     int64_t power_at, power_w; /* the newest power reading; NEVER */
     int64_t day;               /* for which `edge` was found; NEVER */
     int32_t unit_w;            /* of what is kept in int16 */
-    int32_t log;               /* of core->log, while it learns; LW_NONE */
+    int32_t log;               /* of core->log, since it began to learn; LW_NONE */
     bool watched;              /* the site was seen before it was closed */
     bool compared;             /* with sites like it, once */
     bool has_off, has_late, pumping;
@@ -168,9 +168,9 @@ struct found {
 
 /* --- reference.c */
 void reference_init(struct reference *r);
-/* From now on it learns, into the next free log. */
+/* From now on it learns, and knows nothing of what it learned before. */
 void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
-/* An empty log for it: a reference begins once in a core's life. */
+/* An empty log for it: the one that it has had in this core's life, or the next. */
 void reference_open(struct lw_core *core, struct reference *r);
 /* Whether it has heard each hour of the day often enough to learn from it; else it goes
  * on by a day, and forgets its first one. */

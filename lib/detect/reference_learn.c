@@ -321,7 +321,6 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
                                          : smaller(r->most_kw[REACH_1H], r->core_kw));
     find_pump(r, log, s);
     pumping_learn(core, site, log);
-    r->log = LW_NONE;
     r->hour_kw = 0;
     r->hour_n = 0;
     compare_begin(&r->rings);

@@ -55,6 +55,20 @@ lw_cell_keep(struct reader *r, const char *s, size_t n)
     return kept;
 }
 
+static const char *
+read_text(struct reader *r, const struct lw_csv_cell *cell, const struct column *column)
+{
+    char why[LW_FAULT_TEXT];
+    struct lw_text text;
+
+    if (column->max == 0 || cell->n <= (size_t)column->max)
+        return lw_cell_keep(r, cell->s, cell->n);
+    lw_text_init(&text, why, sizeof(why));
+    lw_text_addf(&text, "is longer than %d bytes", (int)column->max);
+    bad(r, cell, column, why);
+    return "";
+}
+
 /* "1.4E+12": digits that a spreadsheet has shown as a number, with most of them gone. */
 static bool
 is_spoilt(const char *s, size_t n)
@@ -213,7 +227,7 @@ lw_cell_read(struct reader *r, const struct lw_csv_cell *cell,
         *(const char **)at = read_code(r, cell, column);
         break;
     case CELL_TEXT:
-        *(const char **)at = lw_cell_keep(r, cell->s, cell->n);
+        *(const char **)at = read_text(r, cell, column);
         break;
     case CELL_ENUM:
         read_enum(r, cell, column, body);

@@ -52,6 +52,9 @@ static const struct column site_columns[] = {
     {"own_generation", CELL_BOOL, COLUMN(T, own_generation)},
     {"residents_downstream", CELL_BOOL, COLUMN(T, residents_downstream)},
     {"tags", CELL_TEXT, COLUMN(T, tags)},
+    {"reference_reviewed_by", CELL_TEXT, .max = LW_PERSON_MAX,
+     COLUMN(T, reference_reviewed_by)},
+    {"reference_from", CELL_FROM, COLUMN(T, reference_from)},
 };
 #undef T
 

@@ -10,7 +10,7 @@ enum cell_kind {
     CELL_ID,      /* const char *; the rules of an id */
     CELL_REF,     /* a reference: the id of a row, by place in lw_row */
     CELL_CODE,    /* const char *; digits that a spreadsheet could spoil */
-    CELL_TEXT,    /* const char * */
+    CELL_TEXT,    /* const char *; of at most `max` bytes, where that is not 0 */
     CELL_ENUM,    /* int */
     CELL_NUMBER,  /* an integer of 1, 4 or 8 bytes, in units of 1/per_unit */
     CELL_RATIO,   /* "40" or "200/5", in 1/1000 */
@@ -45,7 +45,7 @@ struct sheet {
 extern const struct sheet lw_sheets[LW_TABLES];
 
 enum {
-    COLUMNS = 18,
+    COLUMNS = 19,
     SITE_LAT = 8,
     SITE_LON = 9,
     METER_MODULUS = 17,

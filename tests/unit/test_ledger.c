@@ -99,6 +99,12 @@ static const struct {
      "2:4: status \"shut\" is none of closed, unlicensed,"},
     {"a time that is none", LW_SITES, "site_id,status_since\nS1,2025-02-30\nS2,\n",
      "2:4: status_since \"2025-02-30\" is no time"},
+    {"a reference from a time that is none", LW_SITES,
+     "site_id,reference_from\nS1,soon\nS2,\n", "2:4: reference_from \"soon\" is no time"},
+    {"a reviewer's name too long", LW_SITES,
+     "site_id,reference_reviewed_by\nS1,"
+     "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nS2,\n",
+     "2:4: reference_reviewed_by \"aaaa"},
     {"latitude without longitude", LW_SITES, "site_id,lat,lon\nS1,35.6,\nS2,,\n",
      "2:4: lat and lon go together"},
     {"latitude out of range", LW_SITES, "site_id,lat,lon\nS1,95,110\nS2,,\n",
@@ -302,6 +308,44 @@ test_moved(void **state)
     lw_ledger_free(l);
 }
 
+/* Whether a closed site's reference was reviewed, and from when on it is learned. */
+static void
+test_review(void **state)
+{
+    static const struct {
+        const char *name, *sites, *by;
+        int64_t from;
+    } rows[] = {
+        {"no such columns", SITES, "", INT64_MIN},
+        {"blank", "site_id,reference_reviewed_by,reference_from\nS1,,\nS2,,\n", "",
+         INT64_MIN},
+        {"reviewed, and refused before",
+         "site_id,reference_reviewed_by,reference_from\n"
+         "S1,张三,2025-11-04T00:00:00Z\nS2,,\n",
+         "张三", INT64_C(1762214400000)},
+        {"in Chinese", "矿点编号,基准复核人,基准起始日期\nS1,张三,2025/11/4\nS2,,\n",
+         "张三", INT64_C(1762214400000)},
+        {"a name as long as may be",
+         "site_id,reference_reviewed_by\nS1,"
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nS2,\n",
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", INT64_MIN},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        const char *const tables[LW_TABLES] = {
+            [LW_AREAS] = AREAS, [LW_SITES] = rows[i].sites};
+        struct lw_ledger *l = make(tables);
+
+        if (strcmp(l->site[0].reference_reviewed_by, rows[i].by) != 0 ||
+            l->site[0].reference_from.ms != rows[i].from)
+            fail_msg("row \"%s\": \"%s\", %lld", rows[i].name,
+                     l->site[0].reference_reviewed_by,
+                     (long long)l->site[0].reference_from.ms);
+        lw_ledger_free(l);
+    }
+}
+
 /* What a county's register really looks like. */
 static void
 test_chinese(void **state)
@@ -500,9 +544,9 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_refused), cmocka_unit_test(test_every_fault),
         cmocka_unit_test(test_order),   cmocka_unit_test(test_lookup),
-        cmocka_unit_test(test_moved),   cmocka_unit_test(test_chinese),
-        cmocka_unit_test(test_names),   cmocka_unit_test(test_blank),
-        cmocka_unit_test(test_pack),
+        cmocka_unit_test(test_moved),   cmocka_unit_test(test_review),
+        cmocka_unit_test(test_chinese), cmocka_unit_test(test_names),
+        cmocka_unit_test(test_blank),   cmocka_unit_test(test_pack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

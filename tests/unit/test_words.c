@@ -440,6 +440,47 @@ a_silence_and_how_sure_it_is(void **state)
     assert_null(strstr(text, "通信中断"));
 }
 
+/* Whoever reads of a reference is told who stands for it. */
+static void
+who_reviewed_the_reference_is_told(void **state)
+{
+    static const struct about *const by_reference[] = {&NIGHT, &SHAPE,  &BEFORE, &PEERS,
+                                                       &CREEP, &PUMPED, &AGAIN};
+    static const struct {
+        const char *by, *zh, *en;
+    } told[] = {
+        {"", "基准未经人工复核，为暂定。",
+         "No person has reviewed the reference: it is provisional. "},
+        {"张三", "基准由张三复核。", "The reference was reviewed by 张三. "},
+    };
+    char text[LW_WORDS_TEXT], sites[256];
+
+    (void)state;
+    for (size_t t = 0; t < sizeof(told) / sizeof(told[0]); t++) {
+        struct lw_ledger_text from = fixture_text();
+        struct lw_ledger *ledger;
+
+        snprintf(sites, sizeof(sites),
+                 "site_id,status,reference_reviewed_by\nS1,closed,%s\nS2,licensed,\n"
+                 "S3,closed,\n",
+                 told[t].by);
+        from.table[LW_SITES].text = sites;
+        from.table[LW_SITES].n = strlen(sites);
+        ledger = fixture_ledger_of(&from);
+        for (size_t i = 0; i < sizeof(by_reference) / sizeof(by_reference[0]); i++) {
+            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, true,
+                text);
+            assert_non_null(strstr(text, told[t].zh));
+            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
+                text);
+            assert_non_null(strstr(text, told[t].en));
+        }
+        say(ledger, &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_DESCRIPTION, true, text);
+        assert_null(strstr(text, "基准"));
+        lw_ledger_free(ledger);
+    }
+}
+
 /* Which ceilings were exceeded, whatever the rule; a sub-meter's is as it measured. */
 static void
 ceilings_that_did_not_suffice(void **state)
@@ -527,6 +568,7 @@ main(void)
         cmocka_unit_test(durations_are_clean),
         cmocka_unit_test(what_comes_back_is_told_so),
         cmocka_unit_test(a_silence_and_how_sure_it_is),
+        cmocka_unit_test(who_reviewed_the_reference_is_told),
         cmocka_unit_test(ceilings_that_did_not_suffice),
         cmocka_unit_test(explanations_are_judged_in_the_window),
         cmocka_unit_test(the_latest_licence_is_named),
