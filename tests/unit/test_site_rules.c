@@ -168,6 +168,13 @@ back_for_an_hour(int q)
 }
 
 /* A row: what happens, what must be raised within how many quarters, or nothing. */
+/* A pump that was put in after it had learned: 12 kW, two hours of six. */
+static double
+pump_put_in(int q)
+{
+    return q >= FROM && q / HOUR % 6 < 2 ? 12 : 0;
+}
+
 static const struct row {
     const char *name;
     struct field field;
@@ -336,6 +343,22 @@ static const struct row {
      32 * DAY,
      "raised production_shape",
      LEARNED + HOUR},
+    {"a pump that is put in and declared later",
+     {guard_house, NULL, pump_put_in, NULL, NULL},
+     "P,S,dewatering,15,,2025-10-31T00:00:00Z,,office,A,p1,p2,\n",
+     "",
+     FROM,
+     50 * DAY,
+     NULL,
+     0},
+    {"the same with a meter of its own",
+     {guard_house, NULL, pump_put_in, NULL, NULL},
+     "P,S,dewatering,15,,2025-10-31T00:00:00Z,,office,A,p1,p2,SUB\n",
+     SUB_METER,
+     FROM,
+     50 * DAY,
+     NULL,
+     0},
     {"dark after the cutoff",
      {guard_house, NULL, NULL, NULL, stays_dark},
      "",
