@@ -406,12 +406,18 @@ step_back(struct lw_core *core, int64_t at)
         no_later(&s->production.to, at);
         no_later(&s->demand.from, at);
         no_later(&s->demand.to, at);
-        if (s->profile != LW_NONE && core->profile[s->profile].hour > at / LW_HOUR)
-            core->profile[s->profile].hour = at / LW_HOUR;
+        no_later(&s->output.month.from, lw_floor_to(at, s->interval));
+        no_later(&s->output.year.from, lw_floor_to(at, s->interval));
+        if (s->profile != LW_NONE) {
+            no_later(&core->profile[s->profile].from, at);
+            no_later(&core->profile[s->profile].hour, at / LW_HOUR);
+        }
         no_later(&s->dark.from, at);
         no_later(&s->dark.to, at);
-        no_later(&s->reference.next, s->closed);
+        pattern_step_back(core, i, at);
     }
+    for (int32_t i = 0; i < core->nweather; i++)
+        no_later(&core->weather[i].hour, at / LW_HOUR);
     feeder_step_back(core, at);
 }
 

@@ -397,6 +397,9 @@ int feeder_load(struct lw_core *core, struct lw_unpacker *u,
 void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
+/* --- detect/pattern.c */
+void pattern_step_back(struct lw_core *core, int32_t site, int64_t at);
+
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {
     int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */

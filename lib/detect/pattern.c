@@ -74,13 +74,15 @@ confidence(float ratio)
 struct over {
     enum channel first, quickest;
     float ratio;
+    bool compared; /* any channel was */
 };
 
 static bool
 is_over(const struct found *f, struct over *ret)
 {
-    *ret = (struct over){CHANNELS, CHANNELS, 0};
+    *ret = (struct over){CHANNELS, CHANNELS, 0, false};
     for (int c = 0; c < CHANNELS; c++) {
+        ret->compared = ret->compared || !isnan(f->ratio[c]);
         if (isnan(f->ratio[c]) || f->ratio[c] <= 1)
             continue;
         if (ret->first == CHANNELS)
@@ -248,21 +250,22 @@ is_over_now(const struct lw_params *rules, const struct excess *e)
 }
 
 /* Sums up for how long the channel that was quickest has been well within its limit, and
- * for how long no other has been over its own. */
+ * for how long no other has been over its own. What was not measured, or could not be
+ * compared, clears nothing. */
 static void
-count_quiet(struct excess *e, const struct sample *s, const struct found *f, bool over)
+count_quiet(struct excess *e, const struct sample *s, const struct found *f, bool within)
 {
     enum channel c = e->channel == OVER_GAP ? OVER_PAIR : (enum channel)e->channel;
     float ratio = f->ratio[c];
     int64_t step = s->interval;
 
-    if (over)
-        e->within_ms = 0;
-    else if (!ran_before(e) && !isnan(s->kw))
+    if (isnan(s->kw))
+        return;
+    if (within && !ran_before(e))
         e->within_ms += (int32_t)s->interval;
     if (ran_before(e))
-        ratio = isnan(s->kw) ? NAN : watts(s->kw) <= e->low_w ? 0 : 1;
-    else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !isnan(s->kw))
+        ratio = watts(s->kw) <= e->low_w ? 0 : 1;
+    else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio))
         ratio = 0; /* no pump runs */
     else if (c == PUMPED_ON && s->pump_kw <= 0)
         ratio = 0; /* no pump is declared: what is left of it is a load like others */
@@ -312,6 +315,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
         go_on(core, site, s, f);
     }
     if (is) {
+        e->within_ms = 0;
         if (CHANNEL[over.quickest].slow < CHANNEL[e->channel].slow) {
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
@@ -320,7 +324,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
             e->confidence_milli = confidence(over.ratio);
     }
     if (!partial)
-        count_quiet(e, s, f, is);
+        count_quiet(e, s, f, over.compared && !is);
     found = pattern_evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
     if (is_over_now(s->rules, e)) {
@@ -371,6 +375,44 @@ static bool
 permitted(const struct lw_core *core, int32_t site, const struct sample *s)
 {
     return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
+}
+
+static void
+no_later(int64_t *at, int64_t than)
+{
+    if (*at > than)
+        *at = than;
+}
+
+/* Our clock was set back. What stands keeps a length. */
+void
+pattern_step_back(struct lw_core *core, int32_t site, int64_t at)
+{
+    struct site_state *st = &core->site[site];
+    struct reference *r = &st->reference;
+    struct run *run = &st->excess.run;
+
+    at = lw_floor_to(at, st->interval);
+    no_later(&r->next, at);
+    no_later(&r->since, lw_floor_to(at, LW_DAY));
+    no_later(&r->frozen, at);
+    no_later(&st->excess.doubt, at);
+    no_later(&run->from, at - st->interval);
+    no_later(&run->to, at);
+}
+
+/* What the ledger says now is no ground for what stands. */
+static void
+lose_ground(struct lw_core *core, int32_t site)
+{
+    struct site_state *st = &core->site[site];
+
+    if (st->excess.run.from == NEVER)
+        return;
+    alarm_return(core, (enum lw_rule_id)st->excess.rule,
+                 (struct subject){LW_SUBJECT_SITE, site}, NULL);
+    st->excess.run.from = NEVER;
+    compare_wipe(&st->reference);
 }
 
 /* Nothing is known of the intervals before `to`. */
@@ -433,6 +475,7 @@ pattern_window(struct lw_core *core, const struct window *w)
         return;
     if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
         r->watched = r->watched || r->since == NEVER;
+        lose_ground(core, w->site);
         return;
     }
     x = expect(core, w);

@@ -43,7 +43,7 @@ log_cold(struct weather *w, int64_t at, int64_t temperature_mc)
     if (w->hour != NEVER && hour <= w->hour && hour > w->hour - COLD_HOURS)
         return;
     if (w->hour == NEVER || hour < first || hour - first >= COLD_HOURS)
-        first = hour - COLD_HOURS + 1;
+        first = hour < COLD_HOURS ? 0 : hour - COLD_HOURS + 1;
     for (int64_t h = first; h < hour; h++)
         w->cold[h % COLD_HOURS] =
             w->hour != NEVER && h > w->hour && h - w->hour < STALE / LW_HOUR ? before

@@ -542,6 +542,108 @@ test_ticks_change_nothing(void **state)
     end(&other);
 }
 
+/* 8 kW from then on. */
+static double
+all_day(int q)
+{
+    return q >= FROM ? 8 : 0;
+}
+
+/* Colder than anything that was learned, two days later and for a week. */
+static double
+frost(int q)
+{
+    return q >= FROM + 2 * DAY && q < FROM + 9 * DAY ? -30 : autumn(q);
+}
+
+/* What cannot be compared is not over: the load is there after the frost as before. */
+static void
+test_frost_clears_nothing(void **state)
+{
+    static const struct field field = {heated_house, all_day, NULL, frost, NULL};
+    static struct world w;
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, FROM + 12 * DAY);
+    check_int(count(&w, "raised production_shape"), 1);
+    check_int(count(&w, "returned production_shape"), 0);
+    end(&w);
+}
+
+/* A clock that ran ahead by so much while a load began, and was set right. */
+static void
+test_clock_set_back(void **state)
+{
+    static const struct {
+        const char *name;
+        int days;
+    } ahead[] = {{"a day", 1}, {"four days", 4}};
+    static const struct field field = {heated_house, all_day, NULL, autumn, NULL};
+    static struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(ahead); i++) {
+        struct lw_event back = {.kind = LW_EVENT_CLOCK_STEP};
+
+        begin(&w, &field, "", "");
+        row(ahead[i].name);
+        run_to(&w, FROM);
+        w.q += ahead[i].days * DAY;
+        run_to(&w, w.q + 5 * HOUR);
+        check_int(count(&w, "raised production_shape"), 1);
+        w.q -= ahead[i].days * DAY;
+        back.at.ms = T0 + w.q * QUARTER + 1;
+        back.step.by_ms = -ahead[i].days * LW_DAY;
+        lw_core_step(w.core, &back);
+        run_to(&w, w.q + (ahead[i].days + 2) * DAY);
+        check_int(count(&w, "raised production_shape"), 1);
+        check_int(count(&w, "returned production_shape"), 0);
+        assert_null(strstr(w.heard.text, "expected -"));
+        assert_null(strstr(w.heard.text, "excess -"));
+        end(&w);
+    }
+}
+
+/* The mine is licensed again: nobody compares it with its four weeks any more. */
+static void
+test_licensed_again(void **state)
+{
+    static const struct field field = {heated_house, all_day, NULL, autumn, NULL};
+    static struct world w;
+    static struct lw_faults faults;
+    struct lw_ledger_text t = {.deployment = "test"};
+    struct lw_ledger *ledger;
+    struct lw_core *core;
+    const char *status;
+    char sites[1024];
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, FROM + DAY);
+    check_int(count(&w, "raised production_shape"), 1);
+    check_int(count(&w, "returned production_shape"), 0);
+    for (int i = 0; i < LW_TABLES; i++) {
+        t.table[i].text = TABLE[i] ? TABLE[i] : "";
+        t.table[i].n = strlen(t.table[i].text);
+    }
+    status = strstr(TABLE[LW_SITES], "closed,");
+    snprintf(sites, sizeof sites, "%.*slicensed,%s", (int)(status - TABLE[LW_SITES]),
+             TABLE[LW_SITES], status + strlen("closed,"));
+    t.table[LW_SITES].text = sites;
+    t.table[LW_SITES].n = strlen(sites);
+    if (lw_ledger_new(&t, &faults, &ledger) != 0)
+        fail_msg("%s", faults.fault[0].text);
+    assert_int_equal(lw_core_new(ledger, &w.rules, w.core, &core), 0);
+    lw_core_free(w.core);
+    lw_ledger_free(w.ledger);
+    w.core = core;
+    w.ledger = ledger;
+    run_to(&w, FROM + 2 * DAY);
+    check_int(count(&w, "returned production_shape"), 1);
+    end(&w);
+}
+
 struct blob {
     uint8_t data[262144];
     size_t n;
@@ -601,6 +703,9 @@ main(void)
         cmocka_unit_test(test_what_is_slight_is_no_news),
         cmocka_unit_test(test_a_gap_while_it_stands),
         cmocka_unit_test(test_how_soon_somebody_must_look),
+        cmocka_unit_test(test_frost_clears_nothing),
+        cmocka_unit_test(test_clock_set_back),
+        cmocka_unit_test(test_licensed_again),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
     };

@@ -123,6 +123,21 @@ test_what_cannot_be(void **state)
     }
 }
 
+/* A machine whose clock has lost its battery begins in 1970. */
+static void
+test_in_1970(void **state)
+{
+    (void)state;
+    begin();
+    row("its first hours");
+    measure("C-ALL", LW_TEMPERATURE, 5000, 2 * LW_HOUR);
+    check_int(cold("FAR"), 10);
+    row("and when it is set right");
+    measure("C-ALL", LW_TEMPERATURE, 0, T0);
+    check_int(cold("FAR"), 15);
+    end();
+}
+
 /* 1 mm an hour from T0 on, but for hours in which the gauge is silent. */
 static void
 rain_for(int hours, int silent_from, int silent_for)
@@ -230,8 +245,8 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_which_is_heard), cmocka_unit_test(test_what_cannot_be),
-        cmocka_unit_test(test_rain),           cmocka_unit_test(test_level),
-        cmocka_unit_test(test_votes),
+        cmocka_unit_test(test_in_1970),        cmocka_unit_test(test_rain),
+        cmocka_unit_test(test_level),          cmocka_unit_test(test_votes),
     };
 
     return cmocka_run_group_tests_name("weather", tests, NULL, NULL);
