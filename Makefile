@@ -144,12 +144,14 @@ $(BUILD)/bench/%: $(BUILD)/tests/bench/%.o $(BUILD)/libedge.a $(BUILD)/liblodewa
 	$(say)
 	$(Q)$(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS)
 
-# A labelled set, with the scorer beside it or else our own: make eval SET=DIR
+# A labelled set: make eval SET=DIR. The scorer beside it has the word, ours adds the rules to it.
 eval: all
 	@test -n "$(SET)" || { echo "usage: make eval SET=DIR" >&2; exit 2; }
 	@$(BUILD)/lodewatch replay --ledger $(SET)/ledger $(SET)/readings.csv.gz >$(BUILD)/eval.ndjson
-	@if [ -e $(SET)/labels/feeders.csv ]; then s=$(SET)/../score_feeder.py; else s=$(SET)/../score.py; fi; \
-	    [ -e $$s ] || s=tests/eval/score.py; python3 $$s $(SET) $(BUILD)/eval.ndjson
+	@ours=tests/eval/score.py; its=$(SET)/../score.py; \
+	    if [ -e $(SET)/labels/feeders.csv ]; then python3 $(SET)/../score_feeder.py $(SET) $(BUILD)/eval.ndjson; \
+	    elif [ -e $$its ]; then python3 $$its $(SET) $(BUILD)/eval.ndjson && $$ours --rules $(SET) $(BUILD)/eval.ndjson; \
+	    else $$ours $(SET) $(BUILD)/eval.ndjson; fi
 
 # The long tests.
 soak: deps

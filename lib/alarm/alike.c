@@ -12,6 +12,11 @@ enum {
     ALIKE_ENERGY = 3
 };
 
+/* The confidence of what is a quarter over its limit: 1 - 0.1 / 1.25^2. */
+enum {
+    SLIGHT_MILLI = 936
+};
+
 /* By a reference, which says of every interval how high it is: level_w; 0: not at all. */
 static bool
 compared(const struct lw_evidence *e)
@@ -88,13 +93,27 @@ behind_silence(const struct lw_evidence *e)
     return 2 * (int64_t)e->samples_good < e->samples_expected;
 }
 
-/* A rhythm of weeks is known once it has been seen twice. */
+/* A little over a limit that itself is uncertain by a quarter. */
+static bool
+is_slight(const struct lw_evidence *e)
+{
+    return compared(e) && e->confidence_milli < SLIGHT_MILLI;
+}
+
+/* A rhythm of weeks is known once it has been seen twice. What is slight, and was, is no
+ * news for as long as it took to learn its limit. */
+static int64_t
+remembered_ms(const struct lw_alarm *alarm, const struct lw_evidence *e)
+{
+    if (is_slight(&alarm->evidence) && is_slight(e))
+        return 28 * LW_DAY;
+    return (alarm->occurrences < 2 ? 7 : 14) * LW_DAY;
+}
+
 bool
 alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e, int64_t now)
 {
-    int64_t weeks = alarm->occurrences < 2 ? 1 : 2;
-
-    return !behind_silence(e) && now - alarm->returned.ms <= weeks * 7 * LW_DAY &&
+    return !behind_silence(e) && now - alarm->returned.ms <= remembered_ms(alarm, e) &&
            !alarm_has_outgrown(alarm, e) &&
            10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w;
 }

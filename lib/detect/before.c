@@ -58,7 +58,7 @@ before_peers(struct lw_core *core, const struct window *w, const struct lw_param
     struct reference *r = &st->reference;
     struct excess *e = &st->excess;
     float mean, fence;
-    int64_t length = r->frozen - r->since;
+    int64_t length;
     struct lw_evidence found;
 
     if (r->frozen == NEVER || r->compared || w->from / LW_DAY == w->to / LW_DAY ||
@@ -66,6 +66,7 @@ before_peers(struct lw_core *core, const struct window *w, const struct lw_param
         !peers_fence(core, w->site, rules, &fence))
         return;
     r->compared = true;
+    length = r->frozen - r->since;
     mean = reference_mean(r);
     fence += expect_declared_kw(core, w->site, w->from, w->to);
     if (!(mean > fence))

@@ -33,7 +33,7 @@ water_init(struct weather *w)
 static int64_t
 advance(struct daily *d, int64_t at, int32_t fresh)
 {
-    int64_t since = at - d->at, today = at / LW_DAY, day;
+    int64_t today = at / LW_DAY, since, day;
 
     /* The first, or our clock has been set back. */
     if (d->at == NEVER || at < d->at - LW_DAY) {
@@ -41,7 +41,8 @@ advance(struct daily *d, int64_t at, int32_t fresh)
         d->at = at;
         return 0;
     }
-    if (at <= d->at)
+    since = at - d->at;
+    if (since <= 0)
         return 0;
     day = d->at / LW_DAY + (since <= SILENT);
     if (today - day >= WATER_DAYS)

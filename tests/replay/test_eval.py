@@ -11,10 +11,10 @@ from harness import Tap, program, temp_dir  # noqa: E402
 
 EVAL = os.path.join(ROOT, "tests", "eval")
 
-EVENTS = """site,start,end,kind,cls
-A,2025-02-10T00:00:00Z,2025-02-11T00:00:00Z,night,unexplained
-A,2025-03-01T00:00:00Z,2025-03-02T00:00:00Z,brief,unexplained
-B,2025-02-10T00:00:00Z,2025-02-12T00:00:00Z,stuck,tamper
+EVENTS = """site,start,end,kind,cls,kwh
+A,2025-02-10T00:00:00Z,2025-02-11T00:00:00Z,night,unexplained,30
+A,2025-03-01T00:00:00Z,2025-03-02T00:00:00Z,brief,unexplained,10
+B,2025-02-10T00:00:00Z,2025-02-12T00:00:00Z,stuck,tamper,0
 """
 # (site, rule, class, raised, returned), and what it is
 ALERTS = [
@@ -45,14 +45,19 @@ def write_small_set(folder):
                 f.write(json.dumps({"type": f"org.lodewatch.alert.{step}.v1", "time": at, "data": data}) + "\n")
 
 
-tap = Tap(5)
+tap = Tap(7)
 tmp = temp_dir()
 small = f"{tmp}/small"
 write_small_set(small)
 score = json.loads(run(f"{EVAL}/score.py", small, f"{small}/alerts.ndjson"))
 tap.is_("one of two events is found", (score["recall"], score["delay_median_h"]), (0.5, 3.0))
 tap.is_("a standing alarm counts again each week", score["false_by_rule"], {"slow_creep": 2})
-tap.is_("tampering is found by data rules", score["tampering_found"], "1 of 1")
+tap.is_("tampering is found by data rules", score["tamper_recall"], 1.0)
+tap.is_("energy and kinds are those of the events", (score["kwh_found"], score["found_by_kind"]),
+        (0.75, {"brief": "0/1", "night": "1/1"}))
+lines = run(f"{EVAL}/score.py", "--rules", small, f"{small}/alerts.ndjson").splitlines()
+tap.is_("a rule answers for what it began", [line.split() for line in lines[1:]],
+        [["night_load", "1", "0"], ["slow_creep", "0", "2"]])
 
 made = [f"{tmp}/{name}" for name in ("one", "two")]
 for folder in made:

@@ -427,6 +427,56 @@ test_one_alarm_for_the_same_thing(void **state)
     end(&w);
 }
 
+/* Eight hours, and three weeks later again. */
+static bool
+twice(int q)
+{
+    int since = q - FROM - 3 * DAY;
+
+    return since >= 0 && since % (21 * DAY) < 8 * HOUR && since < 22 * DAY;
+}
+
+static double
+twice_a_little(int q)
+{
+    return twice(q) ? 0.85 : 0;
+}
+
+static double
+twice_a_machine(int q)
+{
+    return twice(q) ? 8 : 0;
+}
+
+static void
+test_what_is_slight_is_no_news(void **state)
+{
+    static const struct {
+        const char *name;
+        struct field field;
+        int raised;
+    } slight[] = {
+        {"a little over a limit, for the second time within a month",
+         {guard_house, twice_a_little, NULL, NULL, NULL},
+         1},
+        {"a machine, for the second time within a month",
+         {guard_house, twice_a_machine, NULL, NULL, NULL},
+         2},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(slight); i++) {
+        struct world w;
+
+        begin(&w, &slight[i].field, "", "");
+        run_to(&w, FROM + 27 * DAY);
+        row(slight[i].name);
+        check_int(count(&w, "raised production_shape") + count(&w, "raised night_load"),
+                  slight[i].raised);
+        end(&w);
+    }
+}
+
 /* A day of 20 kW, and two hours of it while the meter is silent. */
 static double
 breaks_off(int q)
@@ -695,6 +745,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
+        cmocka_unit_test(test_what_is_slight_is_no_news),
         cmocka_unit_test(test_a_gap_while_it_stands),
         cmocka_unit_test(test_how_soon_somebody_must_look),
         cmocka_unit_test(test_frost_clears_nothing),
