@@ -366,61 +366,6 @@ step_forward(struct lw_core *core, int64_t by_ms)
 
 #define STEP_BACK_LEAST (15 * LW_MINUTE)
 
-static void
-no_later(int64_t *at, int64_t than)
-{
-    if (*at > than)
-        *at = than;
-}
-
-/* It was set back by more than can be waited out: times that have not come yet were
- * wrong. With them every reading would be late until they come, and nothing judged. */
-static void
-step_back(struct lw_core *core, int64_t at)
-{
-    for (int32_t i = 0; i < core->ledger->nmeters; i++) {
-        struct meter_state *m = &core->meter[i];
-
-        if (m->newest > at)
-            seal_init(&m->seal); /* what it has is not in the order of time */
-        no_later(&m->newest, at);
-        no_later(&m->reg.at, at);
-        no_later(&m->reg.odd_at, at);
-        no_later(&m->moved, at);
-        no_later(&m->power_at, at);
-        no_later(&m->mute, at);
-        no_later(&m->same, at);
-        no_later(&m->reversed, at);
-        no_later(&m->phase_lost, at);
-        for (int b = 0; b < BOUNDARIES; b++)
-            if (m->mark[b].at > at)
-                m->mark[b].at = NEVER;
-    }
-    for (int32_t i = 0; i < core->ledger->nsites; i++) {
-        struct site_state *s = &core->site[i];
-
-        no_later(&s->closed, lw_floor_to(at, s->interval));
-        no_later(&s->load.from, at);
-        no_later(&s->load.to, at);
-        no_later(&s->production.from, at);
-        no_later(&s->production.to, at);
-        no_later(&s->demand.from, at);
-        no_later(&s->demand.to, at);
-        no_later(&s->output.month.from, lw_floor_to(at, s->interval));
-        no_later(&s->output.year.from, lw_floor_to(at, s->interval));
-        if (s->profile != LW_NONE) {
-            no_later(&core->profile[s->profile].from, at);
-            no_later(&core->profile[s->profile].hour, at / LW_HOUR);
-        }
-        no_later(&s->dark.from, at);
-        no_later(&s->dark.to, at);
-        pattern_step_back(core, i, at);
-    }
-    for (int32_t i = 0; i < core->nweather; i++)
-        no_later(&core->weather[i].hour, at / LW_HOUR);
-    feeder_step_back(core, at);
-}
-
 /* From the first event on, every meter owes samples. */
 static void
 start(struct lw_core *core, int64_t at)
@@ -481,7 +426,7 @@ lw_core_step(struct lw_core *core, const struct lw_event *event)
         break;
     case LW_EVENT_CLOCK_STEP:
         if (event->step.by_ms < -STEP_BACK_LEAST)
-            step_back(core, event->at.ms);
+            core_step_back(core, event->at.ms);
         break;
     case LW_EVENT_METER_SERIAL:
         step_serial(core, event->serial.meter, event->serial.text);

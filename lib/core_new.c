@@ -291,7 +291,10 @@ take_over(struct lw_core *core, const struct lw_core *old)
     for (int32_t i = 0; i < was->nsites; i++) {
         int32_t s = lw_ledger_site(ledger, was->site[i].id);
 
-        /* Another grid: the balance begins anew. */
+        /* Another grid: the balance begins anew. What stands is looked after until it has
+         * ended. */
+        if (s != LW_NONE)
+            core->site[s].excess = old->site[i].excess;
         if (s != LW_NONE && core->site[s].interval == old->site[i].interval) {
             const struct hour_log *log = reference_log(old, &old->site[i].reference);
             int32_t profile = core->site[s].profile;

@@ -136,7 +136,16 @@ static const struct lw_field SITE[] = {
     RUN(dark),
     /* "reference" had its log within it, which is a row of "logs" now. */
     {"learned", offsetof(struct site_state, reference), sizeof(struct reference), true},
-    LW_FIELD_RAW(struct site_state, excess),
+    RUN(excess.run),
+    LW_FIELD(struct site_state, excess.doubt),
+    LW_FIELD(struct site_state, excess.quiet_ms),
+    LW_FIELD(struct site_state, excess.within_ms),
+    LW_FIELD(struct site_state, excess.confidence_milli),
+    LW_FIELD(struct site_state, excess.since_wh),
+    LW_FIELD(struct site_state, excess.low_w),
+    LW_FIELD(struct site_state, excess.rule),
+    LW_FIELD(struct site_state, excess.channel),
+    LW_FIELD(struct site_state, excess.finding),
 };
 
 /* Whole weeks and days as this machine has them, like the hash. */

@@ -359,6 +359,9 @@ void core_timer_feeder(struct lw_core *core, int32_t feeder, int64_t at);
 void core_timer_ledger(struct lw_core *core, int64_t at);
 void core_timer_shelf(struct lw_core *core, int64_t at); /* or earlier, as it was */
 
+/* --- core_back.c: the wall clock was set back to `at`. */
+void core_step_back(struct lw_core *core, int64_t at);
+
 /* --- detect/points.c: what rules about one metering point share */
 static inline struct subject
 detect_point(const struct lw_core *core, int32_t meter)
@@ -396,9 +399,6 @@ int feeder_load(struct lw_core *core, struct lw_unpacker *u,
                 const struct lw_table_head *head);
 void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
-
-/* --- detect/pattern.c */
-void pattern_step_back(struct lw_core *core, int32_t site, int64_t at);
 
 /* --- detect/expect.c: what a site may draw in a window. */
 struct expectation {

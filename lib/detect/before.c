@@ -28,10 +28,12 @@ before_shape(struct lw_core *core, int32_t site, const struct sample *s, float d
     int64_t length = r->frozen - r->since;
     float mean = reference_mean(r), low = reference_low(r), swing = reference_swing(r);
     struct lw_evidence found;
+    /* What stands since it was last learned is that. */
+    uint8_t rule = e->run.from == NEVER ? LW_RULE_PRODUCTION_SHAPE : e->rule;
 
     if (!is_like_machines(r, s, differs))
         return;
-    *e = (struct excess){.rule = LW_RULE_PRODUCTION_SHAPE,
+    *e = (struct excess){.rule = rule,
                          .confidence_milli = 900,
                          .finding = LW_FOUND_PREEXISTING,
                          .low_w = (int32_t)watts(low + swing / 2)};

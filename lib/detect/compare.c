@@ -317,6 +317,18 @@ compare_starts(struct reference *r, const struct sample *s, const struct beside 
         (float)count(g->jumps) / ((float)s->rules->reference.starts - 0.5F);
 }
 
+/* A pump that was put in after it had learned: it may run all day, at what is declared.
+ */
+static void
+take_pump(struct reference *r, const struct sample *s)
+{
+    if (s->pump_kw <= 0 || r->pump_kw > 0 || r->pump_noise_kw > 0)
+        return;
+    r->pump_noise_kw = 0.05F * s->pump_kw;
+    if (!s->pump_metered)
+        r->pump_kw = r->pump_day_kw = r->pump_usual_kw = s->pump_kw;
+}
+
 void
 compare_sample(struct reference *r, const struct sample *s, const struct beside *b,
                struct found *f)
@@ -324,6 +336,7 @@ compare_sample(struct reference *r, const struct sample *s, const struct beside 
     float over = b->kw - reference_expected(r, b->from, b->cold);
     float day = (float)s->interval / (float)LW_DAY;
 
+    take_pump(r, s);
     f->expected = reference_expected(r, s->from, s->cold);
     if (!isnan(b->pump_kw) && !s->pump_metered)
         f->expected += r->pump_kw;

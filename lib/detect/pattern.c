@@ -377,30 +377,6 @@ permitted(const struct lw_core *core, int32_t site, const struct sample *s)
     return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
 }
 
-static void
-no_later(int64_t *at, int64_t than)
-{
-    if (*at > than)
-        *at = than;
-}
-
-/* Our clock was set back. What stands keeps a length. */
-void
-pattern_step_back(struct lw_core *core, int32_t site, int64_t at)
-{
-    struct site_state *st = &core->site[site];
-    struct reference *r = &st->reference;
-    struct run *run = &st->excess.run;
-
-    at = lw_floor_to(at, st->interval);
-    no_later(&r->next, at);
-    no_later(&r->since, lw_floor_to(at, LW_DAY));
-    no_later(&r->frozen, at);
-    no_later(&st->excess.doubt, at);
-    no_later(&run->from, at - st->interval);
-    no_later(&run->to, at);
-}
-
 /* What the ledger says now is no ground for what stands. */
 static void
 lose_ground(struct lw_core *core, int32_t site)
