@@ -439,28 +439,16 @@ put_interval(struct lw_core *core, const struct window *w, struct sample s)
         live(core, w->site, &s, w->to, w->partial, &f);
 }
 
-/* Somebody has refused what was learned before a time that has come. A reference begins
- * with a day. */
-static bool
-is_refused(const struct lw_core *core, int32_t site, int64_t at)
-{
-    int64_t from = core->ledger->site[site].reference_from.ms;
-
-    return from != LW_WALL_MIN.ms && from <= at &&
-           core->site[site].reference.since < lw_floor_to(from, LW_DAY);
-}
-
-/* What was told by the old reference has lost its ground, and peers know it no more. */
+/* Somebody has refused what was learned: what it told has lost its ground. */
 static void
-learn_anew(struct lw_core *core, int32_t site, int64_t at)
+forget(struct lw_core *core, int32_t site)
 {
     struct reference *r = &core->site[site].reference;
-    bool known = r->frozen != NEVER;
 
     lose_ground(core, site);
-    reference_begin(core, r, at);
-    if (known)
-        peers_count(core);
+    if (r->frozen != NEVER)
+        peers_drop(core, site);
+    r->since = NEVER;
 }
 
 static void
@@ -478,8 +466,10 @@ pattern_window(struct lw_core *core, const struct window *w)
         lose_ground(core, w->site);
         return;
     }
-    if (r->since == NEVER || is_refused(core, w->site, w->from))
-        learn_anew(core, w->site, w->from);
+    if (reference_is_refused(r, &core->ledger->site[w->site], w->from))
+        forget(core, w->site);
+    if (r->since == NEVER)
+        reference_begin(core, r, w->from);
     x = expect(core, w);
     s = blank(core, w, &x);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);

@@ -35,16 +35,28 @@ peers_of(const struct lw_core *core, int32_t site)
     return is_counted(s) ? &core->peers[s->status == LW_UNLICENSED][s->kind] : NULL;
 }
 
-void
-peers_add(struct lw_core *core, int32_t site)
+static void
+put(struct lw_core *core, int32_t site, int32_t n)
 {
     const struct lw_site *s = &core->ledger->site[site];
     struct peers *p = &core->peers[s->status == LW_UNLICENSED][s->kind];
 
     if (!is_counted(s))
         return;
-    p->n++;
-    p->bin[bin_of(reference_mean(&core->site[site].reference))]++;
+    p->n += n;
+    p->bin[bin_of(reference_mean(&core->site[site].reference))] += n;
+}
+
+void
+peers_add(struct lw_core *core, int32_t site)
+{
+    put(core, site, 1);
+}
+
+void
+peers_drop(struct lw_core *core, int32_t site)
+{
+    put(core, site, -1);
 }
 
 void

@@ -21,8 +21,9 @@ struct peers {
     int32_t bin[PEER_BINS];
 };
 
-/* A site's reference has been learned. */
+/* A site's reference has been learned; and is no more. */
 void peers_add(struct lw_core *core, int32_t site);
+void peers_drop(struct lw_core *core, int32_t site);
 /* Counts all whose reference is learned. */
 void peers_count(struct lw_core *core);
 

@@ -41,6 +41,16 @@ reference_log(const struct lw_core *core, const struct reference *r)
     return r->log == LW_NONE || r->frozen != NEVER ? NULL : &core->log[r->log];
 }
 
+/* A reference begins with a day. */
+bool
+reference_is_refused(const struct reference *r, const struct lw_site *site, int64_t at)
+{
+    int64_t from = site->reference_from.ms;
+
+    return r->since != NEVER && from != LW_WALL_MIN.ms && from <= at &&
+           r->since < lw_floor_to(from, LW_DAY);
+}
+
 void
 reference_begin(struct lw_core *core, struct reference *r, int64_t at)
 {

@@ -168,6 +168,9 @@ struct found {
 
 /* --- reference.c */
 void reference_init(struct reference *r);
+/* Somebody has refused what it learned, from a time on that has come. */
+bool reference_is_refused(const struct reference *r, const struct lw_site *site,
+                          int64_t at);
 /* From now on it learns, and knows nothing of what it learned before. */
 void reference_begin(struct lw_core *core, struct reference *r, int64_t at);
 /* An empty log for it: the one that it has had in this core's life, or the next. */
