@@ -78,8 +78,9 @@ hear(void *arg, const struct lw_effect *effect)
     }
 }
 
+/* `refused` is the first one's reference_from. */
 static void
-begin(struct world *w, const struct row *r)
+begin(struct world *w, const struct row *r, const char *refused)
 {
     static struct lw_faults faults;
     static char sites[8192], explanations[8192], meters[8192];
@@ -88,14 +89,15 @@ begin(struct world *w, const struct row *r)
 
     memset(w, 0, sizeof *w);
     w->row = r;
-    s = (size_t)sprintf(sites, "site_id,name,kind,status,status_since,area_id\n");
+    s = (size_t)sprintf(sites,
+                        "site_id,name,kind,status,status_since,area_id,reference_from\n");
     e = (size_t)sprintf(explanations, "explanation_id,site_id,kind,max_kw,valid_from\n");
     m = (size_t)sprintf(meters, "meter_id,site_id,role,rated_kw,installed_at\n");
     for (int i = 0; i < r->sites; i++) {
         bool last = i == r->sites - 1;
 
-        s += (size_t)sprintf(sites + s, "S%02d,n,%s,closed,2025-01-01,C\n", i,
-                             last ? r->kind : LIKE_THEM);
+        s += (size_t)sprintf(sites + s, "S%02d,n,%s,closed,2025-01-01,C,%s\n", i,
+                             last ? r->kind : LIKE_THEM, i == 0 ? refused : "");
         e += (size_t)sprintf(explanations + e, "G%02d,S%02d,guard_house,60,2025-01-01\n",
                              i, i);
         if (last && *r->declared)
@@ -164,7 +166,7 @@ test_cases(void **state)
     (void)state;
     for (size_t i = 0; i < LENGTH(rows); i++) {
         row(rows[i].name);
-        begin(&w, &rows[i]);
+        begin(&w, &rows[i], "");
         run_to(&w, 40 * DAY);
         check_int(w.raised > 28 * DAY && w.raised < 31 * DAY, rows[i].told);
         check_int(w.finding, rows[i].told ? LW_FOUND_UNLIKE_PEERS : LW_FOUND_NOTHING);
@@ -179,7 +181,7 @@ test_life(void **state)
     static struct world w;
 
     (void)state;
-    begin(&w, &rows[0]);
+    begin(&w, &rows[0], "");
     w.stops = 50 * DAY;
     run_to(&w, 60 * DAY);
     row("in Chinese");
@@ -189,6 +191,20 @@ test_life(void **state)
                                        "(16, with a median of "));
     row("it stops");
     check_int(w.returned > 52 * DAY && w.returned < 54 * DAY, true);
+    end(&w);
+}
+
+/* What somebody has refused is compared with no more, until it is learned anew. */
+static void
+test_refused(void **state)
+{
+    static struct world w;
+
+    (void)state;
+    begin(&w, &rows[0], "2025-10-29T06:00:00Z");
+    run_to(&w, 40 * DAY);
+    check_int(w.raised > 28 * DAY, true);
+    assert_non_null(strstr(w.words[0], "(15, with a median of "));
     end(&w);
 }
 
@@ -218,11 +234,11 @@ test_made_anew(void **state)
     struct lw_core *next;
 
     (void)state;
-    begin(&whole, &rows[0]);
+    begin(&whole, &rows[0], "");
     run_to(&whole, 40 * DAY);
     for (int way = 0; way < 2; way++) {
         row(way == 0 ? "loaded" : "with another ledger");
-        begin(&w, &rows[0]);
+        begin(&w, &rows[0], "");
         run_to(&w, 28 * DAY + DAY / 2);
         blob.n = 0;
         lw_pack_init(&p, keep, &blob);
@@ -249,6 +265,7 @@ main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
         cmocka_unit_test(test_life),
+        cmocka_unit_test(test_refused),
         cmocka_unit_test(test_made_anew),
     };
 
