@@ -149,13 +149,19 @@ explain_take(struct explained *x, const char *json, size_t n)
 
 /* --- the load around it */
 
+/* Of a window that a row may give: a plot of more says nothing. */
+#define SPAN_MOST (400 * LW_DAY)
+
 bool
 explain_span(struct explained *x, lw_wall *ret_from, lw_wall *ret_to)
 {
-    int64_t margin = lw_wall_since(x->to, x->from) / 4;
+    int64_t margin;
 
     if (x->nmeters == 0)
         return false;
+    if (lw_wall_since(x->to, x->from) > SPAN_MOST)
+        x->from.ms = x->to.ms - SPAN_MOST;
+    margin = lw_wall_since(x->to, x->from) / 4;
     margin = margin > 3 * LW_HOUR ? margin : 3 * LW_HOUR;
     plot_init(&x->plot, x->from.ms - margin, x->to.ms + margin, x->points);
     /* A step more on each side: the register is compared with the reading before. */

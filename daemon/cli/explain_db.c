@@ -137,7 +137,12 @@ load_readings(struct job *job)
         lw_wall day = {lw_floor_to(from.ms, LW_DAY) + LW_DAY};
         lw_wall end = day.ms < to.ms ? day : to;
 
-        if (stored_load(&job->pg, job->window, list, from, end, job->faults) < 0)
+        int rc = stored_load(&job->pg, job->window, list, from, end, job->faults);
+
+        if (rc == LW_EFULL)
+            lw_fault_add(job->faults, "explain", 0, 0,
+                         "more readings in a day than can be looked at");
+        if (rc < 0)
             return CLI_FAILED;
         show_rows(job);
         from = end;
