@@ -410,6 +410,7 @@ struct expectation {
     int64_t metered_pump_w;  /* of one that a sub-meter measures */
     int64_t metered_pump_wh; /* which it did */
     bool heated;             /* heating is declared */
+    int64_t heating_ms;      /* for so long without a ceiling */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 struct expectation expect(const struct lw_core *core, const struct window *window);

@@ -70,18 +70,6 @@ in_force(const struct lw_ledger *ledger, const struct lw_explanation *e, int64_t
     return total;
 }
 
-/* What heating takes at that cold, as the site's reference has learned it. */
-static int64_t
-heating_wh(const struct lw_core *core, const struct window *w)
-{
-    const struct reference *r = &core->site[w->site].reference;
-    float cold = core_site_cold(core, w->site, w->from);
-
-    if (r->frozen == NEVER || isnan(cold))
-        return 0;
-    return lrint((double)r->slope_kw * (double)cold * (double)(w->to - w->from) / 3600);
-}
-
 /* The energy that one explanation allows in the window. */
 static void
 allow(const struct lw_core *core, const struct window *w, const struct lw_explanation *e,
@@ -95,8 +83,9 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
         return;
     x->any = true;
     x->heated = x->heated || e->kind == LW_HEATING;
-    if (e->kind == LW_HEATING && e->max_w == LW_NOT_GIVEN && e->point == LW_NONE)
-        x->allowed_wh += heating_wh(core, w);
+    if (e->kind == LW_HEATING && e->max_w == LW_NOT_GIVEN && e->point == LW_NONE &&
+        ms > x->heating_ms)
+        x->heating_ms = ms;
     if (e->kind == LW_DEWATERING && e->max_w != LW_NOT_GIVEN)
         *(e->point == LW_NONE ? &x->pump_w : &x->metered_pump_w) += e->max_w;
     if (e->max_w != LW_NOT_GIVEN)

@@ -282,7 +282,8 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f, boo
  * there again: within a week, and after a quarter of what is looked back at, so that it
  * is not the same stretch. A silence is judged once. */
 static bool
-is_doubtful(struct excess *e, const struct sample *s, int64_t to, const struct over *over)
+keep_in_doubt(struct excess *e, const struct sample *s, int64_t to,
+              const struct over *over)
 {
     if (1000 * over->ratio >= (float)s->rules->reference.sure_milli ||
         over->first == OVER_GAP)
@@ -302,7 +303,7 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     struct over over;
     bool is = is_over(f, &over);
 
-    if (e->run.from == NEVER && (!is || is_doubtful(e, s, to, &over)))
+    if (e->run.from == NEVER && (!is || keep_in_doubt(e, s, to, &over)))
         return;
     if (e->run.from == NEVER) {
         begin(core, site, s, to, f, &over);
@@ -479,7 +480,7 @@ pattern_window(struct lw_core *core, const struct window *w)
            !reference_has_heard(reference_log(core, r)))
         reference_go_on(r, reference_log(core, r));
     if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
-        before_shape(core, w->site, &s, reference_learn(core, w->site, &s, x.heated));
+        before_shape(core, w->site, &s, reference_learn(core, w->site, &s));
         peers_add(core, w->site);
     }
     if (x.unmeasured || (r->frozen == NEVER && w->partial))

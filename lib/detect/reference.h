@@ -203,8 +203,7 @@ float reference_unpack(const struct reference *r, int16_t v);
 /* --- reference_learn.c: once, when the window is over */
 extern const int reach_hours[REACHES];
 /* Returns how much an hour differs from day to day, kW: a deviation. */
-float reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
-                      bool heated);
+float reference_learn(const struct lw_core *core, int32_t site, const struct sample *s);
 
 /* --- pumping.c */
 void pumping_learn(const struct lw_core *core, int32_t site, const struct hour_log *log);

@@ -160,7 +160,7 @@ find_spread(struct lesson *l)
 /* The noise over the upper profile, and the level that the site reached meanwhile.
  * Returns the noise. */
 static float
-find_core(struct reference *r, struct lesson *l, const struct sample *s, bool heated)
+find_core(struct reference *r, struct lesson *l, const struct sample *s)
 {
     float t[PROFILE_HOURS], usual, sigma, seen = 0, share;
 
@@ -174,10 +174,10 @@ find_core(struct reference *r, struct lesson *l, const struct sample *s, bool he
         seen = l->over[i] > seen ? l->over[i] : seen;
     }
     usual = centre(l, &sigma);
-    r->core_kw = usual + 5 * sigma + (heated ? 0 : share);
+    r->core_kw = usual + 5 * sigma + (s->heated ? 0 : share);
     r->core_kw = larger(r->core_kw, 0.02F * r->base_kw + 0.05F) + s->resolution_kwh;
     /* A heater that holds a house at -15 degrees comes on at once. */
-    if (heated)
+    if (s->heated)
         r->core_kw = larger(r->core_kw, 24 * r->slope_kw);
     r->known_kw = 0;
     if (seen > 1.3F * r->core_kw && seen > r->core_kw + share)
@@ -291,22 +291,21 @@ read_log(const struct lw_core *core, int32_t site, struct lesson *l, bool heated
 }
 
 float
-reference_learn(const struct lw_core *core, int32_t site, const struct sample *s,
-                bool heated)
+reference_learn(const struct lw_core *core, int32_t site, const struct sample *s)
 {
     struct reference *r = &core->site[site].reference;
     const struct lw_site *row = &core->ledger->site[site];
     int64_t edge_ms = s->rules->reference.edge_ms;
     const struct hour_log *log = reference_log(core, r);
     struct lesson l;
-    bool felt = read_log(core, site, &l, heated);
+    bool heated = s->heated, felt = read_log(core, site, &l, heated);
     float sigma, spread;
 
     r->frozen = s->from;
     reference_day(r, row, edge_ms, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
     find_coldest(r, &l, heated && felt);
     fit_robustly(r, &l, heated);
-    sigma = find_core(r, &l, s, heated);
+    sigma = find_core(r, &l, s);
     spread = find_spread(&l);
     r->jump_kw = log->jumps > 0 ? (float)(log->jump_sum / log->jumps) : 0;
     for (int reach = 0; reach < REACHES; reach++)

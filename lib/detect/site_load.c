@@ -1,12 +1,27 @@
 /* closed_load and licence_gap: a site draws more than it may, without a break for long
  * enough. Both watch the same windows; they differ in whom they concern and in what is
  * too much. */
+#include <math.h>
+
 #include "lib/state.h"
 
 int64_t
 energy_wh(int64_t w, int64_t ms)
 {
     return lw_muldiv(w, ms, LW_HOUR);
+}
+
+/* What heating without a ceiling takes at that cold, as the site's reference learned it.
+ */
+static int64_t
+heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
+{
+    const struct reference *r = &core->site[w->site].reference;
+    float cold = core_site_cold(core, w->site, w->from);
+
+    if (ms == 0 || r->frozen == NEVER || isnan(cold))
+        return 0;
+    return lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
 }
 
 static struct view
@@ -20,7 +35,8 @@ view_closed_load(const struct lw_core *core, const struct window *w,
     struct view v = {.partial = w->partial || x->unmeasured};
 
     v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
-    v.allowed_wh = x->allowed_wh > floor_wh ? x->allowed_wh : floor_wh;
+    v.allowed_wh = x->allowed_wh + heating_wh(core, w, x->heating_ms);
+    v.allowed_wh = v.allowed_wh > floor_wh ? v.allowed_wh : floor_wh;
     v.most_wh = v.allowed_wh;
     v.finding = x->any ? LW_FOUND_OVER_ALLOWANCE : LW_FOUND_NO_EXPLANATION;
     return v;

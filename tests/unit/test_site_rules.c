@@ -109,6 +109,26 @@ one_hour(int q)
     return q >= FROM && q < FROM + HOUR ? 30 : 0;
 }
 
+/* A month of 11 to 15 degrees, and then 6. */
+static double
+turns_cold(int q)
+{
+    return q >= FROM ? 6 : 11 + q / DAY % 5;
+}
+
+static double
+two_hours(int q)
+{
+    return q >= FROM + 10 * DAY && q < FROM + 10 * DAY + 2 * HOUR ? 4 : 0;
+}
+
+/* Instead of the 40 kW of the world's. */
+#define GUARD_OF_5_KW                                                                    \
+    "explanation_id,site_id,kind,max_kw,hours,valid_from,valid_to,authority,document,"   \
+    "approved_by,approved_by_2,point_id\n"                                               \
+    "G,S,guard_house,5,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"                         \
+    "H,S,heating,,,2025-01-01T00:00:00Z,,office,A,p1,p2,\n"
+
 /* A night's run while the meter is silent. */
 static double
 in_a_gap(int q)
@@ -311,6 +331,30 @@ static const struct row {
      70 * DAY,
      NULL,
      0},
+    {"a gap hides a night's run, while the pump's own meter goes on",
+     {guard_house, in_a_gap, pump_cycles, NULL, NULL},
+     PUMP_METERED,
+     SUB_METER,
+     FROM,
+     FROM + 2 * DAY,
+     "raised production_shape",
+     12 * HOUR},
+    {"a heater in the frost, above what is declared for the guard house",
+     {heated_house, NULL, NULL, turns_cold, NULL},
+     GUARD_OF_5_KW,
+     "",
+     0,
+     FROM + 20 * DAY,
+     NULL,
+     0},
+    {"a kettle too many in that frost: two hours above what heating takes",
+     {heated_house, two_hours, NULL, turns_cold, NULL},
+     GUARD_OF_5_KW,
+     "",
+     FROM + 10 * DAY,
+     FROM + 20 * DAY,
+     "raised closed_load",
+     2 * HOUR},
     {"a crusher at a site that was learned late",
      {guard_house, crusher_after_all, NULL, NULL, NULL},
      "",
