@@ -217,6 +217,16 @@ fixture_run_until(struct fixture *f, int64_t s)
     }
 }
 
+/* Runs for so long in real time; simulated time stands still. */
+static inline void
+fixture_wait_ms(struct fixture *f, int ms)
+{
+    clock_hold(f->clock);
+    event_base_loopexit(f->base, &(struct timeval){.tv_usec = ms * 1000});
+    event_base_dispatch(f->base);
+    clock_release(f->clock);
+}
+
 static void
 fixture_free(struct fixture *f)
 {
