@@ -372,7 +372,8 @@ is_remembered(const struct lw_alarm *alarm)
     case LW_RULE_PRODUCTION_SHAPE:
     case LW_RULE_SLOW_CREEP:
     case LW_RULE_RE_EMERGENCE:
-        return alarm->evidence.finding != LW_FOUND_GONE;
+        return alarm->evidence.finding != LW_FOUND_GONE &&
+               alarm->evidence.finding != LW_FOUND_MOOT;
     default:
         return false;
     }
@@ -391,8 +392,10 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         fall(core, slot);
 }
 
-void
-alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+/* It ends, and is not remembered either. */
+static void
+end_as(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+       enum lw_finding finding)
 {
     const struct lw_alarm *alarm = alarm_of(core, rule, subject);
     int32_t *slot = slot_of(core, rule, subject);
@@ -403,8 +406,20 @@ alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
     if (!alarm)
         return;
     evidence = alarm->evidence;
-    evidence.finding = LW_FOUND_GONE;
+    evidence.finding = (uint8_t)finding;
     alarm_return(core, rule, subject, &evidence);
+}
+
+void
+alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    end_as(core, rule, subject, LW_FOUND_GONE);
+}
+
+void
+alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    end_as(core, rule, subject, LW_FOUND_MOOT);
 }
 
 int64_t

@@ -145,11 +145,14 @@ kind_of(const struct lw_alert *alert)
 
 /* What is said of an alarm that ends, and not because its load did. */
 static bool
-fill_ended(struct filler *f, enum phrase gone, enum phrase outgrown)
+fill_ended(struct filler *f, enum phrase gone, enum phrase moot, enum phrase outgrown)
 {
     switch ((enum lw_finding)f->alert->alarm->evidence.finding) {
     case LW_FOUND_GONE:
         fill_phrase(f, gone);
+        return true;
+    case LW_FOUND_MOOT:
+        fill_phrase(f, moot);
         return true;
     case LW_FOUND_OUTGROWN:
         fill_phrase(f, outgrown);
@@ -167,7 +170,7 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    if (!fill_ended(f, GONE, OUTGROWN))
+    if (!fill_ended(f, GONE, MOOT, OUTGROWN))
         fill(f, headline[kind_of(f->alert)]);
 }
 
@@ -175,7 +178,7 @@ static void
 put_description(struct filler *f)
 {
     bool back = lw_alert_is_over(f->alert);
-    if (!fill_ended(f, GONE_WHY, OUTGROWN_WHY))
+    if (!fill_ended(f, GONE_WHY, GONE_WHY, OUTGROWN_WHY))
         fill(f, back ? f->sentences->back : f->sentences->active);
 }
 

@@ -70,6 +70,7 @@ enum phrase {
     COMMA,
     GONE,
     GONE_WHY,
+    MOOT,
     OUTGROWN,
     OUTGROWN_WHY,
     UNLICENSED,

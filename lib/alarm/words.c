@@ -83,6 +83,8 @@ static const struct {
     [GONE_WHY] =
         {"预警因台账变更而结束，并非用电已得到说明。",
          "The alarm ended because the ledger changed, not because the load was explained."},
+    [MOOT] = {"按台账现状，本规则不再适用于{subject}",
+              "By the ledger as it is now this rule does not concern {subject} any more"},
     [OUTGROWN] = {"用电已超过此前各次，另发预警",
                   "The load is more than it was before: another alarm tells of it"},
     [OUTGROWN_WHY] = {"用电并未停止，由新的预警跟进，本预警到此为止。",

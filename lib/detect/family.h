@@ -38,8 +38,9 @@ extern const int detect_nfamilies;
 /* --- detect/site_load.c: runs of windows in which a site draws too much */
 /* What a rule says about one window. */
 struct view {
-    bool concerns;      /* the rule speaks about this site at this time */
-    int64_t most_wh;    /* that it may have drawn */
+    bool concerns;   /* the rule speaks about this site at this time */
+    bool moot;       /* and by the ledger never will: what stands has lost its ground */
+    int64_t most_wh; /* that it may have drawn */
     int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
     bool partial;       /* something is not measured: it may raise, not clear */
     enum lw_finding finding;
@@ -64,6 +65,11 @@ bool site_is_mine(enum lw_site_kind kind);
 bool is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at);
 /* W over ms, in Wh. */
 int64_t energy_wh(int64_t w, int64_t ms);
+static inline int64_t
+clamp(int64_t v, int64_t least, int64_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
 
 /* --- detect/unusual.c */
 bool unusual_concerns(const struct lw_site *site);

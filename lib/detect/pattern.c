@@ -386,8 +386,8 @@ lose_ground(struct lw_core *core, int32_t site)
 
     if (st->excess.run.from == NEVER)
         return;
-    alarm_return(core, (enum lw_rule_id)st->excess.rule,
-                 (struct subject){LW_SUBJECT_SITE, site}, NULL);
+    alarm_moot(core, (enum lw_rule_id)st->excess.rule,
+               (struct subject){LW_SUBJECT_SITE, site});
     st->excess.run.from = NEVER;
     compare_wipe(&st->reference);
 }

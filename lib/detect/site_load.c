@@ -34,7 +34,8 @@ view_closed_load(const struct lw_core *core, const struct window *w,
                                  w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
-    v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
+    v.moot = status != LW_CLOSED && status != LW_UNLICENSED;
+    v.concerns = !v.moot && !x->unlimited;
     v.allowed_wh = x->allowed_wh + heating_wh(core, w, x->heating_ms);
     v.allowed_wh = v.allowed_wh > floor_wh ? v.allowed_wh : floor_wh;
     v.most_wh = v.allowed_wh;
@@ -75,8 +76,9 @@ view_licence_gap(const struct lw_core *core, const struct window *w,
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
-    if (!site_is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
-        status == LW_CUT_OFF || x->unlimited)
+    v.moot = !site_is_mine(site->kind) || status == LW_CLOSED ||
+             status == LW_UNLICENSED || status == LW_CUT_OFF;
+    if (v.moot || x->unlimited)
         return v;
     /* All the window long: what a gap held before or after is not known by hours. */
     v.missing = licences_missing(core->ledger, site, w->from) &
@@ -116,12 +118,6 @@ fresh_ms(const struct run *run, const struct window *w)
     if (w->from >= run->to)
         return w->to - w->from;
     return (before > 0 ? before : 0) + (after > 0 ? after : 0);
-}
-
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
 }
 
 /* Between two steps of a coarse register what is allowed is not lost: it is spared for
@@ -232,6 +228,19 @@ sum_over(struct run *run, const struct window *w, const struct view *v)
         run->over_wh = clamp(run->over_wh + over_wh, 0, w->resolution_wh + 1);
 }
 
+/* A window that is not over adds nothing to what was found: that a permit has begun
+ * since, or a licence ended, is no news of a load. */
+static void
+keep_finding(const struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             struct lw_evidence *evidence, enum lw_priority *priority)
+{
+    const struct lw_alarm *alarm = alarm_of(core, rule, subject);
+
+    evidence->finding = alarm->evidence.finding;
+    evidence->detail2 = alarm->evidence.detail2;
+    *priority = (enum lw_priority)alarm->priority;
+}
+
 void
 site_run(struct lw_core *core, const struct window *w, struct run *run,
          const struct view *v, const struct patience *p)
@@ -243,6 +252,11 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
     struct lw_evidence evidence;
     bool over;
 
+    if (v->moot) {
+        alarm_moot(core, p->rule, subject);
+        run->from = NEVER;
+        return;
+    }
     if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
         return;
     if (run->from == NEVER)
@@ -265,6 +279,8 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
     }
     evidence = run_evidence(core, w->site, run, v);
     priority = load_priority(core, w->site, &evidence);
+    if (stands && !over)
+        keep_finding(core, p->rule, subject, &evidence, &priority);
     if (stands && run->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;

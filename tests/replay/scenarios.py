@@ -161,6 +161,13 @@ def maintenance_overstayed(c):
     c.meter("M", "S", lambda t: 20 if between(t, "2 09:00", "2 17:00") or between(t, "3 09:00", "3 23:00") else 0.05)
 
 
+def permit_comes_late(c):
+    """A permit that begins while the load is above what is allowed ends the alarm, and is no news of it."""
+    c.site("S")
+    c.explain("X", "S", "maintenance", 80, at("2 23:00"), at("4 18:00"))
+    c.meter("M", "S", crusher("2 20:00", "3 08:00", kw=60))
+
+
 def outside_its_hours(c):
     """An explanation for the night does not explain the day."""
     c.site("S")
@@ -559,7 +566,7 @@ def values_that_repeat(c):
 
 ALL = {f.__name__: f for f in (
     crusher_at_night, unlicensed_point, guard_house_within_ceiling, guard_house_exceeded,
-    maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
+    maintenance_overstayed, permit_comes_late, outside_its_hours, two_supply_points, pump_measured,
     exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
     silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
     closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks,

@@ -733,6 +733,64 @@ test_ledger_read_again(void **state)
     }
 }
 
+/* 60 kW for weeks, above the ceiling of 40. */
+static double
+far_above(int q)
+{
+    return q >= 37 * DAY ? 60 : 0;
+}
+
+/* From the cutoff on, all the time. */
+static double
+after_the_cutoff(int q)
+{
+    return q >= 37 * DAY ? 0.5 : 0;
+}
+
+/* What stands about a status ends with it, and says why. */
+static void
+test_status_changed(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *was, *is, *rule;
+        struct field field;
+    } changed[] = {
+        {"a cutoff that is lifted",
+         "cut_off,",
+         "licensed,",
+         "post_cutoff",
+         {guard_house, NULL, NULL, NULL, after_the_cutoff}},
+        {"a closed site above its ceiling is cut off",
+         "closed,",
+         "cut_off,",
+         "closed_load",
+         {guard_house, far_above, NULL, NULL, NULL}},
+    };
+    static struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(changed); i++) {
+        char raised[32], returned[32];
+
+        begin(&w, &changed[i].field, "", "");
+        row(changed[i].name);
+        snprintf(raised, sizeof raised, "raised %s", changed[i].rule);
+        snprintf(returned, sizeof returned, "returned %s", changed[i].rule);
+        run_to(&w, 37 * DAY + DAY / 2);
+        check_int(count(&w, raised), 1);
+        check_int(count(&w, returned), 0);
+        read_ledger_again(&w, LW_SITES, changed[i].was, changed[i].is);
+        w.heard.n = 0;
+        w.heard.text[0] = 0;
+        run_to(&w, 37 * DAY + DAY / 2 + HOUR);
+        check_int(count(&w, returned), 1);
+        snprintf(returned, sizeof returned, " of %d ", LW_FOUND_MOOT);
+        check(count(&w, returned) >= 1);
+        end(&w);
+    }
+}
+
 struct blob {
     uint8_t data[262144];
     size_t n;
@@ -795,6 +853,7 @@ main(void)
         cmocka_unit_test(test_frost_clears_nothing),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_ledger_read_again),
+        cmocka_unit_test(test_status_changed),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
     };
