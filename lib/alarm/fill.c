@@ -247,6 +247,7 @@ static const struct place {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
     {"basis", OF_ALERT(lw_form_basis)},
+    {"beneath", BY(fill_beneath)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
@@ -305,6 +306,7 @@ static const struct place {
     {"valid_to", EXPLANATION_OF(TIME, to)},
     {"what", BY(fill_what)},
     {"where", BY(put_where)},
+    {"within", BY(fill_within)},
 };
 
 static void

@@ -57,6 +57,10 @@ int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
  * production draws, else within a shift. */
 enum lw_priority load_priority(const struct lw_core *core, int32_t site,
                                const struct lw_evidence *evidence);
+/* Whether the site is above what it may draw: then that is told at once, since what was
+ * learned of the site says that it is no motor's start, and how soon somebody must look.
+ */
+bool site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
 void site_run(struct lw_core *core, const struct window *w, struct run *run,
               const struct view *v, const struct patience *p);

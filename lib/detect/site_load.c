@@ -291,6 +291,41 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
     }
 }
 
+/* Of all supplies together, in the interval that ends then. */
+static int64_t
+supply_resolution(const struct lw_core *core, const struct window *w)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    int64_t sum = 0, wh, resolution;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++)
+        if (core->ledger->point[p].role == LW_SUPPLY &&
+            balance_energy(core, p, w->from, w->to, &wh, &resolution))
+            sum += resolution;
+    return sum;
+}
+
+bool
+site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
+{
+    const struct site_state *s = &core->site[site];
+    struct window w = {.site = site, .from = s->load.to - s->interval, .to = s->load.to};
+    struct expectation x;
+    struct view v;
+    struct lw_evidence evidence;
+    enum lw_priority priority;
+
+    if (s->load.from == NEVER || s->load.over_wh <= supply_resolution(core, &w))
+        return false;
+    x = expect(core, &w);
+    v = view_closed_load(core, &w, &x);
+    evidence = run_evidence(core, site, &s->load, &v);
+    priority = load_priority(core, site, &evidence);
+    alarm_set(core, LW_RULE_CLOSED_LOAD, (struct subject){LW_SUBJECT_SITE, site},
+              priority > least ? priority : least, &evidence);
+    return true;
+}
+
 static void
 site_load_window(struct lw_core *core, const struct window *w)
 {
