@@ -57,16 +57,12 @@ int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
 enum lw_priority load_priority(const struct lw_core *core, int32_t site,
                                const struct lw_evidence *evidence);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
-void site_run(struct lw_core *core, const struct window *w, struct run *run,
+void site_run(struct lw_core *core, const struct window *w, struct over_run *o,
               const struct view *v, const struct patience *p);
 bool site_is_mine(enum lw_site_kind kind);
 /* By the site's parameters. */
 bool is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at);
 /* W over ms, in Wh. */
 int64_t energy_wh(int64_t w, int64_t ms);
-
-/* --- detect/unusual.c */
-bool unusual_concerns(const struct lw_site *site);
-void unusual_init(struct profile *profile);
 
 #endif

@@ -120,7 +120,7 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
     e->rule = (uint8_t)rule_of(core, site, s->rules, over->first, from, to);
-    e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
+    e->night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
 /* A pump's run goes on by days: it cycles. */
@@ -143,7 +143,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->excess_wh += excess_wh;
     e->since_wh += excess_wh;
     run->peak_w = watts(kw) > run->peak_w ? watts(kw) : run->peak_w;
-    run->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
+    e->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
     run->samples_good += length / s->interval;
 }
 
@@ -167,7 +167,7 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
         .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
         .finding = e->finding,
-        .night = 2 * e->run.night_ms > ms,
+        .night = 2 * e->night_ms > ms,
     };
 
     if (e->finding == LW_FOUND_PUMPED_ON) {
@@ -494,7 +494,4 @@ pattern_window(struct lw_core *core, const struct window *w)
     before_peers(core, w, s.rules);
 }
 
-const struct family detect_pattern = {
-    .window = pattern_window,
-    .reading = window_power,
-};
+const struct family detect_pattern = {.window = pattern_window};

@@ -30,8 +30,6 @@ load_kw(int64_t wh, int64_t ms)
  * power reading says what the register cannot; then its resolution is no bar. */
 float window_kw(const struct lw_core *core, const struct window *w,
                 const struct expectation *x, float *ret_resolution_kwh);
-/* Keeps the power reading. */
-void window_power(struct lw_core *core, int32_t meter, const struct judged *judged);
 
 /* --- pattern.c: of the site's excess */
 struct lw_evidence pattern_evidence(const struct lw_core *core, int32_t site, float cold);
