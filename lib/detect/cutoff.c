@@ -26,7 +26,8 @@ evidence(const struct run *run)
 static void
 cutoff_window(struct lw_core *core, const struct window *w)
 {
-    struct run *run = &core->site[w->site].dark;
+    struct dark_run *dark = &core->site[w->site].dark;
+    struct run *run = &dark->run;
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     struct expectation x;
     struct lw_evidence found;
@@ -44,7 +45,8 @@ cutoff_window(struct lw_core *core, const struct window *w)
     if (x.unlimited)
         return;
     if (run->from == NEVER)
-        *run = (struct run){.from = w->from, .to = w->from, .spare_wh = run->spare_wh};
+        *dark = (struct dark_run){.run = {.from = w->from, .to = w->from},
+                                  .spare_wh = dark->spare_wh};
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
     run->allowed_wh += x.allowed_wh;
@@ -52,17 +54,17 @@ cutoff_window(struct lw_core *core, const struct window *w)
     run->peak_w = mean_w > run->peak_w ? mean_w : run->peak_w;
     /* What a safety supply may draw between two steps of a coarse register is spared for
      * the next. */
-    spare_wh = run->spare_wh + x.allowed_wh - w->supply_wh;
-    run->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
+    spare_wh = dark->spare_wh + x.allowed_wh - w->supply_wh;
+    dark->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (spare_wh < 0) {
         run->excess_wh -= spare_wh;
-        run->clear_ms = 0;
+        dark->clear_ms = 0;
     } else if (!w->partial && !x.unmeasured) {
-        run->clear_ms += w->to - w->from;
+        dark->clear_ms += w->to - w->from;
     }
     found = evidence(run);
     /* One step alone may hold what flowed before the cutoff; it is kept in mind. */
-    quiet = run->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms &&
+    quiet = dark->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms &&
             (run->excess_wh == 0 || run->excess_wh > w->resolution_wh);
     if (quiet) {
         alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);

@@ -62,7 +62,7 @@ enum lw_priority load_priority(const struct lw_core *core, int32_t site,
  */
 bool site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
-void site_run(struct lw_core *core, const struct window *w, struct run *run,
+void site_run(struct lw_core *core, const struct window *w, struct over_run *o,
               const struct view *v, const struct patience *p);
 bool site_is_mine(enum lw_site_kind kind);
 /* By the site's parameters. */
@@ -74,9 +74,5 @@ clamp(int64_t v, int64_t least, int64_t most)
 {
     return v < least ? least : v > most ? most : v;
 }
-
-/* --- detect/unusual.c */
-bool unusual_concerns(const struct lw_site *site);
-void unusual_init(struct profile *profile);
 
 #endif
