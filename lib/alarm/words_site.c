@@ -92,7 +92,7 @@ static const struct sentences table[] = {
         .event = EN_CONSUMPTION,
         .raised = "Production load {unlicensed}: mean {mean_kw} kW over {duration}",
         .updated =
-            "Production load continues {unlicensed}: mean {mean_kw} kW over {duration}",
+            "Production load is {still} there {unlicensed}: mean {mean_kw} kW over {duration}",
         .returned = "Production load has stopped, or the licences are complete",
         .active = EN_LOAD "{status}{licence_states}{explanations}",
         .back = EN_LOAD_BACK "{licence_states}",
