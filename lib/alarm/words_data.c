@@ -300,7 +300,8 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_METERING,
         .raised = "Energy at {subject} has not flowed as it should for {duration}",
-        .updated = "Energy at {subject} {still} does not flow as it should, for {duration}",
+        .updated =
+            "Energy at {subject} {still} does not flow as it should, for {duration}",
         .returned = "Energy at {subject} flows forwards again",
         .active =
             "Since {from} it has not once been counted forwards as usual: the whole power, the energy or one phase's current is reversed, or the power is less than half of what these currents used to make; {detail_kw} kW in all at last. The ledger has no generation there. Mostly one current transformer or more is turned, and not all that is used is counted.",
