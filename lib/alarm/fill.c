@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <lodewatch/energy.h>
 #include <lodewatch/text.h>
 
 #include "filler.h"
@@ -126,6 +127,17 @@ put_review(struct filler *f)
 {
     if (f->site)
         fill_phrase(f, *f->site->reference_reviewed_by ? REVIEWED : PROVISIONAL);
+}
+
+/* Of the tonnes that the energy makes, those that the allowed part of it does. */
+static void
+put_most_tonnes(struct filler *f)
+{
+    const struct lw_evidence *e = &f->alert->alarm->evidence;
+
+    if (e->energy_wh > 0)
+        lw_text_addf(f->out, "%" PRId64,
+                     lw_muldiv(e->detail, e->energy_wh - e->excess_wh, e->energy_wh));
 }
 
 static void
@@ -280,6 +292,7 @@ static const struct place {
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
     {"meters", EVIDENCE_OF(METERS, detail2)},
     {"more", BY(put_more)},
+    {"most_tonnes", BY(put_most_tonnes)},
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},

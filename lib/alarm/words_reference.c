@@ -4,9 +4,9 @@
 #define ZH_CONSUMPTION "不明原因用电异常"
 #define EN_CONSUMPTION "Unexplained consumption"
 #define ZH_REFERENCE                                                                     \
-    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。{within}{review}{sure}{status}{explanations}"
+    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。{within}{review}{sure}{status}{explanations}"
 #define EN_REFERENCE                                                                     \
-    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. {within}{review}{sure}{status}{explanations}"
+    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. {within}{review}{sure}{status}{explanations}"
 #define ZH_BEFORE                                                                        \
     "学习基准的四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_BEFORE                                                                        \
@@ -16,13 +16,13 @@
 #define EN_PEERS                                                                         \
     "In the four weeks of learning: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_PUMPED                                                                        \
-    "水泵实测平均{mean_kw}千瓦。按四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
+    "{from}至{to}：水泵实测平均{mean_kw}千瓦。按四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_PUMPED                                                                        \
-    "Measured: the pump draws {mean_kw} kW in the mean. As learned in four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
+    "From {from} to {to} the pump drew {mean_kw} kW in the mean. As learned in four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_CUTOFF                                                                        \
-    "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
+    "{from}至{to}：停电后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；登记的保安电源平均允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_CUTOFF                                                                        \
-    "Since the cutoff the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. A safety supply is allowed {expected_kw} kW; {excess_kwh} kWh above it. {sure}{status}{explanations}"
+    "From {from} to {to}, after the cutoff, the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. The safety supply on file allows a mean of {expected_kw} kW; {excess_kwh} kWh above it. {sure}{status}{explanations}"
 #define ZH_CUTOFF_BACK                                                                   \
     "{from}至{to}：示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦，其中超出保安电源{excess_kwh}千瓦时。{status}{explanations}"
 #define EN_CUTOFF_BACK                                                                   \
@@ -199,8 +199,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "停电后电能示值仍在前进：共{energy_kwh}千瓦时",
-        .updated = "停电后仍有用电：共{energy_kwh}千瓦时",
+        .raised = "停电后电能示值仍在前进：{excess_kwh}千瓦时没有说明",
+        .updated = "停电后仍有用电：{excess_kwh}千瓦时没有说明",
         .returned = "停电后的用电已停止，或未超过保安电源",
         .active = ZH_CUTOFF,
         .back = ZH_CUTOFF_BACK,
@@ -211,8 +211,10 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = false,
         .event = EN_CONSUMPTION,
-        .raised = "The register advanced after the cutoff: {energy_kwh} kWh in all",
-        .updated = "Load goes on after the cutoff: {energy_kwh} kWh in all",
+        .raised =
+            "The register advanced after the cutoff: {excess_kwh} kWh that nothing explains",
+        .updated =
+            "Load goes on after the cutoff: {excess_kwh} kWh that nothing explains",
         .returned = "Load after the cutoff has stopped, or is within the safety supply",
         .active = EN_CUTOFF,
         .back = EN_CUTOFF_BACK,

@@ -196,16 +196,20 @@ static const struct row {
      "状态为“关闭”的点位夜间仍有用电：60分钟平均86.1千瓦"},
     {"why: what was measured, allowed, and that nothing is on file", &CLOSED_NOTHING,
      LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-     "Measured: mean 86.1 kW, peak 131 kW, 86.1 kWh in all. Allowed: 2 kW; 84.1 kWh above it. "
+     "From 2025-03-12 17:30 to 2025-03-12 18:30: mean 86.1 kW, peak 131 kW, 86.1 kWh in "
+     "all. Allowed: 2 kW; 84.1 kWh above it. "
+     "With nothing in force only what a meter and a lamp take is allowed. "
      "Registered status: 'closed' since 2024-01-01 00:00. No explanation is on file."},
     {"why: exceeded, outside its hours, expired; one in force comes first", &CLOSED_ABOVE,
      LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-     "Measured: mean 86.1 kW, peak 131 kW, 86.1 kWh in all. Allowed: 2 kW; 84.1 kWh above it. "
+     "From 2025-03-12 17:30 to 2025-03-12 18:30: mean 86.1 kW, peak 131 kW, 86.1 kWh in "
+     "all. Allowed: 2 kW; 84.1 kWh above it. "
      "Registered status: 'closed' since 2024-11-02 00:00, by 示例〔2024〕7号. Explanations on "
      "file: X2 (guard house, at most 2 kW) is exceeded; X1 (approved maintenance, at most 30 "
      "kW) expired at 2025-03-10 16:00; X3 (dewatering, at most 5.5 kW) does not cover these "
      "hours; 1 more on file."},
     {"the same in Chinese", &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_DESCRIPTION, true,
+     "2025-03-12 17:30至2025-03-12 18:30："
      "实测平均86.1千瓦，最高131千瓦，共86.1千瓦时；允许2千瓦，超出84.1千瓦时。登记状态为“关闭”（自2024-"
      "11-02 00:00起），依据示例〔2024〕7号。用电说明：X2（看护用电，上限2千瓦）已被超出；X1（检修，上限30千"
      "瓦）已于2025-03-10 16:00到期；X3（排水，上限5.5千瓦）不含该时段；另有1项。"},
@@ -258,6 +262,10 @@ static const struct row {
      "计量点P1的时钟慢7分钟"},
     {"what passed in a silence is told as that", &SHAPE_UNHEARD, LW_ALERT_RAISED,
      LW_PART_HEADLINE, true, "通信中断期间的用电高于基准：60分钟平均86.1千瓦，基准2千瓦"},
+    {"how much of the year's licence a month may hold", &MONTH, LW_ALERT_RAISED,
+     LW_PART_DESCRIPTION, true,
+     "自2025-03-12 17:30起用电86.1千瓦时，按台账单耗折算约720吨；许可年产量7200吨，此期间至多"
+     "16吨。折算只是线索，产量以实测为准。安全生产许可证已于2025-01-01 00:00到期。"},
     {"more than is licensed, and by how much", &MONTH, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "By its energy it produced some 720 t this month, 84.1 kWh more than is licensed"},
