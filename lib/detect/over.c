@@ -29,16 +29,16 @@ static struct view
 view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    struct expectation x = expect(core, w);
+    const struct expectation *x = &w->expected;
     int64_t share_w = lw_muldiv(
         site->contract_w,
         site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
-    struct view v = {.partial = w->partial || x.unmeasured,
+    struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
-    v.concerns = !site_is_mine(site->kind) && !x.unlimited;
-    v.allowed_wh = x.allowed_wh;
-    v.most_wh = x.allowed_wh + energy_wh(share_w, w->to - w->from);
+    v.concerns = !site_is_mine(site->kind) && !x->unlimited;
+    v.allowed_wh = x->allowed_wh;
+    v.most_wh = x->allowed_wh + energy_wh(share_w, w->to - w->from);
     return v;
 }
 
