@@ -269,14 +269,14 @@ struct judged {
 /* What a site may draw in a window (detect/expect.c). */
 struct expectation {
     int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
-    bool unlimited;          /* an explanation in force covers any load */
-    bool any;                /* one is in force at all */
     int64_t measured_wh;     /* of it by sub-meters */
     int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
     int64_t metered_pump_w;  /* of one that a sub-meter measures */
     int64_t metered_pump_wh; /* which it did */
-    bool heated;             /* heating is declared */
-    int64_t heating_ms;      /* for so long without a ceiling */
+    int64_t heating_ms;      /* for so long heating is declared without a ceiling */
+    bool heated;             /* it is declared at all */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
     bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
 };
 

@@ -46,7 +46,7 @@ static struct view
 view_contract(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    int64_t ms = w->to - w->from, more = temporary_w(core, site, w->from);
+    int64_t more;
     struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
 
     switch (lw_site_status_at(site, (lw_wall){w->from})) {
@@ -62,10 +62,11 @@ view_contract(const struct lw_core *core, const struct window *w)
     case LW_STATUS_UNKNOWN:
         break;
     }
+    more = temporary_w(core, site, w->from);
     if (more == LW_NOT_GIVEN)
         return v;
     v.concerns = true;
-    v.allowed_wh = energy_wh(site->contract_w + more, ms);
+    v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
     v.most_wh =
         lw_muldiv(v.allowed_wh,
                   site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);

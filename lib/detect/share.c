@@ -29,9 +29,10 @@ concerns(const struct lw_core *core, const struct window *w)
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
 
-    return site_is_mine(site->kind) && is_kept(core, site, w->from) &&
+    return site_is_mine(site->kind) &&
            (status == LW_SUSPENDED || status == LW_MAINTENANCE ||
-            status == LW_RELOCATING);
+            status == LW_RELOCATING) &&
+           is_kept(core, site, w->from);
 }
 
 /* The day is whole: judge it, and begin the next. */

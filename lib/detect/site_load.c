@@ -17,11 +17,13 @@ static int64_t
 heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
 {
     const struct reference *r = &core->site[w->site].reference;
-    float cold = core_site_cold(core, w->site, w->from);
+    float cold;
 
-    if (ms == 0 || r->frozen == NEVER || isnan(cold))
+    if (ms == 0 || r->frozen == NEVER)
         return 0;
-    return lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
+    cold = core_site_cold(core, w->site, w->from);
+    return isnan(cold) ? 0
+                       : lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
 }
 
 static struct view
