@@ -161,6 +161,9 @@ def run_scenarios(tmp):
     learned = {a["data"]["rule"]["id"] for a in every if a["data"]["evidence"]["learned"]}
     test("rules that compare with what they learned say so",
              learned ^ {"unusual_load", "feeder_residual", "night_load", "production_shape", "slow_creep", "re_emergence"})
+    unsure = {(a["data"]["rule"]["id"], a["type"].split(".")[-2]) for a in every
+              if a["data"]["rule"]["class"] == "consumption" and not a["data"]["evidence"]["confidence"]}
+    test("every finding about consumption says how sure it is", unsure - {("unusual_load", "returned")})
     unread = {a["data"]["rule"]["id"] for a in every if not a["data"]["evidence"]["readings"]}
     test("every other alert names its readings", unread - {"coverage", "comm_loss"})
     rules = {a["data"]["rule"]["id"] for a in every}
