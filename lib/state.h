@@ -482,6 +482,11 @@ void alarm_tell(struct lw_core *core, struct lw_alarm *alarm);
 /* The priority of what happens at a site: higher where nothing should run. */
 enum lw_priority alarm_site_priority(const struct lw_core *core, int32_t site);
 
+/* --- alarm/alarm_save.c */
+void alarm_save(const struct lw_core *core, struct lw_packer *p);
+int alarm_load(struct lw_core *core, struct lw_unpacker *u,
+               const struct lw_table_head *head);
+
 #include "lib/detect/family.h"
 
 #endif
