@@ -208,9 +208,9 @@ learn_grain(struct meter_state *m, int64_t given_wh, int64_t step_wh)
 {
     uint32_t a = m->grain_wh, b = (uint32_t)step_wh;
 
-    if (step_wh <= 0 || m->moves >= COUNT_MOST)
+    if (step_wh <= 0 || m->move_n >= COUNT_MOST)
         return;
-    m->moves++;
+    m->move_n++;
     if (given_wh != LW_NOT_GIVEN || step_wh > UINT32_MAX)
         return;
     while (b != 0) {

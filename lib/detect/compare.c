@@ -24,7 +24,7 @@ forget(int16_t *ring, int n)
 void
 compare_begin(struct rings *g)
 {
-    *g = (struct rings){.pump_at = NEVER, .before_kw = NAN, .pump_before_kw = NAN};
+    *g = (struct rings){.before_kw = NAN, .pump_before_kw = NAN};
     forget(g->hour, HOURS);
     forget(g->capped, CAPPED);
     forget(g->pump_day, PUMP_DAYS);
@@ -37,7 +37,7 @@ compare_wipe(struct reference *r)
 {
     r->rings.fresh = 0;
     r->rings.pumped = r->rings.nheld = 0;
-    r->rings.pump_at = NEVER;
+    r->rings.pump_before_kw = NAN;
     r->hour_kw = r->hour_capped_kw = 0;
     r->hour_n = 0;
 }
@@ -254,17 +254,18 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
     if (!isnan(b->pump_kw)) {
         float v = b->pump_kw - r->pump_kw;
 
-        if (g->pump_at == s->from - s->interval)
+        if (!isnan(g->pump_before_kw))
             put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
                 larger(4 * r->pump_noise_kw, beside) + add + r->known_kw);
         g->pump_before_kw = v;
-        g->pump_at = s->from;
         if (r->known_kw <= 0) {
             push_pump(g, reference_pack(r, v));
             fresh = true;
         } else if (g->nheld < HELD) {
             g->held[g->nheld++] = reference_pack(r, v);
         }
+    } else {
+        g->pump_before_kw = NAN;
     }
     if (r->known_kw > 0 && !isnan(over)) {
         fresh = release_held(r, over);

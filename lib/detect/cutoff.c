@@ -26,7 +26,8 @@ evidence(const struct run *run)
 static void
 cutoff_window(struct lw_core *core, const struct window *w)
 {
-    struct run *run = &core->site[w->site].dark;
+    struct dark_run *dark = &core->site[w->site].dark;
+    struct run *run = &dark->run;
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     struct expectation x;
     struct lw_evidence found;
@@ -41,7 +42,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     if (x.unlimited)
         return;
     if (run->from == NEVER)
-        *run = (struct run){.from = w->from, .to = w->from};
+        *dark = (struct dark_run){.run = {.from = w->from, .to = w->from}};
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
     run->allowed_wh += x.allowed_wh;
@@ -49,12 +50,12 @@ cutoff_window(struct lw_core *core, const struct window *w)
     run->peak_w = mean_w > run->peak_w ? mean_w : run->peak_w;
     if (w->supply_wh > x.allowed_wh) {
         run->excess_wh += w->supply_wh - x.allowed_wh;
-        run->clear_ms = 0;
+        dark->clear_ms = 0;
     } else if (!w->partial && !x.unmeasured) {
-        run->clear_ms += w->to - w->from;
+        dark->clear_ms += w->to - w->from;
     }
     found = evidence(run);
-    if (run->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms) {
+    if (dark->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms) {
         alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);
         run->from = NEVER;
     } else if (run->excess_wh > w->resolution_wh) {

@@ -57,7 +57,7 @@ int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
 enum lw_priority load_priority(const struct lw_core *core, int32_t site,
                                const struct lw_evidence *evidence);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
-void site_run(struct lw_core *core, const struct window *w, struct run *run,
+void site_run(struct lw_core *core, const struct window *w, struct over_run *o,
               const struct view *v, const struct patience *p);
 bool site_is_mine(enum lw_site_kind kind);
 /* By the site's parameters. */
@@ -73,9 +73,5 @@ int32_t sure_beyond(double times);
  * either way, allows: at none every second would be wrong; from one on half of what
  * Chebyshev leaves to both sides. */
 int32_t sure_spread(double sigmas);
-
-/* --- detect/unusual.c */
-bool unusual_concerns(const struct lw_site *site);
-void unusual_init(struct profile *profile);
 
 #endif

@@ -1,24 +1,13 @@
 /* night_load, production_shape, slow_creep, and re_emergence for a site that was closed
- * not long ago: beneath what is declared, and unlike the reference that was learned while
- * the site was commissioned. One alarm a site: which of them it is called is decided when
- * it is raised. */
+ * not long ago: how such an alarm begins, goes on and ends. One alarm a site: which of
+ * them it is called is decided when it is raised. */
 #include <math.h>
 
 #include "pattern.h"
 
-/* A silence is followed up for so long. */
-#define BACK_MOST (5 * LW_DAY)
-
-static bool
-concerns(enum lw_site_status status)
-{
-    return status == LW_CLOSED || status == LW_UNLICENSED;
-}
-
-/* It was seen to be closed, not long ago. */
-static bool
-is_watched(const struct lw_core *core, int32_t site, const struct lw_params *rules,
-           int64_t at)
+bool
+pattern_watches(const struct lw_core *core, int32_t site, const struct lw_params *rules,
+                int64_t at)
 {
     return core->site[site].reference.watched &&
            at - core->ledger->site[site].status_since.ms < rules->re_emergence.watch_ms;
@@ -52,7 +41,7 @@ rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
 {
     int64_t night = 0, last = to - from > 5 * LW_DAY ? from + 5 * LW_DAY : to;
 
-    if (is_watched(core, site, rules, from))
+    if (pattern_watches(core, site, rules, from))
         return LW_RULE_RE_EMERGENCE;
     if (channel == OVER_24H || channel == OVER_4D || channel == PUMPED_ON)
         return LW_RULE_SLOW_CREEP;
@@ -111,7 +100,7 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
     e->rule = (uint8_t)rule_of(core, site, s->rules, over->first, from, to);
-    e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
+    e->night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
 /* A pump's run goes on by days: it cycles. */
@@ -134,7 +123,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->excess_wh += excess_wh;
     e->since_wh += excess_wh;
     run->peak_w = watts(kw) > run->peak_w ? watts(kw) : run->peak_w;
-    run->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
+    e->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
     run->samples_good += length / s->interval;
 }
 
@@ -158,7 +147,7 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
         .since_wh = e->since_wh,
         .confidence_milli = e->confidence_milli,
         .finding = e->finding,
-        .night = 2 * e->run.night_ms > ms,
+        .night = 2 * e->night_ms > ms,
     };
 
     if (e->finding == LW_FOUND_PUMPED_ON) {
@@ -284,9 +273,9 @@ keep_in_doubt(struct excess *e, const struct sample *s, int64_t to,
     return to - e->doubt < CHANNEL[over->first].back / 4;
 }
 
-static void
-live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, bool partial,
-     const struct found *f)
+void
+pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
+             bool partial, const struct found *f)
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
@@ -329,49 +318,8 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     pattern_tell(core, site, &found);
 }
 
-/* --- from windows to samples */
-
-/* What a site has of this window beside its load. */
-static struct sample
-blank(const struct lw_core *core, const struct window *w, const struct expectation *x)
-{
-    const struct site_state *st = &core->site[w->site];
-    bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
-    float mean = load_kw(x->metered_pump_wh, w->to - w->from);
-    struct sample s = {.from = w->from,
-                       .interval = st->interval,
-                       .kw = NAN,
-                       .share = 1,
-                       .declared_kw = INFINITY,
-                       .rules = site_rules(core, w->site, w->from)};
-
-    s.cold = core_site_cold(core, w->site, w->from);
-    if (isnan(s.cold))
-        s.cold = core_site_coldest(core, w->site);
-    s.heated = x->heated;
-    s.told = (st->excess.run.from != NEVER && st->excess.finding != LW_FOUND_PUMPED_ON) ||
-             alarm_stands(core, LW_RULE_CLOSED_LOAD,
-                          (struct subject){LW_SUBJECT_SITE, w->site});
-    if (!x->unlimited)
-        s.declared_kw = load_kw(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
-    s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
-    s.pump_metered = metered;
-    s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
-    s.pumped_kw = metered && !x->unmeasured ? mean : NAN;
-    if (is_watched(core, w->site, s.rules, w->from))
-        s.share = (float)s.rules->re_emergence.most_milli / 1000;
-    return s;
-}
-
-static bool
-permitted(const struct lw_core *core, int32_t site, const struct sample *s)
-{
-    return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
-}
-
-/* What the ledger says now is no ground for what stands. */
-static void
-lose_ground(struct lw_core *core, int32_t site)
+void
+pattern_lose_ground(struct lw_core *core, int32_t site)
 {
     struct site_state *st = &core->site[site];
 
@@ -382,110 +330,3 @@ lose_ground(struct lw_core *core, int32_t site)
     st->excess.run.from = NEVER;
     compare_wipe(&st->reference);
 }
-
-/* Nothing is known of the intervals before `to`. */
-static void
-skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
-{
-    struct site_state *st = &core->site[site];
-    struct found f;
-
-    s.from = st->reference.next;
-    if (s.from == NEVER || s.from >= to)
-        return;
-    if (to - s.from > BACK_MOST)
-        s.from = lw_floor_to(to - BACK_MOST, st->interval);
-    s.kw = NAN;
-    for (; s.from < to; s.from += st->interval) {
-        reference_sample(&st->reference, reference_log(core, &st->reference), &s, &f);
-        pumping_sample(core, site, &s, &f);
-        if (st->reference.frozen != NEVER)
-            live(core, site, &s, s.from + s.interval, true, &f);
-    }
-}
-
-static void
-put_gap(struct lw_core *core, const struct window *w, struct sample s)
-{
-    struct reference *r = &core->site[w->site].reference;
-    struct found f;
-
-    skip(core, w->site, w->to, s);
-    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
-        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
-        return;
-    compare_gap(core, w->site, &s, w->to, &f);
-    live(core, w->site, &s, w->to, w->partial, &f);
-}
-
-static void
-put_interval(struct lw_core *core, const struct window *w, struct sample s)
-{
-    struct reference *r = &core->site[w->site].reference;
-    struct found f;
-
-    s.permit = permitted(core, w->site, &s);
-    reference_sample(r, reference_log(core, r), &s, &f);
-    pumping_sample(core, w->site, &s, &f);
-    if (r->frozen != NEVER)
-        live(core, w->site, &s, w->to, w->partial, &f);
-}
-
-/* Somebody has refused what was learned: what it told has lost its ground. */
-static void
-forget(struct lw_core *core, int32_t site)
-{
-    struct reference *r = &core->site[site].reference;
-
-    lose_ground(core, site);
-    if (r->frozen != NEVER)
-        peers_drop(core, site);
-    r->since = NEVER;
-}
-
-static void
-pattern_window(struct lw_core *core, const struct window *w)
-{
-    struct site_state *st = &core->site[w->site];
-    struct reference *r = &st->reference;
-    struct expectation x;
-    struct sample s;
-
-    if (r->next != NEVER && w->from < r->next)
-        return;
-    if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
-        r->watched = r->watched || r->since == NEVER;
-        lose_ground(core, w->site);
-        return;
-    }
-    if (reference_is_refused(r, &core->ledger->site[w->site], w->from))
-        forget(core, w->site);
-    if (r->since == NEVER)
-        reference_begin(core, r, w->from);
-    x = expect(core, w);
-    s = blank(core, w, &x);
-    reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
-    skip(core, w->site, w->from, s);
-    s.kw = window_kw(core, w, &x, &s.resolution_kwh);
-    while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
-           !reference_has_heard(reference_log(core, r)))
-        reference_go_on(r, reference_log(core, r));
-    if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
-        before_shape(core, w->site, &s, reference_learn(core, w->site, &s));
-        peers_add(core, w->site);
-    }
-    if (x.unmeasured || (r->frozen == NEVER && w->partial))
-        s.kw = NAN;
-    r->next = w->from;
-    if (w->to - w->from > st->interval)
-        put_gap(core, w, s);
-    else
-        put_interval(core, w, s);
-    r->next = w->to;
-    before_peers(core, w, s.rules);
-}
-
-const struct family detect_pattern = {
-    .window = pattern_window,
-    .reading = window_power,
-};

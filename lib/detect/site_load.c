@@ -127,14 +127,15 @@ clamp(int64_t v, int64_t least, int64_t most)
 /* Between two steps of a coarse register what is allowed is not lost: it is spared for
  * the next. */
 static void
-run_add(const struct lw_core *core, struct run *run, const struct window *w,
+run_add(const struct lw_core *core, struct over_run *o, const struct window *w,
         const struct view *v)
 {
+    struct run *run = &o->run;
     int64_t length = w->to - w->from;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, length);
     int64_t fresh = fresh_ms(run, w);
     int64_t allowed_wh = lw_muldiv(v->allowed_wh, fresh, length);
-    int64_t spare_wh = run->spare_wh + allowed_wh - w->supply_wh;
+    int64_t spare_wh = o->spare_wh + allowed_wh - w->supply_wh;
 
     run->from = w->from < run->from ? w->from : run->from;
     run->to = w->to > run->to ? w->to : run->to;
@@ -142,11 +143,11 @@ run_add(const struct lw_core *core, struct run *run, const struct window *w,
     run->allowed_wh += allowed_wh;
     if (v->concerns && spare_wh < 0)
         run->excess_wh -= spare_wh;
-    run->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
+    o->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
     if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
-        run->night_ms += fresh;
+        o->night_ms += fresh;
     run->samples_good += w->samples_good;
 }
 
@@ -180,10 +181,12 @@ run_confidence(const struct run *run, const struct view *v)
 }
 
 static struct lw_evidence
-run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
+run_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
              const struct view *v)
 {
+    const struct run *run = &o->run;
     int64_t ms = run->to - run->from;
+
     return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
@@ -197,7 +200,7 @@ run_evidence(const struct lw_core *core, int32_t site, const struct run *run,
         .detail2 = v->missing,
         .finding = (uint8_t)v->finding,
         .confidence_milli = run_confidence(run, v),
-        .night = 2 * run->night_ms > ms,
+        .night = 2 * o->night_ms > ms,
     };
 }
 
@@ -221,21 +224,22 @@ load_priority(const struct lw_core *core, int32_t site,
  * more than a step is kept, so that an end shows as soon as the register can show it; and
  * a lower bound takes nothing off. */
 static void
-sum_over(struct run *run, const struct window *w, const struct view *v)
+sum_over(struct over_run *o, const struct window *w, const struct view *v)
 {
     int64_t pass_wh = clamp(v->most_wh / 10, 0, w->resolution_wh);
     int64_t over_wh = w->supply_wh - v->most_wh - pass_wh;
 
     if (!v->concerns)
-        run->over_wh = 0;
+        o->over_wh = 0;
     else if (over_wh > 0 || !v->partial)
-        run->over_wh = clamp(run->over_wh + over_wh, 0, w->resolution_wh + 1);
+        o->over_wh = clamp(o->over_wh + over_wh, 0, w->resolution_wh + 1);
 }
 
 void
-site_run(struct lw_core *core, const struct window *w, struct run *run,
+site_run(struct lw_core *core, const struct window *w, struct over_run *o,
          const struct view *v, const struct patience *p)
 {
+    struct run *run = &o->run;
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     bool stands = alarm_stands(core, p->rule, subject);
     enum lw_priority priority;
@@ -246,26 +250,26 @@ site_run(struct lw_core *core, const struct window *w, struct run *run,
     if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
         return;
     if (run->from == NEVER)
-        *run = (struct run){.from = w->from, .to = w->from};
-    sum_over(run, w, v);
-    if (run->over_wh == 0 && !stands) {
+        *o = (struct over_run){.run = {.from = w->from, .to = w->from}};
+    sum_over(o, w, v);
+    if (o->over_wh == 0 && !stands) {
         run->from = NEVER;
         return;
     }
-    run_add(core, run, w, v);
-    over = run->over_wh > w->resolution_wh;
+    run_add(core, o, w, v);
+    over = o->over_wh > w->resolution_wh;
     if (over) {
-        run->clear_ms = 0;
-    } else if (!v->partial && (run->over_wh == 0 || run->clear_ms > 0)) {
+        o->clear_ms = 0;
+    } else if (!v->partial && (o->over_wh == 0 || o->clear_ms > 0)) {
         /* From when all of it is made up for. A gap whose mean is lawful says little
          * about its hours: it counts as one. */
         int64_t interval = core->site[w->site].interval;
 
-        run->clear_ms += length < interval ? length : interval;
+        o->clear_ms += length < interval ? length : interval;
     }
-    evidence = run_evidence(core, w->site, run, v);
+    evidence = run_evidence(core, w->site, o, v);
     priority = load_priority(core, w->site, &evidence);
-    if (stands && run->clear_ms >= p->clear_ms && !over) {
+    if (stands && o->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
     } else if (stands || (over && run->to - run->from >= p->for_ms &&

@@ -59,7 +59,7 @@ unusual_init(struct profile *p)
 {
     *p = (struct profile){.hour = NEVER, .from = NEVER};
     for (int i = 0; i < DAY_HOURS; i++)
-        p->day[i].wh = LW_NONE;
+        p->day.wh[i] = LW_NONE;
 }
 
 /* --- what is usual */
@@ -130,13 +130,13 @@ last_day(const struct profile *p)
     struct day d = {0};
 
     for (int i = 0; i < DAY_HOURS; i++) {
-        if (p->day[i].wh == LW_NONE)
+        if (p->day.wh[i] == LW_NONE)
             continue;
         d.hours++;
-        d.wh += p->day[i].wh;
-        d.usual_wh += p->day[i].usual_wh;
-        d.explained_wh += p->day[i].explained_wh;
-        d.excused = d.excused || p->day[i].excused;
+        d.wh += p->day.wh[i];
+        d.usual_wh += p->day.usual_wh[i];
+        d.explained_wh += p->day.explained_wh[i];
+        d.excused = d.excused || p->day.excused[i];
     }
     return d;
 }
@@ -156,7 +156,7 @@ deviation(const struct profile *p, const struct day *d)
 /* What an explanation that is limited in time lets it draw above its usual load: approved
  * maintenance, a temporary supply. One that always holds is part of what is usual. */
 static void
-excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour *h)
+excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hours *d)
 {
     const struct lw_site *site = &core->ledger->site[index];
     lw_wall at = {hour * LW_HOUR + LW_HOUR / 2};
@@ -169,9 +169,9 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour 
             !lw_hours_at(core->ledger, &e->hours, at))
             continue;
         if (e->max_w == LW_NOT_GIVEN)
-            h->excused = true;
+            d->excused[hour % DAY_HOURS] = true;
         else
-            h->explained_wh += (int32_t)clamp(e->max_w, 0, WH_MOST);
+            d->explained_wh[hour % DAY_HOURS] += (int32_t)clamp(e->max_w, 0, WH_MOST);
     }
 }
 
@@ -196,8 +196,8 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
-        if (p->day[i].wh > e.peak_w)
-            e.peak_w = p->day[i].wh;
+        if (p->day.wh[i] > e.peak_w)
+            e.peak_w = p->day.wh[i];
     e.excess_wh = e.energy_wh - e.expected_w * d->hours;
     e.detail = e.excess_wh;
     e.finding = e.excess_wh > 0 ? LW_FOUND_UNUSUALLY_HIGH : LW_FOUND_UNUSUALLY_LOW;
@@ -325,7 +325,7 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
     struct profile *p = &core->profile[core->site[site].profile];
     bool holiday;
     int cell = cell_of(core, hour, &holiday);
-    struct day_hour *h = &p->day[hour % DAY_HOURS];
+    int i = (int)(hour % DAY_HOURS);
 
     if (wh > WH_MOST)
         return;
@@ -334,9 +334,11 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
     /* The hours in between are not known. */
     if (p->hour != NEVER)
         for (int64_t x = p->hour + 1; x < hour && x <= p->hour + DAY_HOURS; x++)
-            p->day[x % DAY_HOURS].wh = LW_NONE;
+            p->day.wh[x % DAY_HOURS] = LW_NONE;
     p->hour = hour;
-    *h = (struct day_hour){.wh = LW_NONE};
+    p->day.wh[i] = LW_NONE;
+    p->day.usual_wh[i] = p->day.explained_wh[i] = 0;
+    p->day.excused[i] = false;
     if (p->weeks[cell] == 0) {
         if (learned && !holiday) {
             p->cell[cell] = (int32_t)wh;
@@ -345,9 +347,9 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
         }
         return;
     }
-    h->wh = (int32_t)wh;
-    h->usual_wh = (int32_t)usual(p, cell, holiday, wh);
-    excuse(core, site, hour, h);
+    p->day.wh[i] = (int32_t)wh;
+    p->day.usual_wh[i] = (int32_t)usual(p, cell, holiday, wh);
+    excuse(core, site, hour, &p->day);
     if (!judge(core, site, p, cell) && learned && !holiday)
         learn(p, cell, wh);
 }
