@@ -29,7 +29,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     struct dark_run *dark = &core->site[w->site].dark;
     struct run *run = &dark->run;
     struct subject subject = {LW_SUBJECT_SITE, w->site};
-    struct expectation x;
+    const struct expectation *x = &w->expected;
     struct lw_evidence found;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
     int64_t spare_wh;
@@ -41,25 +41,24 @@ cutoff_window(struct lw_core *core, const struct window *w)
         run->from = NEVER;
         return;
     }
-    x = expect(core, w);
-    if (x.unlimited)
+    if (x->unlimited)
         return;
     if (run->from == NEVER)
         *dark = (struct dark_run){.run = {.from = w->from, .to = w->from},
                                   .spare_wh = dark->spare_wh};
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
-    run->allowed_wh += x.allowed_wh;
+    run->allowed_wh += x->allowed_wh;
     run->samples_good += w->samples_good;
     run->peak_w = mean_w > run->peak_w ? mean_w : run->peak_w;
     /* What a safety supply may draw between two steps of a coarse register is spared for
      * the next. */
-    spare_wh = dark->spare_wh + x.allowed_wh - w->supply_wh;
+    spare_wh = dark->spare_wh + x->allowed_wh - w->supply_wh;
     dark->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (spare_wh < 0) {
         run->excess_wh -= spare_wh;
         dark->clear_ms = 0;
-    } else if (!w->partial && !x.unmeasured) {
+    } else if (!w->partial && !x->unmeasured) {
         dark->clear_ms += w->to - w->from;
     }
     found = evidence(run);

@@ -75,4 +75,13 @@ clamp(int64_t v, int64_t least, int64_t most)
     return v < least ? least : v > most ? most : v;
 }
 
+/* --- detect/sure.c: evidence.confidence_milli */
+/* By how many times its limit it is off: at a limit one in ten would be wrong, and that
+ * falls with the square of what is beyond. */
+int32_t sure_beyond(double times);
+/* By how many standard deviations it is above what a declared value, off by as much
+ * either way, allows: at none every second would be wrong; from one on half of what
+ * Chebyshev leaves to both sides. */
+int32_t sure_spread(double sigmas);
+
 #endif

@@ -17,17 +17,19 @@ static int64_t
 heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
 {
     const struct reference *r = &core->site[w->site].reference;
-    float cold = core_site_cold(core, w->site, w->from);
+    float cold;
 
-    if (ms == 0 || r->frozen == NEVER || isnan(cold))
+    if (ms == 0 || r->frozen == NEVER)
         return 0;
-    return lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
+    cold = core_site_cold(core, w->site, w->from);
+    return isnan(cold) ? 0
+                       : lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
 }
 
 static struct view
-view_closed_load(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_closed_load(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
@@ -67,9 +69,9 @@ licences_missing(const struct lw_ledger *ledger, const struct lw_site *site, int
 }
 
 static struct view
-view_licence_gap(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_licence_gap(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
@@ -315,15 +317,14 @@ site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
     const struct site_state *s = &core->site[site];
     struct window w = {
         .site = site, .from = s->load.run.to - s->interval, .to = s->load.run.to};
-    struct expectation x;
     struct view v;
     struct lw_evidence evidence;
     enum lw_priority priority;
 
     if (s->load.run.from == NEVER || s->load.over_wh <= supply_resolution(core, &w))
         return false;
-    x = expect(core, &w);
-    v = view_closed_load(core, &w, &x);
+    w.expected = expect(core, &w);
+    v = view_closed_load(core, &w);
     evidence = run_evidence(core, site, &s->load, &v);
     priority = load_priority(core, site, &evidence);
     alarm_set(core, LW_RULE_CLOSED_LOAD, (struct subject){LW_SUBJECT_SITE, site},
@@ -336,11 +337,10 @@ site_load_window(struct lw_core *core, const struct window *w)
 {
     const struct lw_params *rules = site_rules(core, w->site, w->from);
     struct site_state *s = &core->site[w->site];
-    struct expectation x = expect(core, w);
-    struct view closed = view_closed_load(core, w, &x);
-    struct view licence = view_licence_gap(core, w, &x);
+    struct view closed = view_closed_load(core, w);
+    struct view licence = view_licence_gap(core, w);
 
-    s->last_allowed_wh = x.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
+    s->last_allowed_wh = w->expected.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
     site_run(core, w, &s->load, &closed,
              &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
                                 rules->closed_load.clear_ms, rules->closed_load.least_wh,
