@@ -16,6 +16,7 @@ struct family {
     void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
+extern const struct family detect_tip_off;   /* tip_off: before those that it follows */
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_overrun;   /* comm_loss, too */
