@@ -149,11 +149,15 @@ enum {
 static int64_t
 class_w(const struct lw_meter *meter)
 {
-    __int128 a_milli = meter->ct_milli > 1000 ? (__int128)CLASS_CT_A * meter->ct_milli
-                                              : (__int128)CLASS_A * 1000;
-    __int128 w = a_milli * CLASS_V * meter->pt_milli / 1000000;
+    int64_t ma = CLASS_A * 1000, uw;
 
-    return w > INT64_MAX / LW_HOUR ? INT64_MAX / LW_HOUR : (int64_t)w;
+    if ((meter->ct_milli > 1000 &&
+         __builtin_mul_overflow(CLASS_CT_A, meter->ct_milli, &ma)) ||
+        __builtin_mul_overflow(ma, CLASS_V, &uw) ||
+        __builtin_mul_overflow(uw, meter->pt_milli, &uw) ||
+        uw / 1000000 > INT64_MAX / LW_HOUR)
+        return INT64_MAX / LW_HOUR;
+    return uw / 1000000;
 }
 
 static void

@@ -266,6 +266,20 @@ struct judged {
     struct lw_register_step step;
 };
 
+/* What a site may draw in a window (detect/expect.c). */
+struct expectation {
+    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
+    int64_t measured_wh;     /* of it by sub-meters */
+    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
+    int64_t metered_pump_w;  /* of one that a sub-meter measures */
+    int64_t metered_pump_wh; /* which it did */
+    int64_t heating_ms;      /* for so long heating is declared without a ceiling */
+    bool heated;             /* it is declared at all */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
+    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
+};
+
 /* A closed stretch of a site's balance, all supply points together; or the gap of one
  * that comes back, which reaches behind windows that were closed without it. */
 struct window {
@@ -275,6 +289,7 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
+    struct expectation expected;
 };
 
 static inline const struct lw_metering_point *
@@ -385,19 +400,7 @@ int feeder_load(struct lw_core *core, struct lw_unpacker *u,
 void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
-/* --- detect/expect.c: what a site may draw in a window. */
-struct expectation {
-    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
-    bool unlimited;          /* an explanation in force covers any load */
-    bool any;                /* one is in force at all */
-    int64_t measured_wh;     /* of it by sub-meters */
-    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
-    int64_t metered_pump_w;  /* of one that a sub-meter measures */
-    int64_t metered_pump_wh; /* which it did */
-    bool heated;             /* heating is declared */
-    int64_t heating_ms;      /* for so long without a ceiling */
-    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
-};
+/* --- detect/expect.c */
 struct expectation expect(const struct lw_core *core, const struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);

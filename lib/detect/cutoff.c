@@ -29,7 +29,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     struct dark_run *dark = &core->site[w->site].dark;
     struct run *run = &dark->run;
     struct subject subject = {LW_SUBJECT_SITE, w->site};
-    struct expectation x;
+    const struct expectation *x = &w->expected;
     struct lw_evidence found;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
@@ -38,20 +38,19 @@ cutoff_window(struct lw_core *core, const struct window *w)
         run->from = NEVER;
         return;
     }
-    x = expect(core, w);
-    if (x.unlimited)
+    if (x->unlimited)
         return;
     if (run->from == NEVER)
         *dark = (struct dark_run){.run = {.from = w->from, .to = w->from}};
     run->to = w->to > run->to ? w->to : run->to;
     run->energy_wh += w->supply_wh;
-    run->allowed_wh += x.allowed_wh;
+    run->allowed_wh += x->allowed_wh;
     run->samples_good += w->samples_good;
     run->peak_w = mean_w > run->peak_w ? mean_w : run->peak_w;
-    if (w->supply_wh > x.allowed_wh) {
-        run->excess_wh += w->supply_wh - x.allowed_wh;
+    if (w->supply_wh > x->allowed_wh) {
+        run->excess_wh += w->supply_wh - x->allowed_wh;
         dark->clear_ms = 0;
-    } else if (!w->partial && !x.unmeasured) {
+    } else if (!w->partial && !x->unmeasured) {
         dark->clear_ms += w->to - w->from;
     }
     found = evidence(run);

@@ -29,16 +29,16 @@ static struct view
 view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    struct expectation x = expect(core, w);
+    const struct expectation *x = &w->expected;
     int64_t share_w = lw_muldiv(
         site->contract_w,
         site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
-    struct view v = {.partial = w->partial || x.unmeasured,
+    struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
-    v.concerns = !site_is_mine(site->kind) && !x.unlimited;
-    v.allowed_wh = x.allowed_wh;
-    v.most_wh = x.allowed_wh + energy_wh(share_w, w->to - w->from);
+    v.concerns = !site_is_mine(site->kind) && !x->unlimited;
+    v.allowed_wh = x->allowed_wh;
+    v.most_wh = x->allowed_wh + energy_wh(share_w, w->to - w->from);
     return v;
 }
 
@@ -46,7 +46,7 @@ static struct view
 view_contract(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    int64_t ms = w->to - w->from, more = temporary_w(core, site, w->from);
+    int64_t more;
     struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
 
     switch (lw_site_status_at(site, (lw_wall){w->from})) {
@@ -62,10 +62,11 @@ view_contract(const struct lw_core *core, const struct window *w)
     case LW_STATUS_UNKNOWN:
         break;
     }
+    more = temporary_w(core, site, w->from);
     if (more == LW_NOT_GIVEN)
         return v;
     v.concerns = true;
-    v.allowed_wh = energy_wh(site->contract_w + more, ms);
+    v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
     v.most_wh =
         lw_muldiv(v.allowed_wh,
                   site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);

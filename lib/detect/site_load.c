@@ -17,17 +17,19 @@ static int64_t
 heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
 {
     const struct reference *r = &core->site[w->site].reference;
-    float cold = core_site_cold(core, w->site, w->from);
+    float cold;
 
-    if (ms == 0 || r->frozen == NEVER || isnan(cold))
+    if (ms == 0 || r->frozen == NEVER)
         return 0;
-    return lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
+    cold = core_site_cold(core, w->site, w->from);
+    return isnan(cold) ? 0
+                       : lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
 }
 
 static struct view
-view_closed_load(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_closed_load(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
@@ -66,9 +68,9 @@ licences_missing(const struct lw_ledger *ledger, const struct lw_site *site, int
 }
 
 static struct view
-view_licence_gap(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_licence_gap(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
@@ -284,11 +286,10 @@ site_load_window(struct lw_core *core, const struct window *w)
 {
     const struct lw_params *rules = site_rules(core, w->site, w->from);
     struct site_state *s = &core->site[w->site];
-    struct expectation x = expect(core, w);
-    struct view closed = view_closed_load(core, w, &x);
-    struct view licence = view_licence_gap(core, w, &x);
+    struct view closed = view_closed_load(core, w);
+    struct view licence = view_licence_gap(core, w);
 
-    s->last_allowed_wh = x.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
+    s->last_allowed_wh = w->expected.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
     site_run(core, w, &s->load, &closed,
              &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
                                 rules->closed_load.clear_ms, rules->closed_load.least_wh,
