@@ -292,6 +292,8 @@ static const struct lw_field ALARM[] = {
     LW_FIELD_RAW(struct lw_alarm, acknowledged_by),
     LW_FIELD_RAW(struct lw_alarm, shelf_by),
     LW_FIELD_RAW(struct lw_alarm, shelf_reason),
+    LW_FIELD(struct lw_alarm, read),
+    LW_FIELD_RAW(struct lw_alarm, read_by),
     EVIDENCE(from),
     EVIDENCE(to),
     EVIDENCE(mean_w),

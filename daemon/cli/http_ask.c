@@ -17,14 +17,15 @@
 enum {
     TOKEN_MOST = 1024,
     SILENT_S = 5,
+    ACT_S = 60, /* it is answered once it is on the disk, which may be a slow one */
     ANSWER_MOST = 4 << 20,
     REQUEST = 8192
 };
 
 static int
-connect_to(const struct http_address *address)
+connect_to(const struct http_address *address, int silent_s)
 {
-    struct timeval tv = {SILENT_S, 0};
+    struct timeval tv = {silent_s, 0};
     int fd = socket(address->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
     if (fd < 0)
@@ -93,7 +94,7 @@ http_ask(const char *listen, const char *path, const char *token, const char *js
 
     if (rc < 0)
         return rc;
-    fd = connect_to(&address);
+    fd = connect_to(&address, json ? ACT_S : SILENT_S);
     if (fd < 0)
         return fd;
     rc = ask(fd, path, token, json);

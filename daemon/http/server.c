@@ -1,5 +1,5 @@
-/* The HTTP server: libevent's evhttp, with what it lacks. A client has one deadline for
- * each request and its reply, so that dripping bytes does not keep a connection; at the
+/* The HTTP server: libevent's evhttp, with what it lacks. A client has a deadline for
+ * each request and each reply, so that dripping bytes does not keep a connection; at the
  * limit of connections the listener pauses; everything here runs after the poller's
  * events.
  *
@@ -36,6 +36,7 @@ enum {
     BODY_MAX = 4096,
     BACKLOG = 32,
     SWEEP_MS = 100,
+    ANSWER_MS = 60 * 1000,
     LISTEN_TEXT = 128
 };
 
@@ -157,9 +158,10 @@ on_accept(struct event_base *base, void *arg)
     return bev;
 }
 
-/* The reply, and the next request on this connection, have a deadline of their own. */
+/* Our answer, its taking, and the next request on this connection each have a deadline of
+ * their own: what a slow disk holds up here is not the client's fault. */
 static void
-renew_deadline(struct http *http, struct evhttp_request *req)
+renew_deadline(struct http *http, struct evhttp_request *req, int64_t ms)
 {
     struct evhttp_connection *evcon = evhttp_request_get_connection(req);
     struct bufferevent *bev = evhttp_connection_get_bufferevent(evcon);
@@ -167,7 +169,7 @@ renew_deadline(struct http *http, struct evhttp_request *req)
 
     LIST_FOREACH(client, &http->clients, link) {
         if (client->bev == bev) {
-            client->deadline = lw_mono_add(clock_io(), http->timeout_ms);
+            client->deadline = lw_mono_add(clock_io(), ms);
             return;
         }
     }
@@ -191,6 +193,7 @@ http_reply(struct http *http, struct evhttp_request *req, int status, const char
     if (body != NULL && evhttp_request_get_command(req) == EVHTTP_REQ_HEAD)
         evbuffer_drain(body, evbuffer_get_length(body));
     http->stats.requests[status / 100]++;
+    renew_deadline(http, req, http->timeout_ms);
     evhttp_send_reply(req, status, NULL, body);
     if (body != NULL)
         evbuffer_free(body);
@@ -241,7 +244,7 @@ on_request(struct evhttp_request *req, void *arg)
     const char *authorization =
         evhttp_find_header(evhttp_request_get_input_headers(req), "Authorization");
 
-    renew_deadline(http, req);
+    renew_deadline(http, req, ANSWER_MS);
     if (route == NULL)
         http_reply_problem(http, req, PROBLEM_NOT_FOUND);
     else if (handler == NULL)

@@ -153,6 +153,9 @@ struct lw_alarm {
     char acknowledged_by[LW_ACT_BY + 1];
     char shelf_by[LW_ACT_BY + 1]; /* who shelved it, or who ended that by hand */
     char shelf_reason[LW_ACT_REASON + 1];
+    /* Who read it first since it was raised, or came back. No alert tells it. */
+    lw_wall read;
+    char read_by[LW_ACT_BY + 1];
 };
 
 /* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */

@@ -136,6 +136,7 @@ struct lw_params {
     struct {
         int64_t month_milli; /* of the year's licensed output */
         int64_t year_milli;
+        int64_t spread_milli; /* of kWh a tonne, as a standard deviation */
     } over_licence;
     struct {
         int64_t share_milli; /* of a day's load that nothing explains */

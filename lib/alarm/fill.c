@@ -124,8 +124,15 @@ put_sure(struct filler *f)
 static void
 put_review(struct filler *f)
 {
-    if (f->site)
-        fill_phrase(f, *f->site->reference_reviewed_by ? REVIEWED : PROVISIONAL);
+    const char *by;
+    lw_wall at;
+
+    if (!f->site)
+        return;
+    if (!lw_alert_review(f->alert, &by, &at))
+        fill_phrase(f, PROVISIONAL);
+    else
+        fill_phrase(f, at.ms == LW_WALL_MIN.ms ? REVIEWED : REVIEWED_ON);
 }
 
 static void
@@ -283,6 +290,7 @@ static const struct place {
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
     {"review", BY(put_review)},
+    {"reviewed", SITE_OF(TIME, reference_reviewed_at)},
     {"reviewer", SITE_OF(FOREIGN, reference_reviewed_by)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},

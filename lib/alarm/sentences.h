@@ -51,6 +51,7 @@ enum phrase {
     CONFIDENCE,
     PROVISIONAL,
     REVIEWED,
+    REVIEWED_ON,
     STATUS,
     SINCE,
     DOCUMENT,

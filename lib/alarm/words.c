@@ -55,6 +55,8 @@ static const struct {
     [PROVISIONAL] = {"基准未经人工复核，为暂定。",
                      "No person has reviewed the reference: it is provisional. "},
     [REVIEWED] = {"基准由{reviewer}复核。", "The reference was reviewed by {reviewer}. "},
+    [REVIEWED_ON] = {"基准由{reviewer}于{reviewed}复核。",
+                     "The reference was reviewed by {reviewer} at {reviewed}. "},
     [STATUS] = {"登记状态为“{status_name}”", "Registered status: '{status_name}'"},
     [SINCE] = {"（自{since}起）", " since {since}"},
     [DOCUMENT] = {"，依据{document}", ", by {document}"},

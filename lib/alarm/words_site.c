@@ -230,7 +230,7 @@ static const struct sentences table[] = {
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
-            "{licence_states}",
+            "{sure}{licence_states}",
         .back =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。",
         .action = "核对单耗、产量台账，必要时实测",
@@ -247,7 +247,7 @@ static const struct sentences table[] = {
         .returned = "By its energy the output is within the licence again",
         .active =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "
-            "{licence_states}",
+            "{sure}{licence_states}",
         .back =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides.",
         .action =
@@ -264,7 +264,7 @@ static const struct sentences table[] = {
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
-            "{licence_states}",
+            "{sure}{licence_states}",
         .back =
             "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。",
         .action = "核对单耗、产量台账，必要时实测",
@@ -281,7 +281,7 @@ static const struct sentences table[] = {
         .returned = "By its energy the output is within the licence again",
         .active =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "
-            "{licence_states}",
+            "{sure}{licence_states}",
         .back =
             "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides.",
         .action =

@@ -65,4 +65,13 @@ bool is_night(const struct lw_core *core, const struct lw_params *rules, int64_t
 /* W over ms, in Wh. */
 int64_t energy_wh(int64_t w, int64_t ms);
 
+/* --- detect/sure.c: evidence.confidence_milli */
+/* By how many times its limit it is off: at a limit one in ten would be wrong, and that
+ * falls with the square of what is beyond. */
+int32_t sure_beyond(double times);
+/* By how many standard deviations it is above what a declared value, off by as much
+ * either way, allows: at none every second would be wrong; from one on half of what
+ * Chebyshev leaves to both sides. */
+int32_t sure_spread(double sigmas);
+
 #endif

@@ -94,6 +94,9 @@ output_evidence(const struct lw_core *core, int32_t site, const struct lw_licenc
                 const struct drawn *d, int64_t to, int64_t most_wh,
                 enum lw_finding finding)
 {
+    const struct lw_params *rules = site_rules(core, site, to);
+    double beyond = most_wh > 0 ? (double)d->wh / (double)most_wh - 1 : 1;
+
     return (struct lw_evidence){
         .from = {d->from},
         .to = {to},
@@ -107,6 +110,8 @@ output_evidence(const struct lw_core *core, int32_t site, const struct lw_licenc
         .detail = d->wh / l->wh_per_tonne,
         .detail2 = l->capacity_t,
         .finding = (uint8_t)finding,
+        .confidence_milli =
+            sure_spread(beyond * 1000 / (double)rules->over_licence.spread_milli),
     };
 }
 

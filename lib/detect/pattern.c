@@ -50,15 +50,6 @@ rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
     return 3 * night >= 2 * (last - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
 }
 
-/* At the limit one in ten would be wrong; it falls with the square of what is beyond. */
-static int32_t
-confidence(float ratio)
-{
-    double wrong = 100 / ((double)ratio * (double)ratio);
-
-    return 1000 - (int32_t)lrint(fmax(wrong, 1));
-}
-
 /* The first channel that is over gives the finding its height, the quickest its end. */
 struct over {
     enum channel first, quickest;
@@ -310,8 +301,8 @@ pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
         }
-        if (confidence(over.ratio) > e->confidence_milli)
-            e->confidence_milli = confidence(over.ratio);
+        if (sure_beyond((double)over.ratio) > e->confidence_milli)
+            e->confidence_milli = sure_beyond((double)over.ratio);
     }
     if (!partial)
         count_quiet(e, s, f, over.compared && !is);

@@ -124,6 +124,10 @@ const struct lw_ini_key lw_rule_keys[] = {
      "exceed its capacity (major hazards of coal mines, 2020)."},
     {"over_licence", "year_share", LW_INI_DECIMAL, AT(over_licence.year_milli), 0, 100000,
      1000, "1.1", "And in the year: by the same rule, a tenth more than licensed."},
+    {"over_licence", "spread", LW_INI_DECIMAL, AT(over_licence.spread_milli), 10, 1000,
+     1000, "0.2",
+     "By so much, as a standard deviation, is kwh_per_tonne off: depth, water and roof "
+     "differ from seam to seam. It says how sure the finding is, and raises nothing."},
     {"process_share", "share", LW_INI_DECIMAL, AT(process_share.share_milli), 0, 1000,
      1000, "0.5",
      "Of a day's load that neither the metered pumps and fans nor any ceiling explains: at "

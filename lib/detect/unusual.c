@@ -177,8 +177,7 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hours
 
 /* --- judging it */
 
-/* `times`: how many times the limit it is off; at the limit one in ten would be wrong,
- * and it falls with the square of what is beyond. */
+/* `times`: how many times the limit it is off. */
 static void
 tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
      double times, bool back)
@@ -193,7 +192,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
-        .confidence_milli = times > 1 ? 1000 - (int32_t)lround(100 / (times * times)) : 0,
+        .confidence_milli = times > 1 ? sure_beyond(times) : 0,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)

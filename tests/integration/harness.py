@@ -163,6 +163,59 @@ def run(args, seconds=60, **more):
                           capture_output=True, stdin=subprocess.DEVNULL, check=False, **more)
 
 
+# ------------------------------------------------------------------ a bad disk
+
+
+class Disk:
+    """What fdatasync() does to a program that is started with .env: wait, or fail."""
+
+    SHIM = r"""
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int is(const char *what)
+{
+    int dir = open(getenv("LODEWATCH_TEST_DISK"), O_PATH | O_CLOEXEC);
+    int there = faccessat(dir, what, F_OK, 0) == 0;
+    close(dir);
+    return there;
+}
+
+int fdatasync(int fd)
+{
+    while (is("stuck"))
+        poll(NULL, 0, 10);
+    if (is("failing")) { errno = EIO; return -1; }
+    return (int)syscall(SYS_fdatasync, fd);
+}
+"""
+
+    def __init__(self):
+        self.dir = temp_dir()
+        source, shim = os.path.join(self.dir, "shim.c"), os.path.join(self.dir, "shim.so")
+        write(source, self.SHIM)
+        built = run(["cc", "-shared", "-fPIC", "-o", shim, source])
+        if built.returncode != 0:
+            raise RuntimeError(built.stderr)
+        self.env = {**os.environ, "LD_PRELOAD": shim, "LODEWATCH_TEST_DISK": self.dir,
+                    "ASAN_OPTIONS": "verify_asan_link_order=0"}
+
+    def _set(self, what, on):
+        path = os.path.join(self.dir, what)
+        write(path, "") if on else os.unlink(path)
+
+    def stuck(self, on):
+        self._set("stuck", on)
+
+    def failing(self, on):
+        self._set("failing", on)
+
+
 # --------------------------------------------------------------- PostgreSQL
 
 

@@ -5,8 +5,10 @@ import json
 import os
 import socket
 import subprocess
+import threading
 
-from running import DAEMON, LEDGER, Daemon, Gateway, check, equal, tap, wait_for
+import harness
+from running import DAEMON, LEDGER, TOKEN, Daemon, Gateway, check, equal, tap, wait_for
 
 CLI = os.path.join(os.path.dirname(DAEMON), "lodewatch")
 FAST = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "20000")
@@ -15,7 +17,7 @@ STILL = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "0.01")
 
 def cli(d, *arguments):
     done = subprocess.run([CLI, *arguments, "--config", d.path("conf")], text=True,
-                          capture_output=True, timeout=10)
+                          capture_output=True, timeout=60)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -76,6 +78,11 @@ def acts():
     equal(status, 200)
     equal(alarm["data"]["alarm"]["state"], "shelved")
     equal(alarm, standing(d)[one])
+    status, out, err = cli(d, "read", two, "--by", "赵六")
+    equal((status, err), (0, ""))
+    check(f"{two} " in out and "unacknowledged_active" in out and "。" in out and ". " in out, out)
+    equal(standing(d)[two], before[two])
+    check("赵六" not in json.dumps(standing(d), ensure_ascii=False) and "赵六" not in d.logged())
     status, out, err = cli(d, "ack", two, "--by", "李四")
     equal((status, err), (0, ""))
     check(f"{two} " in out and "acknowledged_active" in out, out)
@@ -127,4 +134,29 @@ def acts():
     d.close()
 
 
-tap([acts])
+def slow_disk():
+    """An act is answered once it is on disk, however slow that is; a client may leave meanwhile"""
+    disk = harness.Disk()
+    d = Daemon(http={"header_timeout": "1s"})
+    d.start("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "1000", env=disk.env)
+    check(wait_for(lambda: standing(d)), d.logged())
+    alarm = list(standing(d))[0]
+    act = json.dumps({"act": "acknowledge", "alarm": alarm, "by": "王五"}).encode()
+    disk.stuck(True)
+    with socket.create_connection(d.address) as leaves:
+        leaves.sendall(b"POST /api/v1/acts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
+                       TOKEN.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(act) + act)
+        check(wait_for(lambda: "acknowledged_active" in str(standing(d)[alarm])), d.logged())
+    shelve = harness.Program([CLI, "shelve", alarm, "--by", "b", "--until", "2025-01-05T00:00:00Z",
+                              "--reason", "r", "--config", d.path("conf")])
+    check(wait_for(lambda: "shelved" in str(standing(d)[alarm])), d.logged())
+    threading.Event().wait(2)  # twice the time that a client has
+    check(shelve.running(), f"answered before it was durable: {shelve.out} {shelve.err}")
+    disk.stuck(False)
+    equal((shelve.wait(), shelve.err), (0, ""))
+    check("shelved" in shelve.out, shelve.out)
+    equal(d.stop()[0], 0)
+    d.close()
+
+
+tap([acts, slow_disk])

@@ -14,6 +14,7 @@
 
 #include "daemon/poll/dial.h"
 #include "daemon/poll/listener.h"
+#include "tests/faults/steady.h"
 #include "tests/unit/unit.h"
 
 static struct event_base *base;

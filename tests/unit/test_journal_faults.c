@@ -2,13 +2,13 @@
  * what was reported durable is there, whole and in order. */
 #include "tests/unit/journal_world.h"
 
-#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "daemon/clock.h"
+#include "tests/faults/steady.h"
 
 /* In place of libc's: how often something was brought to the disk. */
 static int syncs;
@@ -352,16 +352,19 @@ what_was_durable_survives_kill(void **state)
     world_open(w);
 }
 
-/* The child of the test below: a record a millisecond, which says when it came. */
+/* The child of the test below: a record a millisecond, which says when it came; after so
+ * long it says the time to the pipe, and kills itself. */
 static void
-write_the_time(struct world *w)
+write_the_time(struct world *w, int64_t lives_ms, int told)
 {
     event_reinit(w->base);
     world_open(w);
-    for (;;) {
+    for (int64_t begin = clock_io().ms;;) {
         const struct timeval ms = {0, 1000};
         int64_t now = clock_io().ms;
 
+        if (now - begin >= lives_ms && write(told, &now, sizeof now) == sizeof now)
+            raise(SIGKILL);
         journal_append(w->journal, JOURNAL_EVENT, &now, sizeof now);
         event_base_loopexit(w->base, &ms);
         event_base_dispatch(w->base);
@@ -384,14 +387,16 @@ a_kill_loses_less_than_250_ms(void **state)
         struct journal_reader *reader;
         struct journal_record r;
         int64_t killed, last = 0;
-        pid_t pid = fork();
+        int ends[2];
 
+        assert_int_equal(pipe(ends), 0);
+        pid_t pid = fork();
         if (pid == 0)
-            write_the_time(w);
-        poll(NULL, 0, 400 + 57 * round);
-        killed = clock_io().ms;
-        kill(pid, SIGKILL);
+            write_the_time(w, 400 + 57 * round, ends[1]);
+        assert_int_equal(read(ends[0], &killed, sizeof killed), sizeof killed);
         waitpid(pid, NULL, 0);
+        close(ends[0]);
+        close(ends[1]);
         world_open(w);
         assert_int_equal(journal_reader_new(w->journal, 0, NULL, NULL, &reader), 0);
         while (journal_next(reader, &r) == 1)

@@ -1,6 +1,7 @@
 /* Whatever a device or the line does, a reading is right or missing, never wrong; the bus
  * recovers, and others do not notice. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     INTERVAL_S = 60,

@@ -1,6 +1,7 @@
 /* What is not read each time: slow points, serial number and clock; and what is learnt of
  * a device once. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 #include "daemon/poll/remember.h"
 

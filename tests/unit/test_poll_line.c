@@ -3,9 +3,11 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/select.h>
 
 #include "daemon/poll/stream.h"
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     INTERVAL_S = 60,
@@ -25,6 +27,27 @@ static const struct row {
     {"answers after the timeout", "gzzggz", "", "two"},
     {"everything", "gdhxufl2nm.atzs", "", "two"},
 };
+
+/* What libmodbus waits with, in steps as steady as the loop's. */
+int
+select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *left)
+{
+    int64_t left_us =
+        left == NULL ? INT64_MAX : left->tv_sec * INT64_C(1000000) + left->tv_usec;
+    fd_set want = *in; /* it reads, and no more */
+    int rc = 0;
+    for (;;) {
+        int64_t us = left_us < STEADY_STEP_MS * 1000 ? left_us : STEADY_STEP_MS * 1000;
+        rc = pselect(n, in, out, except, &(struct timespec){.tv_nsec = us * 1000}, NULL);
+        left_us -= us;
+        if (rc != 0 || left_us == 0)
+            break;
+        *in = want;
+    }
+    if (left != NULL)
+        *left = (struct timeval){left_us / 1000000, left_us % 1000000};
+    return rc;
+}
 
 static struct fixture *f;
 static struct fault_server *server;

@@ -1,6 +1,7 @@
 /* Connections that are of no use: they must cost neither our time nor the readings of
  * units that would answer. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     UNITS = 10

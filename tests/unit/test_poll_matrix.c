@@ -5,6 +5,7 @@
  * test_poll_faults.c, test_poll_rtu.c, test_poll_line.c; names that fail or change:
  * test_dial.c. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     INTERVAL_S = 60,

@@ -1,5 +1,6 @@
 /* A reload: what did not change goes on as if there had been none. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 static struct fixture *f;
 static struct fault_server *server, *other;

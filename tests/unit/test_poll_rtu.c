@@ -1,6 +1,7 @@
 /* RTU over TCP, whose replies have no number: whatever comes, a reading is right or
  * missing, and the bus recovers. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     INTERVAL_S = 60,

@@ -1,5 +1,6 @@
 /* Who is read when, over which connection, in how many requests. */
 #include "tests/faults/fixture.h"
+#include "tests/faults/steady.h"
 
 enum {
     QUARTER_S = 900

@@ -449,9 +449,13 @@ who_reviewed_the_reference_is_told(void **state)
     static const struct {
         const char *by, *zh, *en;
     } told[] = {
-        {"", "基准未经人工复核，为暂定。",
+        {",", "基准未经人工复核，为暂定。",
          "No person has reviewed the reference: it is provisional. "},
-        {"张三", "基准由张三复核。", "The reference was reviewed by 张三. "},
+        {"张三,", "基准由张三复核。", "The reference was reviewed by 张三. "},
+        {"张三,2025-11-04T01:30:00Z", "基准由张三于2025-11-04 01:30复核。",
+         "The reference was reviewed by 张三 at 2025-11-04 01:30. "},
+        {"张三,2025-11-03", "基准由张三于2025-11-03 ", "reviewed by 张三 at 2025-11-03 "},
+        {"张三,2025-11-01", "基准未经人工复核，为暂定。", "it is provisional. "},
     };
     char text[LW_WORDS_TEXT], sites[256];
 
@@ -461,18 +465,20 @@ who_reviewed_the_reference_is_told(void **state)
         struct lw_ledger *ledger;
 
         snprintf(sites, sizeof(sites),
-                 "site_id,status,reference_reviewed_by\nS1,closed,%s\nS2,licensed,\n"
-                 "S3,closed,\n",
+                 "site_id,status,reference_reviewed_by,reference_reviewed_at\n"
+                 "S1,closed,%s\nS2,licensed,,\nS3,closed,,\n",
                  told[t].by);
         from.table[LW_SITES].text = sites;
         from.table[LW_SITES].n = strlen(sites);
         ledger = fixture_ledger_of(&from);
         for (size_t i = 0; i < sizeof(by_reference) / sizeof(by_reference[0]); i++) {
-            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, true,
-                text);
+            struct lw_alarm alarm = alarm_about(by_reference[i]);
+            struct lw_alert alert = {.ledger = ledger, .alarm = &alarm};
+
+            alarm.evidence.learned_to.ms = INT64_C(1762128000000); /* 3 November */
+            lw_words(&alert, LW_PART_DESCRIPTION, true, text, sizeof text);
             assert_non_null(strstr(text, told[t].zh));
-            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-                text);
+            lw_words(&alert, LW_PART_DESCRIPTION, false, text, sizeof text);
             assert_non_null(strstr(text, told[t].en));
         }
         say(ledger, &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_DESCRIPTION, true, text);
