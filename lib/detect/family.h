@@ -51,6 +51,8 @@ struct patience {
     int64_t for_ms, clear_ms, least_wh;
     enum lw_priority least;
 };
+/* A run as evidence; whose it is knows what is missing. */
+struct lw_evidence run_evidence(const struct run *run);
 /* How many samples the site's supplies give in a time. */
 int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
 /* How soon somebody must look: at a site where nothing may run at once if it draws what
