@@ -158,7 +158,7 @@ def wh(client, unit=1):
 
 
 def run(*args):
-    return subprocess.run(args, capture_output=True, text=True, timeout=60)
+    return subprocess.run(args, capture_output=True, text=True, timeout=180)
 
 
 # ---- values, by foreign clients
