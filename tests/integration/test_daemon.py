@@ -164,8 +164,9 @@ def reloads_level():
     """SIGHUP: the log's level is in force too"""
     d = Daemon().start()
     d.write_config(daemon={"log_level": "warning"})
+    d.write("token", "another-token-of-good-length\n", 0o600)
     d.signal(signal.SIGHUP)
-    check(wait_for(lambda: d.get("/healthz")[0] == 200), d.logged())
+    check(wait_for(lambda: d.get("/api/v1/sites")[0] == 401), d.logged())
     before = len(d.logged())
     d.stop()
     check("note" not in d.logged()[before:], d.logged()[before:])
@@ -216,7 +217,7 @@ def notifies_systemd():
     d = Daemon()
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(d.path("notify"))
-    manager.settimeout(10)
+    manager.settimeout(60)
     d.start(env=dict(os.environ, NOTIFY_SOCKET=d.path("notify"), WATCHDOG_USEC="200000"))
     got = []
 

@@ -84,8 +84,8 @@ class Simulated:
         d.write("ledger/gateways.csv", gateways(*((k, k, address[k], name.get(k, "")) for k in KINDS)))
         d.write("ledger/meters.csv", meters(*rows))
         d.write("readings.csv", "time,meter_id,quality,active_power_kw,import_kwh\n" + "".join(
-            f"{T0}:{n:02}Z,{m},good,{i + 1},{100 * (i + 1)}\n"  # a row lasts for its interval
-            for n in range(60) for i, m in enumerate(self.meters)))
+            f"{T0[:-2]}{n // 60:02}:{n % 60:02}Z,{m},good,{i + 1},{100 * (i + 1)}\n"  # a row lasts for its interval
+            for n in range(600) for i, m in enumerate(self.meters)))
         self.want = {m: (1000 * (i + 1), 100_000 * (i + 1)) for i, m in enumerate(self.meters)}
         d.write("faults.csv", "gateway_id,unit,fault,from,to,arg\n" +
                 "".join(f"{k},{u},{fault}\n" for k in KINDS for u, fault in (faults or {}).items()))
