@@ -219,6 +219,21 @@ put_where(struct filler *f)
         fill_phrase(f, WHERE);
 }
 
+static void
+put_reader(struct filler *f)
+{
+    lw_form_foreign(f->out, f->alert->alarm->read_by);
+}
+
+static void
+put_rule(struct filler *f)
+{
+    const struct lw_rule_info *rule =
+        lw_rule_info((enum lw_rule_id)f->alert->alarm->rule);
+
+    lw_text_add(f->out, f->zh ? rule->zh : rule->en);
+}
+
 /* How a place is filled: by a function, or by a member of something in a form. */
 enum form {
     BY_FUNCTION,
@@ -240,7 +255,8 @@ enum source {
     SITE,
     EXPLANATION,
     LICENCE,
-    SENTENCES
+    SENTENCES,
+    TIP_OFF
 };
 
 #define EVIDENCE_OF(form, member)                                                        \
@@ -252,6 +268,8 @@ enum source {
     form, LICENCE, offsetof(struct lw_licence, member), NULL, NULL
 #define SENTENCES_OF(member)                                                             \
     TEXT, SENTENCES, offsetof(struct sentences, member), NULL, NULL
+#define TIP_OFF_OF(form, member)                                                         \
+    form, TIP_OFF, offsetof(struct lw_tip_off, member), NULL, NULL
 #define BY(function)   BY_FUNCTION, EVIDENCE, 0, function, NULL
 #define OF_ALERT(form) BY_ALERT, EVIDENCE, 0, NULL, form
 
@@ -265,11 +283,14 @@ static const struct place {
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"after_kw", TIP_OFF_OF(KW, after_w)},
     {"basis", OF_ALERT(lw_form_basis)},
+    {"before_kw", TIP_OFF_OF(KW, before_w)},
     {"beneath", BY(fill_beneath)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
+    {"delay", TIP_OFF_OF(DURATION, delay_ms)},
     {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
     {"drift", EVIDENCE_OF(DRIFT, detail)},
@@ -279,9 +300,12 @@ static const struct place {
     {"excess_kwh", EVIDENCE_OF(KWH, excess_wh)},
     {"expected_kw", EVIDENCE_OF(KW, expected_w)},
     {"explanations", BY(fill_explanations)},
+    {"falls", TIP_OFF_OF(COUNT, falls)},
+    {"fell", TIP_OFF_OF(TIME, fell)},
     {"from", EVIDENCE_OF(TIME, from)},
     {"gap", BY(put_gap)},
     {"gaps", BY(put_gaps)},
+    {"gone", TIP_OFF_OF(DURATION, gone_ms)},
     {"headline", BY(put_headline)},
     {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
@@ -295,6 +319,7 @@ static const struct place {
     {"licensed", EVIDENCE_OF(COUNT, detail2)},
     {"limit", BY(fill_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
+    {"load", TIP_OFF_OF(DURATION, load_ms)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
     {"meters", EVIDENCE_OF(METERS, detail2)},
@@ -303,12 +328,16 @@ static const struct place {
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
+    {"onset", TIP_OFF_OF(TIME, alarm.onset)},
     {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"read", TIP_OFF_OF(TIME, alarm.read)},
+    {"reader", BY(put_reader)},
     {"review", BY(put_review)},
     {"reviewed", SITE_OF(TIME, reference_reviewed_at)},
     {"reviewer", SITE_OF(FOREIGN, reference_reviewed_by)},
+    {"rule", BY(put_rule)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
@@ -339,6 +368,7 @@ put(struct filler *f, const struct place *place)
         [EXPLANATION] = f->explanation,
         [LICENCE] = f->licence,
         [SENTENCES] = f->sentences,
+        [TIP_OFF] = f->tip_off,
     };
     const void *member = (const char *)base[place->source] + place->offset;
 
@@ -438,4 +468,27 @@ lw_words(const struct lw_alert *alert, enum lw_part part, bool zh, char *text, s
     /* An English sentence may begin with the name of a kind of subject. */
     if (part == LW_PART_HEADLINE && text[0] >= 'a' && text[0] <= 'z')
         text[0] = (char)(text[0] - 'a' + 'A');
+}
+
+void
+lw_tip_off_words(const struct lw_ledger *ledger, const struct lw_tip_off *tip_off,
+                 enum lw_part part, bool zh, char *text, size_t cap)
+{
+    static const enum phrase phrase[] = {
+        [LW_PART_EVENT] = TIP_OFF_EVENT,
+        [LW_PART_HEADLINE] = TIP_OFF_HEADLINE,
+        [LW_PART_DESCRIPTION] = TIP_OFF_DESCRIPTION,
+        [LW_PART_INSTRUCTION] = TIP_OFF_INSTRUCTION,
+    };
+    const struct lw_alert alert = {
+        .ledger = ledger, .kind = LW_ALERT_UPDATED, .alarm = &tip_off->alarm};
+    struct lw_text out;
+    struct filler f = {.out = &out,
+                       .alert = &alert,
+                       .tip_off = tip_off,
+                       .site = lw_alert_site(&alert),
+                       .zh = zh};
+
+    lw_text_init(&out, text, cap);
+    fill_phrase(&f, phrase[part]);
 }

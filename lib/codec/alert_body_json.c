@@ -391,7 +391,7 @@ put_digest(struct lw_text *t, const char *name, const uint8_t *sha256)
 }
 
 /* Which readings the hash is of; null where the alert rests on none. */
-static void
+void
 put_readings(struct lw_text *t, const struct lw_evidence *e)
 {
     if (e->readings == 0) {

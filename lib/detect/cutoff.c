@@ -6,21 +6,12 @@
 static struct lw_evidence
 evidence(const struct run *run)
 {
-    int64_t ms = run->to - run->from;
+    struct lw_evidence e = run_evidence(run);
 
-    return (struct lw_evidence){
-        .from = {run->from},
-        .to = {run->to},
-        .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
-        .peak_w = run->peak_w,
-        .energy_wh = run->energy_wh,
-        .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
-        .excess_wh = run->excess_wh,
-        .samples_good = (uint32_t)run->samples_good,
-        .samples_expected = (uint32_t)run->samples_good,
-        .confidence_milli = 999, /* the register counted it */
-        .finding = LW_FOUND_AFTER_CUTOFF,
-    };
+    e.samples_expected = e.samples_good;
+    e.confidence_milli = 999; /* the register counted it */
+    e.finding = LW_FOUND_AFTER_CUTOFF;
+    return e;
 }
 
 static void

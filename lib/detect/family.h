@@ -16,6 +16,7 @@ struct family {
     void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
+extern const struct family detect_tip_off;   /* tip_off: before those that it follows */
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_overrun;   /* comm_loss, too */
@@ -51,6 +52,8 @@ struct patience {
     int64_t for_ms, clear_ms, least_wh;
     enum lw_priority least;
 };
+/* A run as evidence; whose it is knows what is missing. */
+struct lw_evidence run_evidence(const struct run *run);
 /* How many samples the site's supplies give in a time. */
 int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
 /* How soon somebody must look: at a site where nothing may run at once if it draws what

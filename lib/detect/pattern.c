@@ -133,23 +133,14 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
     int64_t ms = e->run.to - e->run.from;
-    struct lw_evidence found = {
-        .from = {e->run.from},
-        .to = {e->run.to},
-        .mean_w = lw_muldiv(e->run.energy_wh, LW_HOUR, ms),
-        .peak_w = e->run.peak_w,
-        .energy_wh = e->run.energy_wh,
-        .expected_w = lw_muldiv(e->run.allowed_wh, LW_HOUR, ms),
-        .excess_wh = e->run.excess_wh,
-        .samples_expected = (uint32_t)(ms / st->interval),
-        .samples_good = (uint32_t)e->run.samples_good,
-        .detail = watts(st->reference.slope_kw * cold),
-        .since_wh = e->since_wh,
-        .confidence_milli = e->confidence_milli,
-        .finding = e->finding,
-        .night = 2 * e->night_ms > ms,
-    };
+    struct lw_evidence found = run_evidence(&e->run);
 
+    found.samples_expected = (uint32_t)(ms / st->interval);
+    found.detail = watts(st->reference.slope_kw * cold);
+    found.since_wh = e->since_wh;
+    found.confidence_milli = e->confidence_milli;
+    found.finding = e->finding;
+    found.night = 2 * e->night_ms > ms;
     if (e->finding == LW_FOUND_PUMPED_ON) {
         float mm = core_site_wet(core, site, e->run.to / LW_DAY - 1, 1, 7);
 

@@ -178,11 +178,9 @@ run_confidence(const struct run *run, const struct view *v)
     return (int32_t)(v->partial ? clear - 40 : clear);
 }
 
-static struct lw_evidence
-run_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
-             const struct view *v)
+struct lw_evidence
+run_evidence(const struct run *run)
 {
-    const struct run *run = &o->run;
     int64_t ms = run->to - run->from;
 
     return (struct lw_evidence){
@@ -193,13 +191,23 @@ run_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
         .energy_wh = run->energy_wh,
         .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
         .excess_wh = run->excess_wh,
-        .samples_expected = (uint32_t)samples_expected(core, site, ms),
         .samples_good = (uint32_t)run->samples_good,
-        .detail2 = v->missing,
-        .finding = (uint8_t)v->finding,
-        .confidence_milli = run_confidence(run, v),
-        .night = 2 * o->night_ms > ms,
     };
+}
+
+static struct lw_evidence
+over_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
+              const struct view *v)
+{
+    struct lw_evidence e = run_evidence(&o->run);
+    int64_t ms = o->run.to - o->run.from;
+
+    e.samples_expected = (uint32_t)samples_expected(core, site, ms);
+    e.detail2 = v->missing;
+    e.finding = (uint8_t)v->finding;
+    e.confidence_milli = run_confidence(&o->run, v);
+    e.night = 2 * o->night_ms > ms;
+    return e;
 }
 
 enum lw_priority
@@ -283,7 +291,7 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
 
         o->clear_ms += length < interval ? length : interval;
     }
-    evidence = run_evidence(core, w->site, o, v);
+    evidence = over_evidence(core, w->site, o, v);
     priority = load_priority(core, w->site, &evidence);
     if (stands && !over)
         keep_finding(core, p->rule, subject, &evidence, &priority);
@@ -325,7 +333,7 @@ site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
         return false;
     w.expected = expect(core, &w);
     v = view_closed_load(core, &w);
-    evidence = run_evidence(core, site, &s->load, &v);
+    evidence = over_evidence(core, site, &s->load, &v);
     priority = load_priority(core, site, &evidence);
     alarm_set(core, LW_RULE_CLOSED_LOAD, (struct subject){LW_SUBJECT_SITE, site},
               priority > least ? priority : least, &evidence);

@@ -41,7 +41,7 @@ def test(name, problem):
 
 def replay(*args, stdin=None, stdout=subprocess.PIPE):
     return subprocess.run([LODEWATCH, "replay", *args], stdin=stdin, stdout=stdout,
-                          stderr=subprocess.PIPE, timeout=60, check=False)
+                          stderr=subprocess.PIPE, timeout=180, check=False)
 
 
 def parse(text):
@@ -294,7 +294,7 @@ def run_command(tmp):
 
     def explain(*args):
         return subprocess.run([LODEWATCH, "explain", *ledger, *args], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, check=False)
+                              stderr=subprocess.PIPE, timeout=180, check=False)
 
     alert = json.loads(plain.stdout.decode().splitlines()[0])
     e = explain(alert["data"]["alarm"]["id"][:8], readings)
