@@ -28,24 +28,22 @@ static const struct row {
     {"everything", "gdhxufl2nm.atzs", "", "two"},
 };
 
-/* What libmodbus waits with, in steps as steady as the loop's. */
+/* What libmodbus waits with: for so long of the loop's time, in which the device answers.
+ */
 int
 select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *left)
 {
-    int64_t left_us =
-        left == NULL ? INT64_MAX : left->tv_sec * INT64_C(1000000) + left->tv_usec;
+    const struct timespec step = {.tv_nsec = STEADY_STEP_MS * 1000000};
+    int64_t left_us = left->tv_sec * INT64_C(1000000) + left->tv_usec;
+    int64_t until_us = steady_loop_us + left_us;
     fd_set want = *in; /* it reads, and no more */
-    int rc = 0;
-    for (;;) {
-        int64_t us = left_us < STEADY_STEP_MS * 1000 ? left_us : STEADY_STEP_MS * 1000;
-        rc = pselect(n, in, out, except, &(struct timespec){.tv_nsec = us * 1000}, NULL);
-        left_us -= us;
-        if (rc != 0 || left_us == 0)
-            break;
+    int rc;
+    while ((rc = pselect(n, in, out, except, &step, NULL)) == 0 &&
+           steady_loop_us < until_us)
         *in = want;
-    }
-    if (left != NULL)
-        *left = (struct timeval){left_us / 1000000, left_us % 1000000};
+    left_us = until_us - steady_loop_us;
+    left_us = left_us > 0 ? left_us : 0;
+    *left = (struct timeval){left_us / 1000000, left_us % 1000000};
     return rc;
 }
 
