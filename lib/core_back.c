@@ -53,23 +53,25 @@ core_step_back(struct lw_core *core, int64_t at)
         int64_t closes = lw_floor_to(at, s->interval);
 
         no_later(&s->closed, closes);
-        no_later(&s->load.from, at);
-        no_later(&s->load.to, at);
-        no_later(&s->production.from, at);
-        no_later(&s->production.to, at);
-        no_later(&s->demand.from, at);
-        no_later(&s->demand.to, at);
+        no_later(&s->load.run.from, at);
+        no_later(&s->load.run.to, at);
+        no_later(&s->production.run.from, at);
+        no_later(&s->production.run.to, at);
+        no_later(&s->demand.run.from, at);
+        no_later(&s->demand.run.to, at);
         no_later(&s->output.month.from, closes);
         no_later(&s->output.year.from, closes);
         if (s->profile != LW_NONE) {
             no_later(&core->profile[s->profile].from, at);
             no_later(&core->profile[s->profile].hour, at / LW_HOUR);
         }
-        no_later(&s->dark.from, at);
-        no_later(&s->dark.to, at);
+        no_later(&s->dark.run.from, at);
+        no_later(&s->dark.run.to, at);
         reference_step_back(&s->reference, closes);
         excess_step_back(&s->excess, closes, s->interval);
     }
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
+        no_later(&core->standing[i].alarm.course.to, at);
     for (int32_t i = 0; i < core->nweather; i++)
         no_later(&core->weather[i].hour, at / LW_HOUR);
     feeder_step_back(core, at);

@@ -35,10 +35,10 @@ static void
 init_site(struct site_state *s)
 {
     *s = (struct site_state){.closed = NEVER, .last_from = NEVER, .profile = LW_NONE};
-    s->load.from = NEVER;
-    s->production.from = NEVER;
-    s->demand.from = NEVER;
-    s->dark.from = NEVER;
+    s->load.run.from = NEVER;
+    s->production.run.from = NEVER;
+    s->demand.run.from = NEVER;
+    s->dark.run.from = NEVER;
     s->excess.run.from = NEVER;
     reference_init(&s->reference);
 }

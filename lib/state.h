@@ -13,6 +13,7 @@
 #include "lib/alarm/seal.h"
 #include "lib/detect/peers.h"
 #include "lib/detect/reference.h"
+#include "lib/detect/unusual.h"
 #include "lib/detect/weather.h"
 
 #define NEVER INT64_MIN
@@ -74,13 +75,13 @@ struct meter_state {
     int64_t phase_lost;    /* since when a phase is missing; NEVER */
     int64_t phase_at;      /* when it was last found so; NEVER */
     int64_t returned;      /* when comm_loss last returned; NEVER */
-    struct wiring wiring;
     struct sum sum;
+    struct wiring wiring;
     uint32_t values;   /* a hash of the last values */
-    uint32_t powers;   /* readings that gave power, up to a limit */
-    uint32_t moves;    /* of the register, up to a limit */
     uint32_t grain_wh; /* the greatest common divisor of its steps; 0: none yet */
     uint32_t failures;
+    uint16_t power_n;  /* readings that gave power, up to a limit */
+    uint16_t move_n;   /* steps of the register, likewise */
     uint8_t flaps;     /* comm_loss raised again within a day, so often in a row */
     uint8_t same_n;    /* readings in a row with the same values, up to a limit */
     uint8_t odd;       /* registers in a row that were not believed, up to a limit */
@@ -91,38 +92,7 @@ struct meter_state {
     struct boundary mark[BOUNDARIES];
 };
 
-enum {
-    DAY_HOURS = 24,
-    WEEK_HOURS = 7 * DAY_HOURS
-};
-
-struct day_hour {
-    int32_t wh; /* LW_NONE: not known */
-    int32_t usual_wh;
-    int32_t explained_wh; /* that it may draw above it */
-    bool excused;         /* it may draw anything */
-};
-
-/* What a site usually draws in each hour of the week, and how far its days are from it:
- * of licensed sites alone. Logarithms of ratios. */
-struct profile {
-    int32_t cell[WEEK_HOURS];  /* Wh */
-    uint8_t weeks[WEEK_HOURS]; /* that it was learned from, up to a limit; 0: not yet */
-    int64_t week_wh;           /* their sum */
-    int64_t from;              /* ms: the first hour; NEVER */
-    int64_t hour;              /* the last whole hour, since 1970; NEVER */
-    int64_t part;              /* the hour under way, and what is known of it */
-    int64_t part_ms, part_wh;
-    struct day_hour day[DAY_HOURS]; /* the last 24 hours, by hour modulo 24 */
-    double level;                   /* of the last weeks against the cells */
-    double spread;                  /* mean size of the deviation */
-    double extreme[2];              /* the largest lately: down, up... */
-    double yesterday[2], today[2];  /* ...and of the days not yet among them */
-    int32_t judged;                 /* hours, up to a limit */
-    int32_t clear;                  /* hours without deviation while the alarm stands */
-};
-
-/* Excess over the allowance, summed up since it began. */
+/* Excess over what is explained, summed up since it began. */
 struct run {
     int64_t from; /* ms; NEVER: none */
     int64_t to;
@@ -130,11 +100,23 @@ struct run {
     int64_t allowed_wh;
     int64_t excess_wh;
     int64_t peak_w;
+    int64_t samples_good;
+};
+
+/* Of a site's balance over a limit. */
+struct over_run {
+    struct run run;
     int64_t over_wh;  /* above the limit, as a sum, up to a step of the register */
     int64_t spare_wh; /* allowed and not drawn, likewise */
     int64_t clear_ms; /* explained without a break since */
     int64_t night_ms;
-    int64_t samples_good;
+};
+
+/* Of what advances after a cutoff. */
+struct dark_run {
+    struct run run;
+    int64_t spare_wh; /* as above */
+    int64_t clear_ms;
 };
 
 /* What a site has drawn in this month, or this year, local time; for over_licence. */
@@ -161,6 +143,7 @@ struct share {
 /* A run of excess over the reference, with what raised it. */
 struct excess {
     struct run run;
+    int64_t night_ms;
     int64_t doubt;     /* when something a little over a limit was first seen; 0 */
     int64_t quiet_ms;  /* its channel has been well within its limit */
     int32_t within_ms; /* no channel has been over its own */
@@ -178,20 +161,21 @@ struct site_state {
     int64_t last_from; /* the last window that was balanced */
     int64_t last_to;
     int64_t last_wh;
-    int64_t last_allowed_wh; /* LW_NOT_GIVEN: no limit */
-    struct run load;         /* closed_load */
-    struct run production;   /* licence_gap */
-    struct run demand;       /* over_contract */
+    int64_t last_allowed_wh;    /* LW_NOT_GIVEN: no limit */
+    struct over_run load;       /* closed_load */
+    struct over_run production; /* licence_gap */
+    struct over_run demand;     /* over_contract */
     struct output output;
     struct share share;
-    int32_t profile; /* or LW_NONE */
-    uint32_t ngood;  /* good samples since the last closing */
-    struct run dark; /* post_cutoff */
+    int32_t profile;      /* or LW_NONE */
+    uint32_t ngood;       /* good samples since the last closing */
+    struct dark_run dark; /* post_cutoff */
     struct reference reference;
     struct excess excess; /* night_load, production_shape, slow_creep */
 };
 
-_Static_assert(sizeof(struct site_state) <= 1360, "of 2 KB a closed site");
+_Static_assert(sizeof(struct meter_state) + sizeof(struct site_state) <= 1840,
+               "of 2 KB a closed site: the rest are its timers, slots and context");
 
 struct gateway_state {
     int64_t heard;
@@ -283,6 +267,20 @@ struct judged {
     struct lw_register_step step;
 };
 
+/* What a site may draw in a window (detect/expect.c). */
+struct expectation {
+    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
+    int64_t measured_wh;     /* of it by sub-meters */
+    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
+    int64_t metered_pump_w;  /* of one that a sub-meter measures */
+    int64_t metered_pump_wh; /* which it did */
+    int64_t heating_ms;      /* for so long heating is declared without a ceiling */
+    bool heated;             /* it is declared at all */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
+    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
+};
+
 /* A closed stretch of a site's balance, all supply points together; or the gap of one
  * that comes back, which reaches behind windows that were closed without it. */
 struct window {
@@ -292,6 +290,7 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
+    struct expectation expected;
 };
 
 static inline const struct lw_metering_point *
@@ -314,7 +313,7 @@ meter_resolution(const struct lw_core *core, int32_t meter)
     int64_t wh = core->ledger->meter[meter].resolution_wh;
 
     if (wh == LW_NOT_GIVEN)
-        wh = m->moves < GRAIN_MOVES ? 0 : m->grain_wh;
+        wh = m->move_n < GRAIN_MOVES ? 0 : m->grain_wh;
     return wh > m->step_wh ? wh : m->step_wh;
 }
 
@@ -383,6 +382,8 @@ void balance_reading(struct lw_core *core, int32_t meter, const struct judged *j
 void balance_timer(struct lw_core *core, int32_t site);
 /* What the meter's register said up to now is no ground for what comes. */
 void balance_forget(struct lw_core *core, int32_t meter);
+/* The row of meters.csv that is at the point at that time; LW_NONE. */
+int32_t balance_row(const struct lw_ledger *ledger, int32_t point, int64_t at);
 /* Energy of the point between two boundaries; false where it is not known. */
 bool balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                     int64_t *ret_wh, int64_t *ret_resolution_wh);
@@ -400,19 +401,7 @@ int feeder_load(struct lw_core *core, struct lw_unpacker *u,
 void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
-/* --- detect/expect.c: what a site may draw in a window. */
-struct expectation {
-    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
-    bool unlimited;          /* an explanation in force covers any load */
-    bool any;                /* one is in force at all */
-    int64_t measured_wh;     /* of it by sub-meters */
-    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
-    int64_t metered_pump_w;  /* of one that a sub-meter measures */
-    int64_t metered_pump_wh; /* which it did */
-    bool heated;             /* heating is declared */
-    int64_t heating_ms;      /* for so long without a ceiling */
-    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
-};
+/* --- detect/expect.c */
 struct expectation expect(const struct lw_core *core, const struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
@@ -472,6 +461,8 @@ void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject sub
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */
 void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
+/* The same: by the ledger the rule does not concern its subject any more. */
+void alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);

@@ -57,8 +57,8 @@ const void *lw_unpack_blob(struct lw_unpacker *u, size_t *ret_n);
 /* Copies a blob as a NUL-terminated string; one that does not fit is LW_EPARSE. */
 void lw_unpack_string(struct lw_unpacker *u, char *buf, size_t cap);
 
-/* One field of a struct: integers of 1, 2, 4 or 8 bytes, or raw bytes that have no byte
- * order of their own. */
+/* One field of a struct: a number of 1, 2, 4 or 8 bytes, or raw bytes as this machine has
+ * them. */
 struct lw_field {
     const char *name;
     uint16_t offset;
@@ -70,10 +70,24 @@ struct lw_field {
     {                                                                                    \
 #member, offsetof(type, member), sizeof(((type *)0)->member), false              \
     }
+/* An array of numbers. A struct has a field for each of its members, and an array of
+ * structs is a table of its own: kept as bytes it would be read wrongly by the release
+ * that changes it, which nothing would tell; so it does not compile. */
 #define LW_FIELD_RAW(type, member)                                                       \
     {                                                                                    \
-#member, offsetof(type, member), sizeof(((type *)0)->member), true               \
+#member, offsetof(type, member), sizeof(((type *)0)->member),                    \
+            LW_ARE_NUMBERS(((type *)0)->member)                                          \
     }
+#define LW_ARE_NUMBERS(array)                                                            \
+    _Generic((array), char *                                                             \
+             : true, uint8_t *                                                           \
+             : true, int16_t *                                                           \
+             : true, int32_t *                                                           \
+             : true, uint32_t *                                                          \
+             : true, float *                                                             \
+             : true, double *                                                            \
+             : true, bool *                                                              \
+             : true)
 
 /* A table: its head, then `count` rows one by one. */
 void lw_pack_table_head(struct lw_packer *p, const char *name,

@@ -34,9 +34,8 @@ put_mark(struct meter_state *m, int64_t closed, int64_t at, int64_t wh)
     m->mark[0] = (struct boundary){at, wh};
 }
 
-/* The row of meters.csv that is at the point at that time. */
-static int32_t
-row_at(const struct lw_ledger *ledger, int32_t point, int64_t at)
+int32_t
+balance_row(const struct lw_ledger *ledger, int32_t point, int64_t at)
 {
     const struct lw_metering_point *p = &ledger->point[point];
 
@@ -50,7 +49,7 @@ bool
 balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t to,
                int64_t *ret_wh, int64_t *ret_resolution_wh)
 {
-    int32_t row = row_at(core->ledger, point, from);
+    int32_t row = balance_row(core->ledger, point, from);
     const struct boundary *a, *b;
 
     if (row == LW_NONE)
@@ -69,7 +68,7 @@ balance_energy(const struct lw_core *core, int32_t point, int64_t from, int64_t 
 static int64_t
 away_since(const struct lw_core *core, int32_t point, int64_t from, int64_t to)
 {
-    int32_t row = row_at(core->ledger, point, from);
+    int32_t row = balance_row(core->ledger, point, from);
     const struct meter_state *m = row == LW_NONE ? NULL : &core->meter[row];
     int64_t since = NEVER;
 
@@ -118,7 +117,7 @@ enum readiness {
 static enum readiness
 readiness(const struct lw_core *core, int32_t point, int64_t boundary)
 {
-    int32_t row = row_at(core->ledger, point, boundary);
+    int32_t row = balance_row(core->ledger, point, boundary);
 
     if (row == LW_NONE || mark_at(&core->meter[row], boundary))
         return READY;
@@ -144,8 +143,9 @@ site_readiness(const struct lw_core *core, const struct lw_site *site, int64_t b
 }
 
 static void
-show_window(struct lw_core *core, const struct window *w)
+show_window(struct lw_core *core, struct window *w)
 {
+    w->expected = expect(core, w);
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->window)
             detect_families[i]->window(core, w);
@@ -180,7 +180,7 @@ close_window(struct lw_core *core, int32_t index, int64_t to)
     int64_t wh, resolution;
 
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
-        int32_t row = row_at(core->ledger, p, w.from);
+        int32_t row = balance_row(core->ledger, p, w.from);
 
         if (core->ledger->point[p].role != LW_SUPPLY || row == LW_NONE)
             continue;

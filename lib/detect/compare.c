@@ -6,9 +6,6 @@
 
 #include "lib/state.h"
 
-/* A heater holds a house at 15 below zero, and has a third in reserve. */
-#define HEATER_K 40
-
 /* A mean is one where so much of its length is known. */
 enum {
     KNOWN_TENTHS = 6
@@ -24,7 +21,7 @@ forget(int16_t *ring, int n)
 void
 compare_begin(struct rings *g)
 {
-    *g = (struct rings){.pump_at = NEVER, .before_kw = NAN, .pump_before_kw = NAN};
+    *g = (struct rings){.before_kw = NAN, .pump_before_kw = NAN};
     forget(g->hour, HOURS);
     forget(g->capped, CAPPED);
     forget(g->pump_day, PUMP_DAYS);
@@ -37,7 +34,7 @@ compare_wipe(struct reference *r)
 {
     r->rings.fresh = 0;
     r->rings.pumped = r->rings.nheld = 0;
-    r->rings.pump_at = NEVER;
+    r->rings.pump_before_kw = NAN;
     r->hour_kw = r->hour_capped_kw = 0;
     r->hour_n = 0;
 }
@@ -84,7 +81,7 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
     kw += s->resolution_kwh / (float)reach_hours[reach];
     /* A heater that held the house so far comes on at once, and all of it. */
     if (reach <= REACH_3H)
-        kw = larger(kw, r->slope_kw * larger(0, HEATER_K - cold) /
+        kw = larger(kw, r->slope_kw * larger(0, HEATER_MOST_K - cold) /
                             (reach == REACH_3H ? 2 : 1));
     return larger(
         kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
@@ -192,9 +189,11 @@ compare_short(const struct reference *r, const struct sample *s, struct found *f
 /* A day's mean is of what lasts: one hour of a large motor is not spread over it. But
  * what is as high as its limit enters it, however little noise the site has. */
 static float
-peak(const struct reference *r, const struct sample *s)
+capped(const struct reference *r, const struct sample *s, float over)
 {
-    return larger(r->core_kw, 3 * limit(r, REACH_24H, s->cold, s));
+    if (over <= r->core_kw)
+        return over;
+    return smaller(over, larger(r->core_kw, 3 * limit(r, REACH_24H, s->cold, s)));
 }
 
 static void
@@ -209,7 +208,7 @@ compare_load(struct reference *r, const struct sample *s, float over, struct fou
     if (!isnan(over)) {
         compare_short(r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += smaller(over, peak(r, s));
+        r->hour_capped_kw += capped(r, s, over);
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
@@ -239,42 +238,57 @@ release_held(struct reference *r, float over)
     return counts;
 }
 
+/* What a pump's power may have risen by since it was learned. */
+static float
+wear(const struct reference *r, const struct sample *s)
+{
+    float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
+
+    return milli(s->rules->reference.wear_milli) * draws +
+           milli(s->rules->reference.base_milli) / 2 * r->base_kw;
+}
+
+/* What the load beside the pump may do, it may do while the pump runs. */
+static float
+beside_pump(const struct reference *r, const struct sample *s)
+{
+    return limit(r, REACH_1H, s->cold, s) * milli(s->rules->reference.pair_milli);
+}
+
 static void
 compare_pump(struct reference *r, const struct sample *s, const struct beside *b,
              float over, struct found *f)
 {
     struct rings *g = &r->rings;
-    float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
-    float add = milli(s->rules->reference.wear_milli) * draws +
-                milli(s->rules->reference.base_milli) / 2 * r->base_kw;
-    /* What the load beside the pump may do, it may do while the pump runs. */
-    float beside = limit(r, REACH_1H, s->cold, s) * milli(s->rules->reference.pair_milli);
     bool fresh = false;
 
     if (!isnan(b->pump_kw)) {
         float v = b->pump_kw - r->pump_kw;
 
-        if (g->pump_at == s->from - s->interval)
+        if (!isnan(g->pump_before_kw))
             put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
-                larger(4 * r->pump_noise_kw, beside) + add + r->known_kw);
+                larger(4 * r->pump_noise_kw, beside_pump(r, s)) + wear(r, s) +
+                    r->known_kw);
         g->pump_before_kw = v;
-        g->pump_at = s->from;
         if (r->known_kw <= 0) {
             push_pump(g, reference_pack(r, v));
             fresh = true;
         } else if (g->nheld < HELD) {
             g->held[g->nheld++] = reference_pack(r, v);
         }
+    } else {
+        g->pump_before_kw = NAN;
     }
     if (r->known_kw > 0 && !isnan(over)) {
         fresh = release_held(r, over);
         g->beside_kw = over;
     }
     if (fresh && g->pumped >= 8)
-        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8), 2.5F * r->pump_noise_kw + add);
+        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8),
+            2.5F * r->pump_noise_kw + wear(r, s));
     if (fresh && g->pumped == PUMPED)
         put(f, s, PUMP_32, mean_of(r, g->pump + PUMPED, PUMPED),
-            1.5F * r->pump_noise_kw + add);
+            1.5F * r->pump_noise_kw + wear(r, s));
 }
 
 /* --- starts and stops */

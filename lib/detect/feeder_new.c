@@ -234,11 +234,11 @@ _Static_assert(BOUNDARIES == 4, "each boundary is a field of the checkpoint");
 static const struct lw_field CHILD[] = {
     GAUGE(struct child),
     LW_FIELD(struct child, learned),
-    LW_FIELD_RAW(struct child, usual_w), /* floats: as this machine has them */
+    LW_FIELD_RAW(struct child, usual_w),
     LW_FIELD_RAW(struct child, days),
     LW_FIELD_RAW(struct child, day_wh),
-    LW_FIELD_RAW(struct child, mean_w),
-    LW_FIELD_RAW(struct child, most_w),
+    LW_FIELD(struct child, mean_w),
+    LW_FIELD(struct child, most_w),
     LW_FIELD_RAW(struct child, strongest_w),
     LW_FIELD(struct child, follower.hours),
 };
@@ -249,12 +249,13 @@ static const struct lw_field FEEDER[] = {
     LW_FIELD(struct feeder, begun),
     LW_FIELD(struct feeder, since),
     LW_FIELD(struct feeder, over),
-    LW_FIELD_RAW(struct feeder, ring),
-    LW_FIELD_RAW(struct feeder, loss.m),
+    LW_FIELD_RAW(struct feeder, loss.m[0]),
+    LW_FIELD_RAW(struct feeder, loss.m[1]),
+    LW_FIELD_RAW(struct feeder, loss.m[2]),
     LW_FIELD_RAW(struct feeder, loss.y),
     LW_FIELD_RAW(struct feeder, loss.term),
-    LW_FIELD_RAW(struct feeder, loss.load_wh),
-    LW_FIELD_RAW(struct feeder, loss.open_wh),
+    LW_FIELD(struct feeder, loss.load_wh),
+    LW_FIELD(struct feeder, loss.open_wh),
     LW_FIELD(struct feeder, loss.windows),
     LW_FIELD_RAW(struct feeder, noise_wh),
     LW_FIELD_RAW(struct feeder, noise_n),
@@ -266,7 +267,16 @@ static const struct lw_field FEEDER[] = {
     LW_FIELD(struct feeder, excess.peak_w),
     LW_FIELD(struct feeder, excess.samples_good),
     LW_FIELD(struct feeder, step_w),
+    LW_FIELD(struct feeder, confidence_milli),
     LW_FIELD(struct feeder, follower.hours),
+};
+
+_Static_assert(LOSS_TERMS == 3, "each row is a field of the checkpoint");
+
+static const struct lw_field STRETCH[] = {
+    LW_FIELD(struct stretch, open_wh), LW_FIELD(struct stretch, load_wh),
+    LW_FIELD(struct stretch, unseen2), LW_FIELD(struct stretch, late2),
+    LW_FIELD(struct stretch, spread2), LW_FIELD(struct stretch, known),
 };
 
 void
@@ -274,6 +284,11 @@ feeder_save(const struct lw_core *core, struct lw_packer *p)
 {
     lw_pack_table(p, "feeders", FEEDER, N(FEEDER), core->feeder, sizeof *core->feeder,
                   (size_t)core->nfeeders);
+    lw_pack_table_head(p, "stretches", STRETCH, N(STRETCH),
+                       (uint64_t)core->nfeeders * FEEDER_RING);
+    for (int32_t i = 0; i < core->nfeeders; i++)
+        for (int k = 0; k < FEEDER_RING; k++)
+            lw_pack_row(p, STRETCH, N(STRETCH), &core->feeder[i].ring[k]);
     lw_pack_table(p, "children", CHILD, N(CHILD), core->child, sizeof *core->child,
                   (size_t)core->nchildren);
 }
@@ -315,6 +330,18 @@ load_feeders(struct lw_core *core, struct lw_unpacker *u,
 }
 
 static int
+load_stretches(struct lw_core *core, struct lw_unpacker *u,
+               const struct lw_table_head *head)
+{
+    if (head->count != (uint64_t)core->nfeeders * FEEDER_RING)
+        return LW_EPARSE;
+    for (int32_t i = 0; i < core->nfeeders; i++)
+        for (int k = 0; k < FEEDER_RING; k++)
+            lw_unpack_row(u, head, STRETCH, N(STRETCH), &core->feeder[i].ring[k]);
+    return 0;
+}
+
+static int
 load_children(struct lw_core *core, struct lw_unpacker *u,
               const struct lw_table_head *head)
 {
@@ -337,6 +364,8 @@ feeder_load(struct lw_core *core, struct lw_unpacker *u, const struct lw_table_h
 {
     if (strcmp(head->name, "feeders") == 0)
         return load_feeders(core, u, head);
+    if (strcmp(head->name, "stretches") == 0)
+        return load_stretches(core, u, head);
     if (strcmp(head->name, "children") == 0)
         return load_children(core, u, head);
     return LW_ENOTFOUND;

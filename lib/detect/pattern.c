@@ -1,24 +1,13 @@
 /* night_load, production_shape, slow_creep, and re_emergence for a site that was closed
- * not long ago: beneath what is declared, and unlike the reference that was learned while
- * the site was commissioned. One alarm a site: which of them it is called is decided when
- * it is raised. */
+ * not long ago: how such an alarm begins, goes on and ends. One alarm a site: which of
+ * them it is called is decided when it is raised. */
 #include <math.h>
 
 #include "pattern.h"
 
-/* A silence is followed up for so long. */
-#define BACK_MOST (5 * LW_DAY)
-
-static bool
-concerns(enum lw_site_status status)
-{
-    return status == LW_CLOSED || status == LW_UNLICENSED;
-}
-
-/* It was seen to be closed, not long ago. */
-static bool
-is_watched(const struct lw_core *core, int32_t site, const struct lw_params *rules,
-           int64_t at)
+bool
+pattern_watches(const struct lw_core *core, int32_t site, const struct lw_params *rules,
+                int64_t at)
 {
     return core->site[site].reference.watched &&
            at - core->ledger->site[site].status_since.ms < rules->re_emergence.watch_ms;
@@ -52,22 +41,13 @@ rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
 {
     int64_t night = 0, last = to - from > 5 * LW_DAY ? from + 5 * LW_DAY : to;
 
-    if (is_watched(core, site, rules, from))
+    if (pattern_watches(core, site, rules, from))
         return LW_RULE_RE_EMERGENCE;
     if (channel == OVER_24H || channel == OVER_4D || channel == PUMPED_ON)
         return LW_RULE_SLOW_CREEP;
     for (int64_t at = from; at < last; at += 15 * LW_MINUTE)
         night += is_night(core, rules, at) ? 15 * LW_MINUTE : 0;
     return 3 * night >= 2 * (last - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
-}
-
-/* At the limit one in ten would be wrong; it falls with the square of what is beyond. */
-static int32_t
-confidence(float ratio)
-{
-    double wrong = 100 / ((double)ratio * (double)ratio);
-
-    return 1000 - (int32_t)lrint(fmax(wrong, 1));
 }
 
 /* The first channel that is over gives the finding its height, the quickest its end. */
@@ -120,7 +100,7 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
         e->since_wh = e->run.excess_wh;
     e->run.samples_good = over->first == OVER_GAP ? 1 : length / s->interval;
     e->rule = (uint8_t)rule_of(core, site, s->rules, over->first, from, to);
-    e->run.night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
+    e->night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
 /* A pump's run goes on by days: it cycles. */
@@ -143,7 +123,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     run->excess_wh += excess_wh;
     e->since_wh += excess_wh;
     run->peak_w = watts(kw) > run->peak_w ? watts(kw) : run->peak_w;
-    run->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
+    e->night_ms += is_night(core, s->rules, s->from) ? s->interval : 0;
     run->samples_good += length / s->interval;
 }
 
@@ -153,23 +133,14 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
     int64_t ms = e->run.to - e->run.from;
-    struct lw_evidence found = {
-        .from = {e->run.from},
-        .to = {e->run.to},
-        .mean_w = lw_muldiv(e->run.energy_wh, LW_HOUR, ms),
-        .peak_w = e->run.peak_w,
-        .energy_wh = e->run.energy_wh,
-        .expected_w = lw_muldiv(e->run.allowed_wh, LW_HOUR, ms),
-        .excess_wh = e->run.excess_wh,
-        .samples_expected = (uint32_t)(ms / st->interval),
-        .samples_good = (uint32_t)e->run.samples_good,
-        .detail = watts(st->reference.slope_kw * cold),
-        .since_wh = e->since_wh,
-        .confidence_milli = e->confidence_milli,
-        .finding = e->finding,
-        .night = 2 * e->run.night_ms > ms,
-    };
+    struct lw_evidence found = run_evidence(&e->run);
 
+    found.samples_expected = (uint32_t)(ms / st->interval);
+    found.detail = watts(st->reference.slope_kw * cold);
+    found.since_wh = e->since_wh;
+    found.confidence_milli = e->confidence_milli;
+    found.finding = e->finding;
+    found.night = 2 * e->night_ms > ms;
     if (e->finding == LW_FOUND_PUMPED_ON) {
         float mm = core_site_wet(core, site, e->run.to / LW_DAY - 1, 1, 7);
 
@@ -202,6 +173,16 @@ priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *
     }
 }
 
+/* What starts and stops, or runs at night, above the ceiling as well. What is small and
+ * lasts, or is back within its watch, is another matter than that. */
+static bool
+gives_way(const struct excess *e)
+{
+    return (e->finding == LW_FOUND_UNLIKE_REFERENCE ||
+            e->finding == LW_FOUND_DURING_SILENCE) &&
+           (e->rule == LW_RULE_NIGHT_LOAD || e->rule == LW_RULE_PRODUCTION_SHAPE);
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 void
@@ -216,6 +197,9 @@ pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
     if (!stands && ((over_ceiling && !ran_before(e)) || found->level_w == 0))
+        return;
+    if (!stands && gives_way(e) &&
+        site_load_hasten(core, site, priority_of(core, site, found)))
         return;
     /* What a pump does is a matter of its own, and so is what others do not. */
     if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
@@ -293,9 +277,22 @@ keep_in_doubt(struct excess *e, const struct sample *s, int64_t to,
     return to - e->doubt < CHANNEL[over->first].back / 4;
 }
 
-static void
-live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, bool partial,
-     const struct found *f)
+/* It was told as one over the ceiling, and that has ended: what is there beneath the
+ * ceiling from now on is found by itself. */
+static bool
+has_given_way(const struct lw_core *core, int32_t site)
+{
+    const struct excess *e = &core->site[site].excess;
+    struct subject subject = {LW_SUBJECT_SITE, site};
+
+    return e->run.from != NEVER && gives_way(e) &&
+           !alarm_stands(core, (enum lw_rule_id)e->rule, subject) &&
+           !alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
+}
+
+void
+pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
+             bool partial, const struct found *f)
 {
     struct site_state *st = &core->site[site];
     struct excess *e = &st->excess;
@@ -303,6 +300,11 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     struct over over;
     bool is = is_over(f, &over);
 
+    if (has_given_way(core, site)) {
+        e->run.from = NEVER;
+        compare_wipe(&st->reference);
+        return;
+    }
     if (e->run.from == NEVER && (!is || keep_in_doubt(e, s, to, &over)))
         return;
     if (e->run.from == NEVER) {
@@ -321,8 +323,8 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
         }
-        if (confidence(over.ratio) > e->confidence_milli)
-            e->confidence_milli = confidence(over.ratio);
+        if (sure_beyond((double)over.ratio) > e->confidence_milli)
+            e->confidence_milli = sure_beyond((double)over.ratio);
     }
     if (!partial)
         count_quiet(e, s, f, over.compared && !is);
@@ -338,163 +340,15 @@ live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to, boo
     pattern_tell(core, site, &found);
 }
 
-/* --- from windows to samples */
-
-/* What a site has of this window beside its load. */
-static struct sample
-blank(const struct lw_core *core, const struct window *w, const struct expectation *x)
-{
-    const struct site_state *st = &core->site[w->site];
-    bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
-    float mean = load_kw(x->metered_pump_wh, w->to - w->from);
-    struct sample s = {.from = w->from,
-                       .interval = st->interval,
-                       .kw = NAN,
-                       .share = 1,
-                       .declared_kw = INFINITY,
-                       .rules = site_rules(core, w->site, w->from)};
-
-    s.cold = core_site_cold(core, w->site, w->from);
-    if (isnan(s.cold))
-        s.cold = core_site_coldest(core, w->site);
-    s.heated = x->heated;
-    s.told = (st->excess.run.from != NEVER && st->excess.finding != LW_FOUND_PUMPED_ON) ||
-             alarm_stands(core, LW_RULE_CLOSED_LOAD,
-                          (struct subject){LW_SUBJECT_SITE, w->site});
-    if (!x->unlimited)
-        s.declared_kw = load_kw(x->allowed_wh, w->to - w->from) - (float)x->pump_w / 1000;
-    s.pump_kw = (float)(metered ? x->metered_pump_w : x->pump_w) / 1000;
-    s.pump_metered = metered;
-    s.pump_runs = metered && !x->unmeasured && mean > 0.05F * s.pump_kw;
-    s.pumped_kw = metered && !x->unmeasured ? mean : NAN;
-    if (is_watched(core, w->site, s.rules, w->from))
-        s.share = (float)s.rules->re_emergence.most_milli / 1000;
-    return s;
-}
-
-static bool
-permitted(const struct lw_core *core, int32_t site, const struct sample *s)
-{
-    return expect_permit(core, site, s->from - s->interval, s->from + 2 * s->interval);
-}
-
-/* What the ledger says now is no ground for what stands. */
-static void
-lose_ground(struct lw_core *core, int32_t site)
+void
+pattern_lose_ground(struct lw_core *core, int32_t site)
 {
     struct site_state *st = &core->site[site];
 
     if (st->excess.run.from == NEVER)
         return;
-    alarm_return(core, (enum lw_rule_id)st->excess.rule,
-                 (struct subject){LW_SUBJECT_SITE, site}, NULL);
+    alarm_moot(core, (enum lw_rule_id)st->excess.rule,
+               (struct subject){LW_SUBJECT_SITE, site});
     st->excess.run.from = NEVER;
     compare_wipe(&st->reference);
 }
-
-/* Nothing is known of the intervals before `to`. */
-static void
-skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
-{
-    struct site_state *st = &core->site[site];
-    struct found f;
-
-    s.from = st->reference.next;
-    if (s.from == NEVER || s.from >= to)
-        return;
-    if (to - s.from > BACK_MOST)
-        s.from = lw_floor_to(to - BACK_MOST, st->interval);
-    s.kw = NAN;
-    for (; s.from < to; s.from += st->interval) {
-        reference_sample(&st->reference, reference_log(core, &st->reference), &s, &f);
-        pumping_sample(core, site, &s, &f);
-        if (st->reference.frozen != NEVER)
-            live(core, site, &s, s.from + s.interval, true, &f);
-    }
-}
-
-static void
-put_gap(struct lw_core *core, const struct window *w, struct sample s)
-{
-    struct reference *r = &core->site[w->site].reference;
-    struct found f;
-
-    skip(core, w->site, w->to, s);
-    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
-        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
-        return;
-    compare_gap(core, w->site, &s, w->to, &f);
-    live(core, w->site, &s, w->to, w->partial, &f);
-}
-
-static void
-put_interval(struct lw_core *core, const struct window *w, struct sample s)
-{
-    struct reference *r = &core->site[w->site].reference;
-    struct found f;
-
-    s.permit = permitted(core, w->site, &s);
-    reference_sample(r, reference_log(core, r), &s, &f);
-    pumping_sample(core, w->site, &s, &f);
-    if (r->frozen != NEVER)
-        live(core, w->site, &s, w->to, w->partial, &f);
-}
-
-/* Somebody has refused what was learned: what it told has lost its ground. */
-static void
-forget(struct lw_core *core, int32_t site)
-{
-    struct reference *r = &core->site[site].reference;
-
-    lose_ground(core, site);
-    if (r->frozen != NEVER)
-        peers_drop(core, site);
-    r->since = NEVER;
-}
-
-static void
-pattern_window(struct lw_core *core, const struct window *w)
-{
-    struct site_state *st = &core->site[w->site];
-    struct reference *r = &st->reference;
-    struct expectation x;
-    struct sample s;
-
-    if (r->next != NEVER && w->from < r->next)
-        return;
-    if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
-        r->watched = r->watched || r->since == NEVER;
-        lose_ground(core, w->site);
-        return;
-    }
-    if (reference_is_refused(r, &core->ledger->site[w->site], w->from))
-        forget(core, w->site);
-    if (r->since == NEVER)
-        reference_begin(core, r, w->from);
-    x = expect(core, w);
-    s = blank(core, w, &x);
-    reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
-    skip(core, w->site, w->from, s);
-    s.kw = window_kw(core, w, &x, &s.resolution_kwh);
-    while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
-           !reference_has_heard(reference_log(core, r)))
-        reference_go_on(r, reference_log(core, r));
-    if (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR) {
-        before_shape(core, w->site, &s, reference_learn(core, w->site, &s));
-        peers_add(core, w->site);
-    }
-    if (x.unmeasured || (r->frozen == NEVER && w->partial))
-        s.kw = NAN;
-    r->next = w->from;
-    if (w->to - w->from > st->interval)
-        put_gap(core, w, s);
-    else
-        put_interval(core, w, s);
-    r->next = w->to;
-    before_peers(core, w, s.rules);
-}
-
-const struct family detect_pattern = {
-    .window = pattern_window,
-    .reading = window_power,
-};

@@ -1,5 +1,5 @@
-/* What pattern.c, window_load.c, before.c and peers.c share: an excess at a closed site,
- * and how it is told. */
+/* What pattern.c, pattern_window.c, before.c and peers.c share: an excess at a closed
+ * site, and how it is told. */
 #ifndef LIB_DETECT_PATTERN_H
 #define LIB_DETECT_PATTERN_H
 
@@ -25,15 +25,16 @@ load_kw(int64_t wh, int64_t ms)
     return (float)((double)wh * 3600 / (double)ms);
 }
 
-/* --- window_load.c */
-/* The window's mean beside what sub-meters explain. Within one step of the register, the
- * power reading says what the register cannot; then its resolution is no bar. */
-float window_kw(const struct lw_core *core, const struct window *w,
-                const struct expectation *x, float *ret_resolution_kwh);
-/* Keeps the power reading. */
-void window_power(struct lw_core *core, int32_t meter, const struct judged *judged);
-
 /* --- pattern.c: of the site's excess */
+/* The site was seen to be closed, not long ago. */
+bool pattern_watches(const struct lw_core *core, int32_t site,
+                     const struct lw_params *rules, int64_t at);
+/* One interval, or a gap, that was compared: the excess begins, goes on or ends.
+ * `partial`: a supply point is missing. */
+void pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
+                  bool partial, const struct found *f);
+/* What the ledger says now is no ground for what stands. */
+void pattern_lose_ground(struct lw_core *core, int32_t site);
 struct lw_evidence pattern_evidence(const struct lw_core *core, int32_t site, float cold);
 void pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found);
 

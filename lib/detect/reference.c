@@ -12,12 +12,8 @@
 void
 reference_init(struct reference *r)
 {
-    *r = (struct reference){.since = NEVER,
-                            .frozen = NEVER,
-                            .next = NEVER,
-                            .power_at = NEVER,
-                            .day = NEVER,
-                            .log = LW_NONE};
+    *r = (struct reference){
+        .since = NEVER, .frozen = NEVER, .next = NEVER, .day = LW_NONE, .log = LW_NONE};
 }
 
 void
@@ -59,8 +55,6 @@ reference_begin(struct lw_core *core, struct reference *r, int64_t at)
     reference_init(r);
     r->since = lw_floor_to(at, LW_DAY);
     r->next = was.next;
-    r->power_at = was.power_at;
-    r->power_w = was.power_w;
     r->unit_w = was.unit_w;
     r->watched = was.watched;
     r->log = was.log;
@@ -180,9 +174,9 @@ reference_day(struct reference *r, const struct lw_site *site, int64_t edge_ms,
 {
     int64_t edge = edge_ms, grown;
 
-    if (r->day == lw_floor_to(at, LW_DAY))
+    if (r->day == at / LW_DAY)
         return;
-    r->day = lw_floor_to(at, LW_DAY);
+    r->day = (int32_t)(at / LW_DAY);
     if (site->has_position) {
         int64_t middle = r->since + LOG_HOURS / 2 * LW_HOUR;
 
@@ -240,11 +234,10 @@ split(struct reference *r, const struct sample *s)
         r->has_late = false;
     } else if (s->pump_kw > 0 && !s->pump_metered) {
         if (r->has_late)
-            b = (struct beside){r->late_kw, r->late_cold, r->late_from, NAN};
+            b = (struct beside){r->late_kw, r->late_cold, s->from - s->interval, NAN};
         r->has_late = !r->pumping;
         r->late_kw = s->kw;
         r->late_cold = s->cold;
-        r->late_from = s->from;
         follow_off(r, s, b.kw);
     } else {
         b.kw = s->kw;

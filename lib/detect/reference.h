@@ -38,6 +38,15 @@ enum {
     NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
+/* What a heater takes when it comes on, of what it takes a K: it is bought for the
+ * coldest night, 15 below zero, which is 30 K from where heating begins; a fifth less or
+ * a third more, since heaters come in few sizes. While it is learned, the least of that
+ * is surely its own and no load that was known; against it, the most of that may be. */
+enum {
+    HEATER_LEAST_K = 24,
+    HEATER_MOST_K = 40
+};
+
 /* The lengths over which the mean load is compared. */
 enum reach {
     REACH_1H,
@@ -91,32 +100,30 @@ struct rings {
     uint32_t jumps;        /* one bit an interval, the newest lowest */
     int32_t fresh;         /* intervals since they began anew */
     float quarter[QUARTERS];
-    float before_kw;             /* over it, the newest measured: for starts and stops */
-    float beside_kw;             /* and beside the pump: for what is held */
-    float pump_before_kw;        /* the newest of a running pump */
-    int64_t pump_at;             /* and when; NEVER */
+    float before_kw;      /* over it, the newest measured: for starts and stops */
+    float beside_kw;      /* and beside the pump: for what is held */
+    float pump_before_kw; /* of the pump, in the interval before; NAN: it was off */
     int16_t pump_day[PUMP_DAYS]; /* kW of the pump, in units, but not over anything */
 };
 
 struct reference {
-    int64_t since;             /* the window began; NEVER */
-    int64_t frozen;            /* it ended; NEVER: it learns */
-    int64_t next;              /* the interval that is due; NEVER */
-    int64_t power_at, power_w; /* the newest power reading; NEVER */
-    int64_t day;               /* for which `edge` was found; NEVER */
-    int32_t unit_w;            /* of what is kept in int16 */
-    int32_t log;               /* of core->log, since it began to learn; LW_NONE */
-    bool watched;              /* the site was seen before it was closed */
-    bool compared;             /* with sites like it, once */
+    int64_t since;  /* the window began; NEVER */
+    int64_t frozen; /* it ended; NEVER: it learns */
+    int64_t next;   /* the interval that is due; NEVER */
+    int32_t day;    /* since 1970, for which `edge` was found; LW_NONE */
+    int32_t unit_w; /* of what is kept in int16 */
+    int32_t log;    /* of core->log, since it began to learn; LW_NONE */
+    bool watched;   /* the site was seen before it was closed */
+    bool compared;  /* with sites like it, once */
     bool has_off, has_late, pumping;
-    uint8_t edge; /* hours by which dusk and dawn may have moved */
+    bool pumped_on; /* farther from what water explains than doubt_kw, yesterday */
+    uint8_t edge;   /* hours by which dusk and dawn may have moved */
 
     /* Going on. */
-    float off_kw;             /* the load beside the pump, lately */
-    float late_kw, late_cold; /* an interval that waits for the next, beside a pump */
-    int64_t late_from;
-    float cold_day, cold_days;     /* K, faded over one and four days */
-    float pump_kwh, pump_h;        /* of the pump in the day that is going on */
+    float off_kw;              /* the load beside the pump, lately */
+    float late_kw, late_cold;  /* an interval that waits for the next, beside a pump */
+    float cold_day, cold_days; /* K, faded over one and four days */
+    float pump_kwh, pump_h;    /* of the pump in the day that is going on */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
     int32_t hour_n;
     /* What was learned. */
@@ -133,7 +140,6 @@ struct reference {
     struct by_water rain, level;
     float month_most; /* mm of rain in four weeks, up to which it was learned */
     float doubt_kw;   /* how far a pump may be from what water explains */
-    bool pumped_on;   /* it was farther, yesterday */
     struct rings rings;
 };
 

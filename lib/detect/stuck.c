@@ -108,9 +108,9 @@ listen(struct meter_state *m, const struct lw_reading *r)
 {
     if (lw_reading_has(r, LW_ACTIVE_POWER)) {
         m->mute = NEVER;
-        if (m->powers < COUNT_MOST)
-            m->powers++;
-    } else if (m->powers >= POWERS_LEAST && m->mute == NEVER) {
+        if (m->power_n < COUNT_MOST)
+            m->power_n++;
+    } else if (m->power_n >= POWERS_LEAST && m->mute == NEVER) {
         m->mute = r->time.ms;
     }
 }
@@ -122,7 +122,7 @@ is_mute(const struct lw_core *core, int32_t meter, const struct lw_reading *r)
     const struct meter_state *m = &core->meter[meter];
     int64_t longest = m->stood_most;
 
-    if (m->mute == NEVER || m->moved == NEVER || m->moves < MOVES_LEAST)
+    if (m->mute == NEVER || m->moved == NEVER || m->move_n < MOVES_LEAST)
         return false;
     if (m->mute - m->moved > longest)
         longest = m->mute - m->moved;

@@ -59,7 +59,7 @@ unusual_init(struct profile *p)
 {
     *p = (struct profile){.hour = NEVER, .from = NEVER};
     for (int i = 0; i < DAY_HOURS; i++)
-        p->day[i].wh = LW_NONE;
+        p->day.wh[i] = LW_NONE;
 }
 
 /* --- what is usual */
@@ -78,12 +78,6 @@ cell_of(const struct lw_core *core, int64_t hour, bool *ret_holiday)
 enum {
     SUNDAY = 6 * 24
 };
-
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
-}
 
 /* What was to be expected in the hour. On a holiday it may have been a Sunday or not. */
 static int64_t
@@ -130,13 +124,13 @@ last_day(const struct profile *p)
     struct day d = {0};
 
     for (int i = 0; i < DAY_HOURS; i++) {
-        if (p->day[i].wh == LW_NONE)
+        if (p->day.wh[i] == LW_NONE)
             continue;
         d.hours++;
-        d.wh += p->day[i].wh;
-        d.usual_wh += p->day[i].usual_wh;
-        d.explained_wh += p->day[i].explained_wh;
-        d.excused = d.excused || p->day[i].excused;
+        d.wh += p->day.wh[i];
+        d.usual_wh += p->day.usual_wh[i];
+        d.explained_wh += p->day.explained_wh[i];
+        d.excused = d.excused || p->day.excused[i];
     }
     return d;
 }
@@ -156,7 +150,7 @@ deviation(const struct profile *p, const struct day *d)
 /* What an explanation that is limited in time lets it draw above its usual load: approved
  * maintenance, a temporary supply. One that always holds is part of what is usual. */
 static void
-excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour *h)
+excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hours *d)
 {
     const struct lw_site *site = &core->ledger->site[index];
     lw_wall at = {hour * LW_HOUR + LW_HOUR / 2};
@@ -169,16 +163,15 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hour 
             !lw_hours_at(core->ledger, &e->hours, at))
             continue;
         if (e->max_w == LW_NOT_GIVEN)
-            h->excused = true;
+            d->excused[hour % DAY_HOURS] = true;
         else
-            h->explained_wh += (int32_t)clamp(e->max_w, 0, WH_MOST);
+            d->explained_wh[hour % DAY_HOURS] += (int32_t)clamp(e->max_w, 0, WH_MOST);
     }
 }
 
 /* --- judging it */
 
-/* `times`: how many times the limit it is off; at the limit one in ten would be wrong,
- * and it falls with the square of what is beyond. */
+/* `times`: how many times the limit it is off. */
 static void
 tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
      double times, bool back)
@@ -193,12 +186,12 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
-        .confidence_milli = times > 1 ? 1000 - (int32_t)lround(100 / (times * times)) : 0,
+        .confidence_milli = times > 1 ? sure_beyond(times) : 0,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
-        if (p->day[i].wh > e.peak_w)
-            e.peak_w = p->day[i].wh;
+        if (p->day.wh[i] > e.peak_w)
+            e.peak_w = p->day.wh[i];
     e.excess_wh = e.energy_wh - e.expected_w * d->hours;
     e.detail = e.excess_wh;
     e.finding = e.excess_wh > 0 ? LW_FOUND_UNUSUALLY_HIGH : LW_FOUND_UNUSUALLY_LOW;
@@ -326,7 +319,7 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
     struct profile *p = &core->profile[core->site[site].profile];
     bool holiday;
     int cell = cell_of(core, hour, &holiday);
-    struct day_hour *h = &p->day[hour % DAY_HOURS];
+    int i = (int)(hour % DAY_HOURS);
 
     if (wh > WH_MOST)
         return;
@@ -335,9 +328,11 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
     /* The hours in between are not known. */
     if (p->hour != NEVER)
         for (int64_t x = p->hour + 1; x < hour && x <= p->hour + DAY_HOURS; x++)
-            p->day[x % DAY_HOURS].wh = LW_NONE;
+            p->day.wh[x % DAY_HOURS] = LW_NONE;
     p->hour = hour;
-    *h = (struct day_hour){.wh = LW_NONE};
+    p->day.wh[i] = LW_NONE;
+    p->day.usual_wh[i] = p->day.explained_wh[i] = 0;
+    p->day.excused[i] = false;
     if (p->weeks[cell] == 0) {
         if (learned && !holiday) {
             p->cell[cell] = (int32_t)wh;
@@ -346,9 +341,9 @@ take_hour(struct lw_core *core, int32_t site, int64_t hour, int64_t wh, bool lea
         }
         return;
     }
-    h->wh = (int32_t)wh;
-    h->usual_wh = (int32_t)usual(p, cell, holiday, wh);
-    excuse(core, site, hour, h);
+    p->day.wh[i] = (int32_t)wh;
+    p->day.usual_wh[i] = (int32_t)usual(p, cell, holiday, wh);
+    excuse(core, site, hour, &p->day);
     if (!judge(core, site, p, cell) && learned && !holiday)
         learn(p, cell, wh);
 }
@@ -385,8 +380,8 @@ unusual_window(struct lw_core *core, const struct window *w)
     /* The ledger says now that it is not one of those: what stands has lost its ground.
      */
     if (index == LW_NONE)
-        alarm_return(core, LW_RULE_UNUSUAL_LOAD,
-                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
+        alarm_moot(core, LW_RULE_UNUSUAL_LOAD,
+                   (struct subject){LW_SUBJECT_SITE, w->site});
     if (index == LW_NONE || w->partial || w->from < 0)
         return;
     p = &core->profile[index];
