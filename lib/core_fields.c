@@ -145,6 +145,7 @@ static const struct lw_field SITE[] = {
     LW_FIELD(struct site_state, share.peak_w),
     LW_FIELD(struct site_state, share.windows),
     RUN(dark),
+    LW_FIELD(struct site_state, dark.spare_wh),
     LW_FIELD(struct site_state, dark.clear_ms),
     LEARNED(since),
     LEARNED(frozen),

@@ -115,7 +115,8 @@ struct over_run {
 /* Of what advances after a cutoff. */
 struct dark_run {
     struct run run;
-    int64_t clear_ms; /* as above */
+    int64_t spare_wh; /* as above */
+    int64_t clear_ms;
 };
 
 /* What a site has drawn in this month, or this year, local time; for over_licence. */
@@ -460,6 +461,8 @@ void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject sub
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */
 void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
+/* The same: by the ledger the rule does not concern its subject any more. */
+void alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);

@@ -70,6 +70,7 @@ enum lw_finding {
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FOUND_OVERRUN,   /* a gateway's meters cannot be read in their interval */
     LW_FOUND_OUTGROWN,  /* it came back as more than before: another alarm tells of it */
+    LW_FOUND_MOOT,      /* by the ledger the rule does not concern it any more */
     LW_FINDINGS,
 };
 

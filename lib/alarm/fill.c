@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <lodewatch/energy.h>
 #include <lodewatch/text.h>
 
 #include "filler.h"
@@ -135,6 +136,17 @@ put_review(struct filler *f)
         fill_phrase(f, at.ms == LW_WALL_MIN.ms ? REVIEWED : REVIEWED_ON);
 }
 
+/* Of the tonnes that the energy makes, those that the allowed part of it does. */
+static void
+put_most_tonnes(struct filler *f)
+{
+    const struct lw_evidence *e = &f->alert->alarm->evidence;
+
+    if (e->energy_wh > 0)
+        lw_text_addf(f->out, "%" PRId64,
+                     lw_muldiv(e->detail, e->energy_wh - e->excess_wh, e->energy_wh));
+}
+
 static void
 put_more(struct filler *f)
 {
@@ -152,11 +164,14 @@ kind_of(const struct lw_alert *alert)
 
 /* What is said of an alarm that ends, and not because its load did. */
 static bool
-fill_ended(struct filler *f, enum phrase gone, enum phrase outgrown)
+fill_ended(struct filler *f, enum phrase gone, enum phrase moot, enum phrase outgrown)
 {
     switch ((enum lw_finding)f->alert->alarm->evidence.finding) {
     case LW_FOUND_GONE:
         fill_phrase(f, gone);
+        return true;
+    case LW_FOUND_MOOT:
+        fill_phrase(f, moot);
         return true;
     case LW_FOUND_OUTGROWN:
         fill_phrase(f, outgrown);
@@ -174,7 +189,7 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    if (!fill_ended(f, GONE, OUTGROWN))
+    if (!fill_ended(f, GONE, MOOT, OUTGROWN))
         fill(f, headline[kind_of(f->alert)]);
 }
 
@@ -182,7 +197,7 @@ static void
 put_description(struct filler *f)
 {
     bool back = lw_alert_is_over(f->alert);
-    if (!fill_ended(f, GONE_WHY, OUTGROWN_WHY))
+    if (!fill_ended(f, GONE_WHY, GONE_WHY, OUTGROWN_WHY))
         fill(f, back ? f->sentences->back : f->sentences->active);
 }
 
@@ -271,6 +286,7 @@ static const struct place {
     {"after_kw", TIP_OFF_OF(KW, after_w)},
     {"basis", OF_ALERT(lw_form_basis)},
     {"before_kw", TIP_OFF_OF(KW, before_w)},
+    {"beneath", BY(fill_beneath)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
@@ -308,6 +324,7 @@ static const struct place {
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
     {"meters", EVIDENCE_OF(METERS, detail2)},
     {"more", BY(put_more)},
+    {"most_tonnes", BY(put_most_tonnes)},
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
@@ -339,6 +356,7 @@ static const struct place {
     {"valid_to", EXPLANATION_OF(TIME, to)},
     {"what", BY(fill_what)},
     {"where", BY(put_where)},
+    {"within", BY(fill_within)},
 };
 
 static void

@@ -27,6 +27,8 @@ void fill_phrase(struct filler *f, enum phrase phrase);
 void fill_status_name(struct filler *f);
 void fill_status(struct filler *f);
 void fill_explanations(struct filler *f);
+void fill_beneath(struct filler *f);
+void fill_within(struct filler *f);
 void fill_what(struct filler *f);
 void fill_limit(struct filler *f);
 void fill_licence(struct filler *f);

@@ -76,6 +76,13 @@ static const struct {
     [BEYOND_WATER] =
         {"{id}（{what}{limit}）有效，但降雨和水位只说明平均{expected_kw}千瓦",
          "{id} ({what}{limit}) is in force, but rain and water level explain no more than a mean of {expected_kw} kW"},
+    [BENEATH] = {"，未超上限", " within the ceiling"},
+    [WITHIN_CEILINGS] = {"用电未超过登记的上限，但与基准不同。",
+                         "Within the ceiling, unlike the commissioned load. "},
+    [ABOVE_CEILINGS] =
+        {"其中最高值也超过登记的上限，且与基准不同。",
+         "Its peak is above the ceiling as well, and unlike the commissioned load. "},
+    [UNLIKE] = {"用电与基准不同。", "Unlike the commissioned load. "},
     [MORE] = {"；另有{more}项", "; {more} more on file"},
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},
@@ -85,6 +92,8 @@ static const struct {
     [GONE_WHY] =
         {"预警因台账变更而结束，并非用电已得到说明。",
          "The alarm ended because the ledger changed, not because the load was explained."},
+    [MOOT] = {"按台账现状，本规则不再适用于{subject}",
+              "By the ledger as it is now this rule does not concern {subject} any more"},
     [OUTGROWN] = {"用电已超过此前各次，另发预警",
                   "The load is more than it was before: another alarm tells of it"},
     [OUTGROWN_WHY] = {"用电并未停止，由新的预警跟进，本预警到此为止。",

@@ -6,9 +6,6 @@
 
 #include "lib/state.h"
 
-/* A heater holds a house at 15 below zero, and has a third in reserve. */
-#define HEATER_K 40
-
 /* A mean is one where so much of its length is known. */
 enum {
     KNOWN_TENTHS = 6
@@ -84,7 +81,7 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
     kw += s->resolution_kwh / (float)reach_hours[reach];
     /* A heater that held the house so far comes on at once, and all of it. */
     if (reach <= REACH_3H)
-        kw = larger(kw, r->slope_kw * larger(0, HEATER_K - cold) /
+        kw = larger(kw, r->slope_kw * larger(0, HEATER_MOST_K - cold) /
                             (reach == REACH_3H ? 2 : 1));
     return larger(
         kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));

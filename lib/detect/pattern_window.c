@@ -89,14 +89,16 @@ permitted(const struct lw_core *core, int32_t site, const struct sample *s)
 
 /* Nothing is known of the intervals before `to`. */
 static void
-skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
+skip(struct lw_core *core, int32_t site, int64_t to, const struct sample *like)
 {
     struct site_state *st = &core->site[site];
+    struct sample s;
     struct found f;
 
-    s.from = st->reference.next;
-    if (s.from == NEVER || s.from >= to)
+    if (st->reference.next == NEVER || st->reference.next >= to)
         return;
+    s = *like;
+    s.from = st->reference.next;
     if (to - s.from > BACK_MOST)
         s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
@@ -109,30 +111,31 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
 }
 
 static void
-put_gap(struct lw_core *core, const struct window *w, struct sample s)
+put_gap(struct lw_core *core, const struct window *w, const struct sample *s)
 {
     struct reference *r = &core->site[w->site].reference;
     struct found f;
 
     skip(core, w->site, w->to, s);
-    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
-        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
+    if (r->frozen == NEVER || w->from < r->frozen || isnan(s->kw) ||
+        w->to - w->from <= 2 * s->interval ||
+        expect_permit(core, w->site, w->from, w->to))
         return;
-    compare_gap(core, w->site, &s, w->to, &f);
-    pattern_live(core, w->site, &s, w->to, w->partial, &f);
+    compare_gap(core, w->site, s, w->to, &f);
+    pattern_live(core, w->site, s, w->to, w->partial, &f);
 }
 
 static void
-put_interval(struct lw_core *core, const struct window *w, struct sample s)
+put_interval(struct lw_core *core, const struct window *w, struct sample *s)
 {
     struct reference *r = &core->site[w->site].reference;
     struct found f;
 
-    s.permit = permitted(core, w->site, &s);
-    reference_sample(r, reference_log(core, r), &s, &f);
-    pumping_sample(core, w->site, &s, &f);
+    s->permit = permitted(core, w->site, s);
+    reference_sample(r, reference_log(core, r), s, &f);
+    pumping_sample(core, w->site, s, &f);
     if (r->frozen != NEVER)
-        pattern_live(core, w->site, &s, w->to, w->partial, &f);
+        pattern_live(core, w->site, s, w->to, w->partial, &f);
 }
 
 /* Somebody has refused what was learned: what it told has lost its ground. */
@@ -167,7 +170,7 @@ pattern_window(struct lw_core *core, const struct window *w)
         reference_begin(core, r, w->from);
     s = blank(core, w);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
-    skip(core, w->site, w->from, s);
+    skip(core, w->site, w->from, &s);
     s.kw = window_kw(core, w, &s.resolution_kwh);
     while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
            !reference_has_heard(reference_log(core, r)))
@@ -180,9 +183,9 @@ pattern_window(struct lw_core *core, const struct window *w)
         s.kw = NAN;
     r->next = w->from;
     if (w->to - w->from > st->interval)
-        put_gap(core, w, s);
+        put_gap(core, w, &s);
     else
-        put_interval(core, w, s);
+        put_interval(core, w, &s);
     r->next = w->to;
     before_peers(core, w, s.rules);
 }
