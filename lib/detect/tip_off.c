@@ -104,7 +104,7 @@ follow(struct lw_core *core, const struct window *w, struct lw_alarm *alarm,
                           : e->expected_w,
         .over_w = e->mean_w - e->expected_w,
     };
-    bool followed = w->from == c->to && ms <= for_ms;
+    bool next = w->from == c->to;
 
     if (l.over_w <= 0 || w->from < c->to)
         return;
@@ -122,11 +122,11 @@ follow(struct lw_core *core, const struct window *w, struct lw_alarm *alarm,
     c->to = w->to;
     if (2 * l.mean_w > level_of(c) ||
         l.mean_w > l.own_w + l.over_w / 10 + lw_muldiv(w->resolution_wh, LW_HOUR, ms)) {
-        c->fell = followed ? fell_at(w, &l, level_of(c)) : UNKNOWN;
+        c->fell = next && ms <= for_ms ? fell_at(w, &l, level_of(c)) : UNKNOWN;
         c->low_ms = 0;
         return;
     }
-    if (c->low_ms == 0 && !followed)
+    if (c->low_ms == 0 && !next)
         c->fell = UNKNOWN;
     c->low_ms += ms;
     if (c->low_ms >= for_ms)
