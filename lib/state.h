@@ -289,7 +289,10 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
-    struct expectation expected;
+    /* As the window began: */
+    enum lw_site_status status;
+    const struct lw_params *rules;
+    struct expectation expected; /* and all through it */
 };
 
 static inline const struct lw_metering_point *

@@ -24,8 +24,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     struct lw_evidence found;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
-    if (lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}) !=
-        LW_CUT_OFF) {
+    if (w->status != LW_CUT_OFF) {
         run->from = NEVER;
         return;
     }
@@ -45,7 +44,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
         dark->clear_ms += w->to - w->from;
     }
     found = evidence(run);
-    if (dark->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms) {
+    if (dark->clear_ms >= w->rules->post_cutoff.clear_ms) {
         alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);
         run->from = NEVER;
     } else if (run->excess_wh > w->resolution_wh) {
