@@ -187,7 +187,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     else
         put_interval(core, w, &s);
     r->next = w->to;
-    before_peers(core, w, s.rules);
+    before_peers(core, w);
 }
 
 const struct family detect_pattern = {.window = pattern_window};
