@@ -279,6 +279,10 @@ doubt(struct judged *judged, struct lw_reading *r, uint16_t mark)
     judged->good = false;
 }
 
+/* No clock is a day ahead; a date is. Were it believed, all that follows would be late.
+ */
+#define AHEAD_MOST LW_DAY
+
 static void
 step_reading(struct lw_core *core, const struct lw_reading *in)
 {
@@ -289,7 +293,8 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
 
     judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
-    if (r.time.ms <= m->newest || r.time.ms < 0) { /* nothing is indexed by those */
+    if (r.time.ms <= m->newest || r.time.ms < 0 || /* nothing is indexed by those */
+        r.time.ms - core->now > AHEAD_MOST) {
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
         emit_reading(core, &r);
         return;

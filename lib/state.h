@@ -115,7 +115,8 @@ struct over_run {
 /* Of what advances after a cutoff. */
 struct dark_run {
     struct run run;
-    int64_t clear_ms; /* as above */
+    int64_t spare_wh; /* as above */
+    int64_t clear_ms;
 };
 
 /* What a site has drawn in this month, or this year, local time; for over_licence. */
@@ -404,7 +405,8 @@ void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c */
-struct expectation expect(const struct lw_core *core, const struct window *window);
+/* What holds for the window: its site's status and rules, and what it may draw. */
+void expect(const struct lw_core *core, struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 /* kW that are declared for the site then, beside a household's, pumps, and what
@@ -463,6 +465,8 @@ void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject sub
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */
 void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
+/* The same: by the ledger the rule does not concern its subject any more. */
+void alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);

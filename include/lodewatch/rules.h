@@ -195,6 +195,11 @@ struct lw_params {
         int64_t overlap_milli;                       /* at the same hours */
     } displacement;
     struct {
+        int64_t within_ms;   /* from the first reading to the fall */
+        int64_t for_ms;      /* gone for so long is a fall */
+        int64_t usual_milli; /* falls in that time by themselves: it says nothing */
+    } tip_off;
+    struct {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;
     } night;

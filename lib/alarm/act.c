@@ -114,6 +114,7 @@ act_forget(struct lw_alarm *alarm)
     alarm->acknowledged_by[0] = 0;
     alarm->shelf_by[0] = 0;
     alarm->read_by[0] = 0;
+    alarm->course.told = false;
 }
 
 /* Whoever does anything to it has read it. */

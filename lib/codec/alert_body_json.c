@@ -363,6 +363,7 @@ put_detail(struct lw_text *t, const struct lw_alert *alert)
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FOUND_MOOT:
     case LW_FOUND_OUTGROWN:
     case LW_FOUND_REGISTER_ERRATIC:
     case LW_FOUND_VALUES_FROZEN:
@@ -390,7 +391,7 @@ put_digest(struct lw_text *t, const char *name, const uint8_t *sha256)
 }
 
 /* Which readings the hash is of; null where the alert rests on none. */
-static void
+void
 put_readings(struct lw_text *t, const struct lw_evidence *e)
 {
     if (e->readings == 0) {

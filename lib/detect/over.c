@@ -48,10 +48,15 @@ view_contract(const struct lw_core *core, const struct window *w)
     int64_t more;
     struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
 
+    if (site->contract_w == LW_NOT_GIVEN) {
+        v.moot = true;
+        return v;
+    }
     switch (w->status) {
     case LW_CLOSED:
     case LW_UNLICENSED:
     case LW_CUT_OFF:
+        v.moot = true;
         return v; /* nothing of it is lawful: closed_load */
     case LW_SUSPENDED:
     case LW_RELOCATING:
@@ -147,7 +152,7 @@ over_licence(struct lw_core *core, const struct window *w)
     struct lw_evidence e;
 
     if (!l) {
-        alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
+        alarm_moot(core, LW_RULE_OVER_LICENCE, subject);
         return;
     }
     c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
@@ -180,14 +185,11 @@ static void
 over_window(struct lw_core *core, const struct window *w)
 {
     const struct lw_params *rules = w->rules;
+    struct view v = view_contract(core, w);
 
-    if (core->ledger->site[w->site].contract_w != LW_NOT_GIVEN) {
-        struct view v = view_contract(core, w);
-
-        site_run(core, w, &core->site[w->site].demand, &v,
-                 &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
-                                    rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
-    }
+    site_run(core, w, &core->site[w->site].demand, &v,
+             &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
+                                rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
     over_licence(core, w);
 }
 

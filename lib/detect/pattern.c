@@ -173,6 +173,16 @@ priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *
     }
 }
 
+/* What starts and stops, or runs at night, above the ceiling as well. What is small and
+ * lasts, or is back within its watch, is another matter than that. */
+static bool
+gives_way(const struct excess *e)
+{
+    return (e->finding == LW_FOUND_UNLIKE_REFERENCE ||
+            e->finding == LW_FOUND_DURING_SILENCE) &&
+           (e->rule == LW_RULE_NIGHT_LOAD || e->rule == LW_RULE_PRODUCTION_SHAPE);
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 void
@@ -187,6 +197,9 @@ pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
     if (!stands && ((over_ceiling && !ran_before(e)) || found->level_w == 0))
+        return;
+    if (!stands && gives_way(e) &&
+        site_load_hasten(core, site, priority_of(core, site, found)))
         return;
     /* What a pump does is a matter of its own, and so is what others do not. */
     if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
@@ -264,6 +277,19 @@ keep_in_doubt(struct excess *e, const struct sample *s, int64_t to,
     return to - e->doubt < CHANNEL[over->first].back / 4;
 }
 
+/* It was told as one over the ceiling, and that has ended: what is there beneath the
+ * ceiling from now on is found by itself. */
+static bool
+has_given_way(const struct lw_core *core, int32_t site)
+{
+    const struct excess *e = &core->site[site].excess;
+    struct subject subject = {LW_SUBJECT_SITE, site};
+
+    return e->run.from != NEVER && gives_way(e) &&
+           !alarm_stands(core, (enum lw_rule_id)e->rule, subject) &&
+           !alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
+}
+
 void
 pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
              bool partial, const struct found *f)
@@ -274,6 +300,11 @@ pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t
     struct over over;
     bool is = is_over(f, &over);
 
+    if (has_given_way(core, site)) {
+        e->run.from = NEVER;
+        compare_wipe(&st->reference);
+        return;
+    }
     if (e->run.from == NEVER && (!is || keep_in_doubt(e, s, to, &over)))
         return;
     if (e->run.from == NEVER) {
@@ -316,8 +347,8 @@ pattern_lose_ground(struct lw_core *core, int32_t site)
 
     if (st->excess.run.from == NEVER)
         return;
-    alarm_return(core, (enum lw_rule_id)st->excess.rule,
-                 (struct subject){LW_SUBJECT_SITE, site}, NULL);
+    alarm_moot(core, (enum lw_rule_id)st->excess.rule,
+               (struct subject){LW_SUBJECT_SITE, site});
     st->excess.run.from = NEVER;
     compare_wipe(&st->reference);
 }

@@ -71,8 +71,8 @@ share_window(struct lw_core *core, const struct window *w)
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
     if (!concerns(core, w)) {
-        alarm_return(core, LW_RULE_PROCESS_SHARE,
-                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
+        alarm_moot(core, LW_RULE_PROCESS_SHARE,
+                   (struct subject){LW_SUBJECT_SITE, w->site});
         *s = (struct share){0};
         return;
     }

@@ -33,7 +33,8 @@ view_closed_load(const struct lw_core *core, const struct window *w)
     int64_t floor_wh = energy_wh(w->rules->closed_load.floor_w, w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
-    v.concerns = (w->status == LW_CLOSED || w->status == LW_UNLICENSED) && !x->unlimited;
+    v.moot = w->status != LW_CLOSED && w->status != LW_UNLICENSED;
+    v.concerns = !v.moot && !x->unlimited;
     v.allowed_wh = x->allowed_wh + heating_wh(core, w, x->heating_ms);
     v.allowed_wh = v.allowed_wh > floor_wh ? v.allowed_wh : floor_wh;
     v.most_wh = v.allowed_wh;
@@ -73,8 +74,9 @@ view_licence_gap(const struct lw_core *core, const struct window *w)
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
-    if (!site_is_mine(site->kind) || w->status == LW_CLOSED ||
-        w->status == LW_UNLICENSED || w->status == LW_CUT_OFF || x->unlimited)
+    v.moot = !site_is_mine(site->kind) || w->status == LW_CLOSED ||
+             w->status == LW_UNLICENSED || w->status == LW_CUT_OFF;
+    if (v.moot || x->unlimited)
         return v;
     /* All the window long: what a gap held before or after is not known by hours. */
     v.missing = licences_missing(core->ledger, site, w->from) &
@@ -113,12 +115,6 @@ fresh_ms(const struct run *run, const struct window *w)
     if (w->from >= run->to)
         return w->to - w->from;
     return (before > 0 ? before : 0) + (after > 0 ? after : 0);
-}
-
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
 }
 
 /* Between two steps of a coarse register what is allowed is not lost: it is spared for
@@ -240,6 +236,19 @@ sum_over(struct over_run *o, const struct window *w, const struct view *v)
         o->over_wh = clamp(o->over_wh + over_wh, 0, w->resolution_wh + 1);
 }
 
+/* A window that is not over adds nothing to what was found: that a permit has begun
+ * since, or a licence ended, is no news of a load. */
+static void
+keep_finding(const struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             struct lw_evidence *evidence, enum lw_priority *priority)
+{
+    const struct lw_alarm *alarm = alarm_of(core, rule, subject);
+
+    evidence->finding = alarm->evidence.finding;
+    evidence->detail2 = alarm->evidence.detail2;
+    *priority = (enum lw_priority)alarm->priority;
+}
+
 void
 site_run(struct lw_core *core, const struct window *w, struct over_run *o,
          const struct view *v, const struct patience *p)
@@ -252,6 +261,11 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     struct lw_evidence evidence;
     bool over;
 
+    if (v->moot) {
+        alarm_moot(core, p->rule, subject);
+        run->from = NEVER;
+        return;
+    }
     if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
         return;
     if (run->from == NEVER)
@@ -274,6 +288,8 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     }
     evidence = over_evidence(core, w->site, o, v);
     priority = load_priority(core, w->site, &evidence);
+    if (stands && !over)
+        keep_finding(core, p->rule, subject, &evidence, &priority);
     if (stands && o->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
@@ -282,6 +298,41 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
         alarm_set(core, p->rule, subject, priority > p->least ? priority : p->least,
                   &evidence);
     }
+}
+
+/* Of all supplies together, in the interval that ends then. */
+static int64_t
+supply_resolution(const struct lw_core *core, const struct window *w)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    int64_t sum = 0, wh, resolution;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++)
+        if (core->ledger->point[p].role == LW_SUPPLY &&
+            balance_energy(core, p, w->from, w->to, &wh, &resolution))
+            sum += resolution;
+    return sum;
+}
+
+bool
+site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
+{
+    const struct site_state *s = &core->site[site];
+    struct window w = {
+        .site = site, .from = s->load.run.to - s->interval, .to = s->load.run.to};
+    struct view v;
+    struct lw_evidence evidence;
+    enum lw_priority priority;
+
+    if (s->load.run.from == NEVER || s->load.over_wh <= supply_resolution(core, &w))
+        return false;
+    expect(core, &w);
+    v = view_closed_load(core, &w);
+    evidence = over_evidence(core, site, &s->load, &v);
+    priority = load_priority(core, site, &evidence);
+    alarm_set(core, LW_RULE_CLOSED_LOAD, (struct subject){LW_SUBJECT_SITE, site},
+              priority > least ? priority : least, &evidence);
+    return true;
 }
 
 static void

@@ -79,12 +79,6 @@ enum {
     SUNDAY = 6 * 24
 };
 
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
-}
-
 /* What was to be expected in the hour. On a holiday it may have been a Sunday or not. */
 static int64_t
 usual(const struct profile *p, int cell, bool holiday, int64_t wh)
@@ -386,8 +380,8 @@ unusual_window(struct lw_core *core, const struct window *w)
     /* The ledger says now that it is not one of those: what stands has lost its ground.
      */
     if (index == LW_NONE)
-        alarm_return(core, LW_RULE_UNUSUAL_LOAD,
-                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
+        alarm_moot(core, LW_RULE_UNUSUAL_LOAD,
+                   (struct subject){LW_SUBJECT_SITE, w->site});
     if (index == LW_NONE || w->partial || w->from < 0)
         return;
     p = &core->profile[index];

@@ -17,7 +17,7 @@ STILL = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "0.01")
 
 def cli(d, *arguments):
     done = subprocess.run([CLI, *arguments, "--config", d.path("conf")], text=True,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=180)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -128,7 +128,7 @@ def acts():
     delivered = {a["id"]: a for a in d.alerts()}
     check(all(a == delivered[a["id"]] for a in d.alerts()))
     again = subprocess.run([CLI, "replay", "--events", d.path("state/journal")], text=True,
-                           capture_output=True, timeout=30)
+                           capture_output=True, timeout=60)
     replayed = [json.loads(line) for line in again.stdout.splitlines()]
     equal(replayed, list(delivered.values()))
     d.close()

@@ -24,7 +24,8 @@ LODEWATCH = os.path.join(BUILD, "lodewatch")
 SEED = int(os.environ.get("SEED", "20250303"))
 
 # Some of their readings are stored as suspect, which the file does not say yet.
-DOUBTED = ("register_fell", "register_leapt", "transformers_turned")
+DOUBTED = ("register_fell", "register_leapt", "transformers_turned", "panels_on_no_file",
+           "ratio_ten_times_too_high")
 
 results = []
 
@@ -40,7 +41,7 @@ def test(name, problem):
 
 def replay(*args, stdin=None, stdout=subprocess.PIPE):
     return subprocess.run([LODEWATCH, "replay", *args], stdin=stdin, stdout=stdout,
-                          stderr=subprocess.PIPE, timeout=60, check=False)
+                          stderr=subprocess.PIPE, timeout=180, check=False)
 
 
 def parse(text):
@@ -103,8 +104,10 @@ def disordered(alerts):
 
 
 def unexpected(alerts, rows):
-    """Every row has an alert in its time; no other alarm is raised or returned."""
-    open_rows = list(rows)
+    """Every row has an alert in its time; no other alarm is raised or returned. A row of the
+    kind `silence` is of times in which nothing is told at all."""
+    silences = [r for r in rows if r["kind"] == "silence"]
+    open_rows = [r for r in rows if r["kind"] != "silence"]
     problems = []
     for a in alerts:
         key = (a["subject"], a["data"]["rule"]["id"], a["type"].split(".")[3])
@@ -115,7 +118,9 @@ def unexpected(alerts, rows):
                 open_rows.remove(r)
                 break
         else:
-            if key[2] != "updated":
+            if key[2] != "updated" or any(
+                    key[:2] == (r["subject"], r["rule"]) and
+                    scenarios.at(r["not_before"]) <= t <= scenarios.at(r["not_after"]) for r in silences):
                 problems.append(f"unexpected: {' '.join(key)} at {t.astimezone(scenarios.ZONE):%d %H:%M}"
                                 f" ({a['data']['info'][1]['headline']})")
     problems += [f"missing: {r['subject']} {r['rule']} {r['kind']} in {r['not_before']} to {r['not_after']}"
@@ -289,7 +294,7 @@ def run_command(tmp):
 
     def explain(*args):
         return subprocess.run([LODEWATCH, "explain", *ledger, *args], stdout=subprocess.PIPE,
-                              stderr=subprocess.PIPE, timeout=60, check=False)
+                              stderr=subprocess.PIPE, timeout=180, check=False)
 
     alert = json.loads(plain.stdout.decode().splitlines()[0])
     e = explain(alert["data"]["alarm"]["id"][:8], readings)

@@ -266,7 +266,7 @@ details_are_the_findings(void **state)
     } findings[] = {
         {LW_RULE_COMM_LOSS, LW_FOUND_SILENT_METER, 2700000, "{\"silent_s\":2700}"},
         {LW_RULE_COMM_LOSS, LW_FOUND_OVERRUN, 12, "{\"overruns\":12}"},
-        {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_FELL, -1250, "{\"step_kwh\":-1.3}"},
+        {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_FELL, -1250, "{\"step_kwh\":-1.25}"},
         {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_LEAPT, 900000, "{\"step_kwh\":900.0}"},
         {LW_RULE_STUCK_REGISTER, LW_FOUND_REGISTER_STOOD, 172000,
          "{\"power_kw\":86.1,\"due_kwh\":172.0}"},

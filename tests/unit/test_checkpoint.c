@@ -29,7 +29,7 @@ static const struct {
     {"stretches", sizeof(struct stretch), 0, 3},
     {"children", sizeof(struct child),
      SIZE(child, gauge.awaited) + SIZE(child, point) + SIZE(child, feeder), 4},
-    {"alarms", sizeof(struct lw_alarm), 0, 20},
+    {"alarms", sizeof(struct lw_alarm), 0, 23},
 };
 
 static uint8_t kept[1 << 16];
