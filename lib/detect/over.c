@@ -30,9 +30,8 @@ view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     const struct expectation *x = &w->expected;
-    int64_t share_w = lw_muldiv(
-        site->contract_w,
-        site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
+    int64_t share_w =
+        lw_muldiv(site->contract_w, w->rules->over_contract.suspended_milli, 1000);
     struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
@@ -53,7 +52,7 @@ view_contract(const struct lw_core *core, const struct window *w)
         v.moot = true;
         return v;
     }
-    switch (lw_site_status_at(site, (lw_wall){w->from})) {
+    switch (w->status) {
     case LW_CLOSED:
     case LW_UNLICENSED:
     case LW_CUT_OFF:
@@ -72,9 +71,7 @@ view_contract(const struct lw_core *core, const struct window *w)
         return v;
     v.concerns = true;
     v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
-    v.most_wh =
-        lw_muldiv(v.allowed_wh,
-                  site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
+    v.most_wh = lw_muldiv(v.allowed_wh, w->rules->over_contract.ratio_milli, 1000);
     return v;
 }
 
@@ -145,7 +142,7 @@ static void
 over_licence(struct lw_core *core, const struct window *w)
 {
     struct output *o = &core->site[w->site].output;
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     const struct lw_licence *l =
         licence_of(core->ledger, &core->ledger->site[w->site], w->from);
     struct subject subject = {LW_SUBJECT_SITE, w->site};
@@ -187,7 +184,7 @@ over_licence(struct lw_core *core, const struct window *w)
 static void
 over_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     struct view v = view_contract(core, w);
 
     site_run(core, w, &core->site[w->site].demand, &v,

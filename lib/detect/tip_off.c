@@ -92,8 +92,8 @@ static void
 follow(struct lw_core *core, const struct window *w, struct lw_alarm *alarm,
        bool declared)
 {
+    const struct lw_params *rules = w->rules;
     const struct expectation *x = &w->expected;
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
     const struct lw_evidence *e = &alarm->evidence;
     struct lw_course *c = &alarm->course;
     int64_t ms = w->to - w->from, for_ms = rules->tip_off.for_ms;
