@@ -260,6 +260,8 @@ static const struct lw_field WEATHER[] = {
     LW_FIELD(struct weather, hour),
     LW_FIELD_RAW(struct weather, cold),
     LW_FIELD(struct weather, coldest),
+    LW_FIELD(struct weather, stood),
+    LW_FIELD(struct weather, stood_mc),
     LW_FIELD(struct weather, rain.at),
     LW_FIELD_RAW(struct weather, rain.day),
     LW_FIELD(struct weather, level.at),
