@@ -168,7 +168,7 @@ static const struct lw_field SITE[] = {
     LEARNED(pump_h),
     LEARNED(hour_kw),
     LEARNED(hour_capped_kw),
-    LEARNED(hour_n),
+    LEARNED(in_hour),
     LEARNED_RAW(mean_kw),
     LEARNED(slope_kw),
     LEARNED(coldest),

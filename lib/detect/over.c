@@ -30,14 +30,14 @@ static struct view
 view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
     const struct expectation *x = &w->expected;
-    int64_t most_w = rules->licence_gap.production_w;
+    int64_t most_w = w->rules->licence_gap.production_w;
     struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
     if (site->contract_w != LW_NOT_GIVEN)
-        most_w = lw_muldiv(site->contract_w, rules->over_contract.suspended_milli, 1000);
+        most_w =
+            lw_muldiv(site->contract_w, w->rules->over_contract.suspended_milli, 1000);
     v.concerns = !x->unlimited;
     v.allowed_wh = x->allowed_wh;
     v.most_wh = x->allowed_wh + energy_wh(most_w, w->to - w->from);
@@ -48,7 +48,7 @@ static struct view
 view_contract(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
+    enum lw_site_status status = w->status;
     bool still = status == LW_SUSPENDED || status == LW_RELOCATING;
     bool mine = site_is_mine(site->kind);
     int64_t more;
@@ -66,9 +66,7 @@ view_contract(const struct lw_core *core, const struct window *w)
         return v;
     v.concerns = true;
     v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
-    v.most_wh =
-        lw_muldiv(v.allowed_wh,
-                  site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
+    v.most_wh = lw_muldiv(v.allowed_wh, w->rules->over_contract.ratio_milli, 1000);
     return v;
 }
 
@@ -139,7 +137,7 @@ static void
 over_licence(struct lw_core *core, const struct window *w)
 {
     struct output *o = &core->site[w->site].output;
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     const struct lw_licence *l =
         licence_of(core->ledger, &core->ledger->site[w->site], w->from);
     struct subject subject = {LW_SUBJECT_SITE, w->site};
@@ -181,7 +179,7 @@ over_licence(struct lw_core *core, const struct window *w)
 static void
 over_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     struct view v = view_contract(core, w);
 
     site_run(core, w, &core->site[w->site].demand, &v,

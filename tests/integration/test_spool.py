@@ -257,7 +257,7 @@ with tap.test("the journal is full: the oldest readings go and are counted, no a
 
 def journal_disk_full(path):
     spool = Spool(away, os.path.join(path, "1"))
-    spool.check(spool.start(pause_ms=20))  # what PostgreSQL has taken gives way, though it is young
+    spool.check(spool.start(pause_ms=80))  # what PostgreSQL has taken gives way, though it is young
     shutil.rmtree(spool.dir)
     spool = Spool(away, os.path.join(path, "2"))
     away.stop()
