@@ -177,12 +177,14 @@ struct lw_evidence
 run_evidence(const struct run *run)
 {
     int64_t ms = run->to - run->from;
+    int64_t mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms);
 
+    /* A stretch that is found late begins before its peak was looked at. */
     return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
-        .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
-        .peak_w = run->peak_w,
+        .mean_w = mean_w,
+        .peak_w = run->peak_w > mean_w ? run->peak_w : mean_w,
         .energy_wh = run->energy_wh,
         .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
         .excess_wh = run->excess_wh,
