@@ -118,7 +118,7 @@ open_boundary(struct lw_core *core, struct feeder *f, int64_t boundary)
     }
 }
 
-/* After the ledger or a checkpoint was read: who is awaited now. */
+/* After the ledger was read: who is awaited now. */
 void
 feeder_reopen(struct lw_core *core, struct feeder *f)
 {

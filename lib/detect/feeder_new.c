@@ -224,7 +224,8 @@ feeder_take_over(struct lw_core *core, const struct lw_core *old)
 /* --- checkpoint */
 
 #define GAUGE(type)                                                                      \
-    LW_FIELD(type, gauge.row), LW_FIELD(type, gauge.away), LW_FIELD(type, gauge.broken), \
+    LW_FIELD(type, gauge.row), LW_FIELD(type, gauge.awaited),                            \
+        LW_FIELD(type, gauge.away), LW_FIELD(type, gauge.broken),                        \
         LW_FIELD(type, gauge.newest), LW_FIELD(type, gauge.at),                          \
         LW_FIELD(type, gauge.wh), MARK(type, 0), MARK(type, 1), MARK(type, 2),           \
         MARK(type, 3)
@@ -320,6 +321,7 @@ load_feeders(struct lw_core *core, struct lw_unpacker *u,
         struct feeder *f = &core->feeder[i];
 
         lw_unpack_row(u, head, FEEDER, N(FEEDER), f);
+        f->awaited = f->gauge.awaited;
         if (!gauge_sound(core, &f->gauge, f->interval) ||
             !timely(core, f->begun, f->interval) ||
             !timely(core, f->since, f->interval) || !timely(core, f->open, f->interval) ||
@@ -353,9 +355,8 @@ load_children(struct lw_core *core, struct lw_unpacker *u,
         lw_unpack_row(u, head, CHILD, N(CHILD), c);
         if (!gauge_sound(core, &c->gauge, core->feeder[c->feeder].interval))
             return LW_EPARSE;
+        core->feeder[c->feeder].awaited += c->gauge.awaited;
     }
-    for (int32_t i = 0; i < core->nfeeders; i++)
-        feeder_reopen(core, &core->feeder[i]);
     return 0;
 }
 

@@ -22,13 +22,12 @@ static const struct {
     {"gateways", sizeof(struct gateway_state), 0, 7},
     {"weather", sizeof(struct weather), SIZE(weather, point), 8},
     {"feeders", sizeof(struct feeder),
-     SIZE(feeder, gauge.awaited) + SIZE(feeder, point) + SIZE(feeder, child_first) +
-         SIZE(feeder, nchildren) + SIZE(feeder, interval) + SIZE(feeder, awaited) +
-         SIZE(feeder, stopped_w) + SIZE(feeder, ring),
+     SIZE(feeder, point) + SIZE(feeder, child_first) + SIZE(feeder, nchildren) +
+         SIZE(feeder, interval) + SIZE(feeder, awaited) + SIZE(feeder, stopped_w) +
+         SIZE(feeder, ring),
      19},
     {"stretches", sizeof(struct stretch), 0, 3},
-    {"children", sizeof(struct child),
-     SIZE(child, gauge.awaited) + SIZE(child, point) + SIZE(child, feeder), 4},
+    {"children", sizeof(struct child), SIZE(child, point) + SIZE(child, feeder), 4},
     {"alarms", sizeof(struct lw_alarm), 0, 23},
 };
 

@@ -28,16 +28,24 @@ keep(void *arg, const void *data, size_t n)
     return 0;
 }
 
-static struct lw_core *
-loaded(const struct world *w)
+static struct bytes
+saved(const struct world *w)
 {
     static struct lw_packer p;
     struct bytes bytes = {0};
-    struct lw_core *core = NULL;
 
     lw_pack_init(&p, keep, &bytes);
     assert_int_equal(lw_core_save(w->core, &p), 0);
     assert_int_equal(lw_pack_flush(&p), 0);
+    return bytes;
+}
+
+static struct lw_core *
+loaded(const struct world *w)
+{
+    struct bytes bytes = saved(w);
+    struct lw_core *core = NULL;
+
     assert_int_equal(lw_core_load(w->ledger, &w->rules, bytes.data, bytes.n, &core), 0);
     free(bytes.data);
     return core;
@@ -105,6 +113,59 @@ test_state_goes_on(void **state)
             end(&plain);
             end(&other);
         }
+}
+
+/* Its readings, but that of one meter. */
+static void
+all_but(struct world *w, int32_t left_out, int64_t at)
+{
+    for (int32_t row = 0; row < w->ledger->nmeters; row++) {
+        const struct lw_meter *m = &w->ledger->meter[row];
+
+        if (row != left_out && m->installed.ms <= at && at < m->removed.ms)
+            read_meter(w, row, at, true);
+    }
+}
+
+/* A house that was silent answers five minutes late, and between that and the next
+ * boundary the core is saved: it waits for whom it waited for. */
+static void
+test_saved_between_readings(void **state)
+{
+    static const struct scene scene = {.name = "a house that comes back late"};
+    static struct world w[2];
+    struct bytes bytes[2];
+
+    (void)state;
+    row(scene.name);
+    for (int i = 0; i < 2; i++) {
+        int64_t at = T0;
+        int32_t house;
+
+        begin(&w[i], &scene);
+        house = lw_ledger_meter(w[i].ledger, "HOUSE", 5, (lw_wall){at});
+        for (; at < T0 + LW_DAY; at += QUARTER)
+            quarter(&w[i], at);
+        for (; at < T0 + 26 * LW_HOUR; at += QUARTER)
+            all_but(&w[i], house, at);
+        all_but(&w[i], house, at);
+        read_meter(&w[i], house, at + 5 * LW_MINUTE, true);
+        if (i == 1) {
+            struct lw_core *core = loaded(&w[i]);
+
+            lw_core_on_effect(core, hear, &w[i]);
+            lw_core_free(w[i].core);
+            w[i].core = core;
+        }
+        all_but(&w[i], house, at + QUARTER);
+        bytes[i] = saved(&w[i]);
+    }
+    check_int(bytes[1].n, bytes[0].n);
+    check(memcmp(bytes[1].data, bytes[0].data, bytes[0].n) == 0);
+    for (int i = 0; i < 2; i++) {
+        free(bytes[i].data);
+        end(&w[i]);
+    }
 }
 
 /* What passed no meter was found: the clerk enters a site and its meter. */
@@ -193,6 +254,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_state_goes_on),
+        cmocka_unit_test(test_saved_between_readings),
         cmocka_unit_test(test_a_site_is_created),
         cmocka_unit_test(test_clock_set_back),
     };
