@@ -338,6 +338,9 @@ lock(struct journal *j)
 {
     int rc = journal_open_dir(j->dir, &j->lockfd);
 
+    /* An earlier release made it for the group as well. */
+    if (rc == 0 && fchmod(j->lockfd, 0700) != 0)
+        log_warn("journal: %s may be open to others: %m", j->dir);
     if (rc == 0 && flock(j->lockfd, LOCK_EX | LOCK_NB) != 0) {
         if (errno == EWOULDBLOCK)
             log_error("journal: %s is in use by another daemon", j->dir);

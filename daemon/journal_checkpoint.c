@@ -77,7 +77,7 @@ ckpt_write(int dirfd, const char *name, uint64_t position,
 
     /* A file of its own, even where a child of a daemon that died still writes to one. */
     unlinkat(dirfd, name, 0);
-    sink.fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+    sink.fd = openat(dirfd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (sink.fd < 0)
         return errno;
     lw_pack_init(&p, sink_write, &sink);

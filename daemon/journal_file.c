@@ -200,7 +200,7 @@ copy_file(int from, int to, const char *name)
 {
     char block[65536];
     int in = openat(from, name, O_RDONLY | O_CLOEXEC);
-    int out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    int out = openat(to, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     int rc = LW_EIO;
     ssize_t got;
 

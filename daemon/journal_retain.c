@@ -148,7 +148,7 @@ mark(struct journal *j, struct journal_segment *s, bool taken)
     if (s->taken == taken || s->end == JOURNAL_NOWHERE || s->end == s->position)
         return;
     journal_file_name(s->position, JOURNAL_SEGMENT, name);
-    if (fchmodat(j->dirfd, name, taken ? 0440 : 0640, 0) == 0 &&
+    if (fchmodat(j->dirfd, name, taken ? 0400 : 0600, 0) == 0 &&
         utimensat(j->dirfd, name, now, 0) == 0)
         s->taken = taken;
 }

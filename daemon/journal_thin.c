@@ -101,7 +101,7 @@ void
 journal_reserve(int dirfd)
 {
     int fd =
-        openat(dirfd, JOURNAL_RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+        openat(dirfd, JOURNAL_RESERVE, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 
     if (fd < 0)
         return;
@@ -118,7 +118,7 @@ begin(struct journal_thin *t)
 
     names(t, name, fresh);
     unlinkat(t->dirfd, JOURNAL_RESERVE, 0);
-    t->out = openat(t->dirfd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+    t->out = openat(t->dirfd, fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (t->out < 0)
         return LW_EIO;
     journal_segment_head(t->segment.position, head);

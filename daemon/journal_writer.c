@@ -97,7 +97,7 @@ open_segment(struct journal_writer *w, uint64_t position)
         return 0;
     journal_file_name(position, JOURNAL_SEGMENT, name);
     journal_segment_head(position, head);
-    fd = openat(w->dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+    fd = openat(w->dirfd, name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (fd < 0)
         return errno;
     error = write_at(fd, head, sizeof head, 0);

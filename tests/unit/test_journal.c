@@ -80,6 +80,35 @@ reader_begins_at_any_record(void **state)
 }
 
 static void
+is_for_its_owner_alone(void **state)
+{
+    struct world *w = *state;
+    struct dirent *entry;
+    struct stat st;
+    DIR *dir;
+    int files = 0;
+
+    assert_int_equal(chmod(w->dir, 0750), 0); /* as it was made once */
+    world_reopen(w);
+    append(w, 0);
+    make_durable(w);
+    roll(w);
+    assert_int_equal(stat(w->dir, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    dir = opendir(w->dir);
+    assert_non_null(dir);
+    while ((entry = readdir(dir)) != NULL) {
+        assert_int_equal(fstatat(dirfd(dir), entry->d_name, &st, 0), 0);
+        if (!S_ISREG(st.st_mode))
+            continue;
+        files++;
+        assert_int_equal(st.st_mode & 0077, 0);
+    }
+    assert_true(files >= 2);
+    closedir(dir);
+}
+
+static void
 large_records_come_back(void **state)
 {
     struct world *w = *state;
@@ -401,6 +430,7 @@ main(void)
         ROW(close_writes_what_is_pending),
         ROW(reader_is_told_once_there_is_something),
         ROW(reader_begins_at_any_record),
+        ROW(is_for_its_owner_alone),
         ROW(large_records_come_back),
         ROW(checkpoint_stands_for_its_position),
         ROW(segments_roll_by_size),
