@@ -131,10 +131,10 @@ struct lw_evidence {
 /* How the load of an alarm has gone since it was raised (lib/detect/tip_off.c): it is
  * there, or gone, or in between. Times are ms; 0: none. */
 struct lw_course {
-    int64_t to;        /* up to where it is known */
+    int64_t to; /* up to where it is known; 0: not since it was raised, or came back */
     int64_t high_w[2]; /* in the last window in which it was there, and the one before;
                           0: it is gone, and that was counted */
-    int64_t high_ms;   /* it has been there so long in all */
+    int64_t high_ms;   /* it has been there so long in all, with what raised it */
     int64_t fell;      /* about when, if it is gone; below 0: nobody measured that */
     int64_t low_ms;    /* measured since */
     int32_t falls;     /* so often it was gone for long enough */

@@ -20,7 +20,7 @@ struct lw_tip_off {
     int64_t after_w;
     int64_t expected_w; /* ...and what is expected there */
     int64_t gone_ms;    /* measured since it fell */
-    int64_t load_ms;    /* so long has such load lasted since the alarm was raised... */
+    int64_t load_ms;    /* so long has such load lasted, with what raised the alarm... */
     int64_t falls;      /* ...and fallen so, before this time */
 };
 

@@ -115,6 +115,7 @@ act_forget(struct lw_alarm *alarm)
     alarm->shelf_by[0] = 0;
     alarm->read_by[0] = 0;
     alarm->course.told = false;
+    alarm->course.to = 0;
 }
 
 /* Whoever does anything to it has read it. */

@@ -125,8 +125,8 @@ static const struct {
         {"{site}：预警首次被查看约{delay}后，用电由{before_kw}千瓦降至{after_kw}千瓦",
          "{site}: load fell from {before_kw} kW to {after_kw} kW, about {delay} after its alarm was first read"},
     [TIP_OFF_DESCRIPTION] =
-        {"“{rule}”预警于{onset}发出，{read}首次被查看，查看人自报姓名“{reader}”（各方共用令牌，未经核验）；约{fell}用电下降，至今{gone}没有恢复。自预警发出以来，此类用电共{load}，此前同样下降{falls}次。",
-         "The alarm '{rule}' was raised at {onset} and first read at {read}, by the name of '{reader}' (given under a token that all share, and checked by nobody); at about {fell} the load fell, and in {gone} it has not come back. Since the alarm was raised such load has lasted {load} in all, and fell so {falls} times before."},
+        {"“{rule}”预警于{onset}发出，{read}首次被查看，查看人自报姓名“{reader}”（各方共用令牌，未经核验）；约{fell}用电下降，至今{gone}没有恢复。连同引发预警的时段，此类用电至此共{load}，此前同样下降{falls}次。",
+         "The alarm '{rule}' was raised at {onset} and first read at {read}, by the name of '{reader}' (given under a token that all share, and checked by nobody); at about {fell} the load fell, and in {gone} it has not come back. With what raised the alarm such load has lasted {load} in all, and fell so {falls} times before."},
     [TIP_OFF_INSTRUCTION] =
         {"本记录只说明先后，不说明原因，也不表示任何人有责任；仅供纪检监察机关查阅。",
          "This tells what came after what, not why, and finds fault with nobody. For discipline inspection alone."},

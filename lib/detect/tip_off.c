@@ -104,10 +104,18 @@ follow(struct lw_core *core, const struct window *w, struct lw_alarm *alarm,
                           : e->expected_w,
         .over_w = e->mean_w - e->expected_w,
     };
-    bool next = w->from == c->to;
+    bool next;
 
     if (l.over_w <= 0 || w->from < c->to)
         return;
+    /* It was there in what raised the alarm, or brought it back. */
+    if (c->to == 0 && e->to.ms == w->from) {
+        c->to = w->from;
+        c->high_w[0] = l.own_w + l.over_w;
+        c->high_ms += e->to.ms - e->from.ms;
+        c->low_ms = 0;
+    }
+    next = w->from == c->to;
     if (2 * (l.mean_w - l.own_w) >= l.over_w) {
         c->fell = fell_at(w, &l, c->high_w[0]);
         c->high_w[1] = c->high_w[0];
