@@ -206,7 +206,8 @@ pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found
     if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
         e->finding != LW_FOUND_UNLIKE_PEERS)
         for (size_t i = 0; i < sizeof RULE / sizeof *RULE; i++)
-            if (alarm_recall(core, RULE[i], subject, found)) {
+            if (alarm_recall(core, RULE[i], subject, priority_of(core, site, found),
+                             found)) {
                 e->rule = (uint8_t)RULE[i];
                 return;
             }

@@ -497,6 +497,36 @@ test_one_alarm_above_the_ceiling(void **state)
     }
 }
 
+/* Three hours of some 48 kW where 40 are declared; a day later as long of some 62. */
+static double
+more_the_next_day(int q)
+{
+    return q >= 5 * DAY && q < 5 * DAY + 3 * HOUR   ? 45
+           : q >= 6 * DAY && q < 6 * DAY + 3 * HOUR ? 59
+                                                    : 0;
+}
+
+/* Who must look at once is told so with the first word of it. */
+static void
+test_more_of_it_comes_back(void **state)
+{
+    static const struct field field = {guard_house, more_the_next_day, NULL, NULL, NULL};
+    const char *again;
+    struct world w;
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, 7 * DAY);
+    row("a little above the ceiling can wait a shift");
+    check_int(count(&w, "raised closed_load"), 1);
+    check(strstr(strstr(w.heard.text, "raised closed_load"), " medium\n") != NULL);
+    row("what is half as much again is that alarm, and cannot wait");
+    again = strstr(strstr(w.heard.text, "returned closed_load"), "updated closed_load");
+    assert_non_null(again);
+    check(strncmp(strchr(again, '\n') - 5, " high", 5) == 0);
+    end(&w);
+}
+
 /* What is said of the weeks of learning goes on being said of them. */
 static void
 test_what_ran_before_is_told_as_it_was(void **state)
@@ -905,6 +935,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_above_the_ceiling),
+        cmocka_unit_test(test_more_of_it_comes_back),
         cmocka_unit_test(test_what_ran_before_is_told_as_it_was),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
         cmocka_unit_test(test_what_is_slight_is_no_news),
