@@ -80,8 +80,8 @@ rtu_line_longest_ms(const struct rtu_line_options *options, int32_t timeout_ms)
 
 /* ---- the device ---- */
 
-/* Two masters on a line spoil each other's frames, and settings: who has not the lock
- * does not touch them. A worker lets go of it last. 0, or an errno. */
+/* Two masters on a line spoil each other's frames, and settings: without the lock these
+ * are not touched. A worker lets go of it last. 0, or an errno. */
 static int
 lock_device(struct worker *w)
 {
