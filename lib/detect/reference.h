@@ -38,6 +38,10 @@ enum {
     NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
+/* Heating is believed to be linear up to so many times the cold that it was learned from.
+ */
+#define BELIEVED 2.5F
+
 /* The lengths over which the mean load is compared. */
 enum reach {
     REACH_1H,
@@ -120,7 +124,7 @@ struct reference {
     /* What was learned. */
     float mean_kw[PROFILE_HOURS]; /* without heating */
     float slope_kw;               /* a K below 15 degrees */
-    float coldest;                /* K below 15 degrees up to which that is believed */
+    float coldest;                /* K below 15 degrees up to which it is compared */
     float base_kw;                /* the profile's median */
     float core_kw;                /* over the upper profile, beyond this it is no noise */
     float jump_kw;                /* from one interval to the next, in the mean */
