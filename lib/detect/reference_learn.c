@@ -267,7 +267,7 @@ find_coldest(struct reference *r, const struct lesson *l, bool heated)
             n++;
         }
     r->coldest = !heated ? INFINITY : r->slope_kw > 0 ? BELIEVED * coldest : coldest;
-    if (4 * n < LOG_HOURS)
+    if (n < DAYS_LEAST * PROFILE_HOURS)
         r->coldest = -INFINITY;
 }
 

@@ -483,7 +483,7 @@ twice(int q)
 static double
 twice_a_little(int q)
 {
-    return twice(q) ? 0.85 : 0;
+    return twice(q) ? 1.15 : 0;
 }
 
 static double
