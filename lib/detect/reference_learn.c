@@ -251,22 +251,20 @@ find_pump(struct reference *r, const struct hour_log *l, const struct sample *s)
     r->pump_usual_kw = n > 0 ? sum / (float)n : 0;
 }
 
-/* A heater that did not show itself is not believed beyond the cold that it did not show
- * itself in. Where none is declared, or nothing tells how cold it is, any cold is as
- * usual; and a site that was heard of in less than a quarter of its hours, beside a pump
- * that hardly ever stood, is not compared at all. */
+/* A heater that was never seen on is not judged in the first frost. Where nothing tells
+ * how cold it is, and where none is declared, any cold is as usual; and a site whose pump
+ * stood for fewer hours than three days have is not compared in any. */
 static void
 find_coldest(struct reference *r, const struct lesson *l, bool heated)
 {
-    float coldest = 0;
     int n = 0;
 
+    r->coldest = heated ? 0 : INFINITY;
     for (int i = 0; i < LOG_HOURS; i++)
         if (!isnan(l->kw[i])) {
-            coldest = larger(coldest, l->cold[i]);
+            r->coldest = larger(r->coldest, BELIEVED * l->cold[i]);
             n++;
         }
-    r->coldest = !heated ? INFINITY : r->slope_kw > 0 ? BELIEVED * coldest : coldest;
     if (n < DAYS_LEAST * PROFILE_HOURS)
         r->coldest = -INFINITY;
 }
@@ -306,8 +304,8 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
 
     r->frozen = s->from;
     reference_day(r, row, edge_ms, r->since + LOG_HOURS / 2 * LW_HOUR); /* as it was */
-    fit_robustly(r, &l, heated);
     find_coldest(r, &l, heated && felt);
+    fit_robustly(r, &l, heated);
     sigma = find_core(r, &l, s);
     spread = find_spread(&l);
     r->jump_kw = log->jumps > 0 ? (float)(log->jump_sum / log->jumps) : 0;
