@@ -85,6 +85,9 @@ const struct lw_ini_key config_keys[] = {
            "output; empty: none."),
     BOOL("alerts", "journald", journald, "yes",
          "Write alerts to systemd's journal, where it runs."),
+    STRING("inspection", "ndjson", inspection, "",
+           "The file to which what discipline inspection alone is told is added; empty: "
+           "none."),
     STRING("calendar", "holidays", holidays, "",
            "A file that names the holidays, a date a line; empty: none."),
     DURATION("journal", "sync", sync_ms, 10, 250, "200ms",
@@ -237,6 +240,18 @@ check_read_conninfo(const char *path, const char *text, const struct config *con
         warn_readable(path);
 }
 
+/* Whoever reads alerts, or the daemon's output, is not to have it. */
+static void
+check_inspection(const char *path, const char *text, const struct config *config,
+                 struct lw_faults *faults)
+{
+    if (config->inspection[0] != '\0' &&
+        (strcmp(config->inspection, "-") == 0 ||
+         strcmp(config->inspection, config->ndjson) == 0))
+        lw_fault_add(faults, path, line_of(text, "inspection", "ndjson"), 1,
+                     "ndjson: a file of its own was expected");
+}
+
 static void
 check(const char *path, const char *text, struct config *config, struct lw_faults *faults)
 {
@@ -260,6 +275,7 @@ check(const char *path, const char *text, struct config *config, struct lw_fault
         lw_fault_add(faults, path, line_of(text, "daemon", "state_dir"), 1,
                      "state_dir: a folder was expected");
     }
+    check_inspection(path, text, config, faults);
     check_conninfo(path, text, config, faults);
     check_read_conninfo(path, text, config, faults);
     if (config->ledger[0] == '\0' && config->conninfo[0] == '\0' &&

@@ -46,6 +46,8 @@ struct config {
     /* [alerts] */
     char ndjson[CONFIG_PATH + 1];
     bool journald;
+    /* [inspection] */
+    char inspection[CONFIG_PATH + 1];
     /* [calendar] */
     char holidays[CONFIG_PATH + 1];
     /* [journal] */

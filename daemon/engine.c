@@ -17,6 +17,7 @@ enum {
     ALERTS_KEPT = 1 << 20,  /* a buffer that grew larger is given back */
     ALERT_KEY = 16 + 4 + 1, /* a record's id, revision and kind: which alert it is */
     ALERT_HEAD = ALERT_KEY + 8,
+    INSPECTION = 3, /* the kind of what inspection is told; alerts' are less */
 };
 
 static void
@@ -56,34 +57,57 @@ struct engine {
     bool exchanged;  /* the event under way says that its meter is another one now */
 };
 
-/* The alarm is valid only now, so its text is made now. */
+/* What of a record says which it is, before its time and its JSON. */
+struct alert_key {
+    const uint8_t *alarm;
+    uint32_t number;
+    uint8_t kind;
+};
+
+static int
+add_record(struct engine *e, struct alert_key key, lw_wall at, const char *json,
+           size_t json_n)
+{
+    struct lw_packer p;
+    uint32_t n = (uint32_t)(ALERT_HEAD + json_n);
+    int rc = e->alerts.n > ALERTS_MOST ? LW_EFULL : blob_add(&e->alerts, &n, sizeof n);
+
+    if (rc != 0)
+        return rc;
+    lw_pack_init(&p, blob_add, &e->alerts);
+    lw_pack_bytes(&p, key.alarm, LW_ACT_ALARM);
+    lw_pack_u32(&p, key.number);
+    lw_pack_u8(&p, key.kind);
+    lw_pack_i64(&p, at.ms);
+    lw_pack_bytes(&p, json, json_n);
+    return lw_pack_flush(&p);
+}
+
+/* What the effect shows is valid only now, so its text is made now. */
 static void
 add_alert(struct engine *e, const struct lw_effect *effect)
 {
     const struct lw_core *core = e->run.force->core;
-    const struct lw_alarm *alarm = effect->alert.alarm;
-    size_t at = e->alerts.n, json_n;
+    const struct lw_ledger *ledger = lw_core_ledger(core);
+    const struct lw_rules *rules = lw_core_rules(core);
+    size_t at = e->alerts.n, n;
     char json[LW_ALERT_TEXT];
-    struct lw_packer p;
-    uint32_t n;
-    int rc = lw_alert_json(lw_core_ledger(core), lw_core_rules(core), effect->alert.kind,
-                           alarm, json, &json_n);
+    struct alert_key key;
+    int rc;
 
-    if (rc == 0 && at > ALERTS_MOST)
-        rc = LW_EFULL;
-    if (rc == 0) {
-        n = (uint32_t)(ALERT_HEAD + json_n);
-        rc = blob_add(&e->alerts, &n, sizeof n);
+    if (effect->kind == LW_EFFECT_ALERT) {
+        const struct lw_alarm *alarm = effect->alert.alarm;
+
+        key = (struct alert_key){alarm->id, alarm->revision, (uint8_t)effect->alert.kind};
+        rc = lw_alert_json(ledger, rules, effect->alert.kind, alarm, json, &n);
+    } else {
+        const struct lw_alarm *alarm = &effect->tip_off->alarm;
+
+        key = (struct alert_key){alarm->id, alarm->occurrences, INSPECTION};
+        rc = lw_tip_off_json(ledger, rules, effect->at, effect->tip_off, json, &n);
     }
-    if (rc == 0) {
-        lw_pack_init(&p, blob_add, &e->alerts);
-        lw_pack_bytes(&p, alarm->id, sizeof alarm->id);
-        lw_pack_u32(&p, alarm->revision);
-        lw_pack_u8(&p, (uint8_t)effect->alert.kind);
-        lw_pack_i64(&p, effect->at.ms);
-        lw_pack_bytes(&p, json, json_n);
-        rc = lw_pack_flush(&p);
-    }
+    if (rc == 0)
+        rc = add_record(e, key, effect->at, json, n);
     if (rc != 0) {
         log_error("engine: an alert is lost: %s", lw_result_text(rc));
         e->alerts.n = at;
@@ -100,6 +124,7 @@ take_effect(void *arg, const struct lw_effect *effect)
         e->judged = effect->reading->q;
         break;
     case LW_EFFECT_ALERT:
+    case LW_EFFECT_TIP_OFF:
         add_alert(e, effect);
         break;
     case LW_EFFECT_EXCHANGE:
@@ -108,16 +133,21 @@ take_effect(void *arg, const struct lw_effect *effect)
     }
 }
 
-/* Journals the alerts that wait; returns how many. */
+/* Journals the alerts that wait; returns how many. What inspection is told goes with
+ * them, under a kind of its own, and is not counted: nobody else is to know of it. */
 static uint64_t
 flush_alerts(struct engine *e)
 {
     uint64_t count = 0;
     uint32_t n;
 
-    for (size_t at = 0; at < e->alerts.n; at += sizeof n + n, count++) {
+    for (size_t at = 0; at < e->alerts.n; at += sizeof n + n) {
+        const uint8_t *record = e->alerts.data + at + sizeof n;
+        bool alert = record[ALERT_KEY - 1] != INSPECTION;
+
         memcpy(&n, e->alerts.data + at, sizeof n);
-        journal_append(e->journal, JOURNAL_ALERT, e->alerts.data + at + sizeof n, n);
+        journal_append(e->journal, alert ? JOURNAL_ALERT : JOURNAL_INSPECTION, record, n);
+        count += alert;
     }
     e->alerts.n = 0;
     if (e->alerts.cap > ALERTS_KEPT)
@@ -193,7 +223,8 @@ recover(struct engine *e, bool *ret_checkpoint)
         if (rc < 0)
             goto out;
         records++;
-        if (record.kind == JOURNAL_ALERT && !forget_alert(e, &record))
+        if ((record.kind == JOURNAL_ALERT || record.kind == JOURNAL_INSPECTION) &&
+            !forget_alert(e, &record))
             odd++;
         rc = run_record(&e->run, &record, &faults);
         if (rc != 0) {

@@ -157,6 +157,7 @@ run_record(struct run *run, const struct journal_record *record, struct lw_fault
             force_free(next);
         return rc;
     case JOURNAL_ALERT:
+    case JOURNAL_INSPECTION:
     case JOURNAL_ACK:
     case JOURNAL_GAP:
         break;

@@ -26,6 +26,8 @@ enum journal_kind {
     JOURNAL_ACK = 5, /* string consumer, u64 position: all before it has been delivered */
     JOURNAL_GAP = 6, /* where records were removed: u32 readings, i64 first, i64 last of
                       * their times of arrival, then zeros in place of the records */
+    JOURNAL_INSPECTION = 7, /* as an alert, for discipline inspection alone: the alarm's
+                             * id, u32 occurrences, u8 3, i64 at, then its JSON */
 };
 
 enum {

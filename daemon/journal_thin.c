@@ -198,7 +198,7 @@ take(struct journal_thin *t, const struct journal_record *r)
     int rc;
 
     journal_record_head(r->position, r->kind, r->data, r->n, head);
-    if (r->kind != JOURNAL_ALERT) {
+    if (r->kind != JOURNAL_ALERT && r->kind != JOURNAL_INSPECTION) {
         if (r->kind == JOURNAL_READING)
             count_reading(t, r);
         if (r->next - t->kept < GAP_LEAST) {

@@ -35,7 +35,8 @@ store_options_differ(const struct config *a, const struct config *b)
 static bool
 alert_options_differ(const struct config *a, const struct config *b)
 {
-    return strcmp(a->ndjson, b->ndjson) != 0 || a->journald != b->journald;
+    return strcmp(a->ndjson, b->ndjson) != 0 || a->journald != b->journald ||
+           strcmp(a->inspection, b->inspection) != 0;
 }
 
 /* The new ledger, rules and profiles; the poller keeps pointers into the ledger, so it

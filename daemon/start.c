@@ -134,18 +134,14 @@ int
 daemon_start_notify(struct daemon *d, const struct config *config)
 {
     struct notify_options options = {.ndjson = config->ndjson,
-                                     .journald = config->journald};
+                                     .journald = config->journald,
+                                     .inspection = config->inspection};
 
     /* The old one first: both would be the same consumers of the journal. */
     notify_free(d->rooms.notify);
     d->rooms.notify = NULL;
-    int rc = notify_new(loop_base(d->rooms.loop), d->rooms.journal, &options,
-                        &d->rooms.notify);
-    if (rc != 0) {
-        log_error("[alerts] ndjson %s: %s", config->ndjson,
-                  rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
-    }
-    return rc;
+    return notify_new(loop_base(d->rooms.loop), d->rooms.journal, &options,
+                      &d->rooms.notify);
 }
 
 int

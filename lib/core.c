@@ -149,11 +149,15 @@ enum {
 static int64_t
 class_w(const struct lw_meter *meter)
 {
-    __int128 a_milli = meter->ct_milli > 1000 ? (__int128)CLASS_CT_A * meter->ct_milli
-                                              : (__int128)CLASS_A * 1000;
-    __int128 w = a_milli * CLASS_V * meter->pt_milli / 1000000;
+    int64_t ma = CLASS_A * 1000, uw;
 
-    return w > INT64_MAX / LW_HOUR ? INT64_MAX / LW_HOUR : (int64_t)w;
+    if ((meter->ct_milli > 1000 &&
+         __builtin_mul_overflow(CLASS_CT_A, meter->ct_milli, &ma)) ||
+        __builtin_mul_overflow(ma, CLASS_V, &uw) ||
+        __builtin_mul_overflow(uw, meter->pt_milli, &uw) ||
+        uw / 1000000 > INT64_MAX / LW_HOUR)
+        return INT64_MAX / LW_HOUR;
+    return uw / 1000000;
 }
 
 static void
@@ -275,6 +279,10 @@ doubt(struct judged *judged, struct lw_reading *r, uint16_t mark)
     judged->good = false;
 }
 
+/* No clock is a day ahead; a date is. Were it believed, all that follows would be late.
+ */
+#define AHEAD_MOST LW_DAY
+
 static void
 step_reading(struct lw_core *core, const struct lw_reading *in)
 {
@@ -285,7 +293,8 @@ step_reading(struct lw_core *core, const struct lw_reading *in)
 
     judged.measured = judged.good;
     r.q &= LW_QUALITY_MASK;
-    if (r.time.ms <= m->newest || r.time.ms < 0) { /* nothing is indexed by those */
+    if (r.time.ms <= m->newest || r.time.ms < 0 || /* nothing is indexed by those */
+        r.time.ms - core->now > AHEAD_MOST) {
         r.q |= r.time.ms == m->newest ? LW_MARK_REPEATED : LW_MARK_LATE;
         emit_reading(core, &r);
         return;

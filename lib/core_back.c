@@ -70,6 +70,8 @@ core_step_back(struct lw_core *core, int64_t at)
         reference_step_back(&s->reference, closes);
         excess_step_back(&s->excess, closes, s->interval);
     }
+    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next)
+        no_later(&core->standing[i].alarm.course.to, at);
     for (int32_t i = 0; i < core->nweather; i++)
         no_later(&core->weather[i].hour, at / LW_HOUR);
     feeder_step_back(core, at);

@@ -78,7 +78,7 @@ subject_exists(const struct lw_ledger *l, const struct lw_alarm *alarm)
            alarm->subject < n && alarm->site >= LW_NONE && alarm->site < l->nsites &&
            alarm->evidence.finding < LW_FINDINGS && evidence_sound(l, &alarm->evidence) &&
            alarm->acknowledged_by[LW_ACT_BY] == 0 && alarm->shelf_by[LW_ACT_BY] == 0 &&
-           alarm->shelf_reason[LW_ACT_REASON] == 0;
+           alarm->shelf_reason[LW_ACT_REASON] == 0 && alarm->read_by[LW_ACT_BY] == 0;
 }
 
 static int

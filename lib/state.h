@@ -115,7 +115,8 @@ struct over_run {
 /* Of what advances after a cutoff. */
 struct dark_run {
     struct run run;
-    int64_t clear_ms; /* as above */
+    int64_t spare_wh; /* as above */
+    int64_t clear_ms;
 };
 
 /* What a site has drawn in this month, or this year, local time; for over_licence. */
@@ -266,6 +267,20 @@ struct judged {
     struct lw_register_step step;
 };
 
+/* What a site may draw in a window (detect/expect.c). */
+struct expectation {
+    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
+    int64_t measured_wh;     /* of it by sub-meters */
+    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
+    int64_t metered_pump_w;  /* of one that a sub-meter measures */
+    int64_t metered_pump_wh; /* which it did */
+    int64_t heating_ms;      /* for so long heating is declared without a ceiling */
+    bool heated;             /* it is declared at all */
+    bool unlimited;          /* an explanation in force covers any load */
+    bool any;                /* one is in force at all */
+    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
+};
+
 /* A closed stretch of a site's balance, all supply points together; or the gap of one
  * that comes back, which reaches behind windows that were closed without it. */
 struct window {
@@ -275,6 +290,7 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
+    struct expectation expected;
 };
 
 static inline const struct lw_metering_point *
@@ -385,19 +401,7 @@ int feeder_load(struct lw_core *core, struct lw_unpacker *u,
 void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
-/* --- detect/expect.c: what a site may draw in a window. */
-struct expectation {
-    int64_t allowed_wh;      /* by declared ceilings and what sub-meters measured */
-    bool unlimited;          /* an explanation in force covers any load */
-    bool any;                /* one is in force at all */
-    int64_t measured_wh;     /* of it by sub-meters */
-    int64_t pump_w;          /* ceiling of a pump that no sub-meter measures */
-    int64_t metered_pump_w;  /* of one that a sub-meter measures */
-    int64_t metered_pump_wh; /* which it did */
-    bool heated;             /* heating is declared */
-    int64_t heating_ms;      /* for so long without a ceiling */
-    bool unmeasured; /* a sub-meter is silent: the benefit of the doubt clears nothing */
-};
+/* --- detect/expect.c */
 struct expectation expect(const struct lw_core *core, const struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
@@ -457,6 +461,8 @@ void alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject sub
                   const struct lw_evidence *evidence);
 /* Returns it where it stands: its subject is not there any more. */
 void alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
+/* The same: by the ledger the rule does not concern its subject any more. */
+void alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject);
 /* Tells again, with the evidence that it had, what nothing has updated for a week: its
  * meter is silent. Returns when to look again, in an hour or later. */
 int64_t alarm_remind(struct lw_core *core);

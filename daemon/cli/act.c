@@ -1,5 +1,5 @@
-/* `lodewatch ack`, `shelve` and `unshelve`: what the duty desk does to one alarm, through
- * the daemon. */
+/* `lodewatch read`, `ack`, `shelve` and `unshelve`: what the duty desk does to one alarm,
+ * through the daemon. */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -8,6 +8,7 @@
 
 #include <jansson.h>
 
+#include <lodewatch/codec.h>
 #include <lodewatch/result.h>
 
 #include "daemon/cli/cli.h"
@@ -15,27 +16,42 @@
 #include "daemon/config.h"
 #include "daemon/faults.h"
 
+enum {
+    READ,
+    ACK,
+    SHELVE,
+    UNSHELVE
+};
+
 static const struct act {
     const char *act;
     const char *usage;
 } acts[] = {
-    {"acknowledge", "usage: lodewatch ack ALARM --by NAME --config FILE\n"
-                    "\n"
-                    "Says that somebody looks after the alarm with this id.\n"
-                    "\n"},
-    {"shelve",
-     "usage: lodewatch shelve ALARM --until TIME --by NAME --reason TEXT\n"
-     "                        --config FILE\n"
-     "\n"
-     "Puts one alarm aside, for at most 7 days. It comes back by itself, at once\n"
-     "where it gets worse.\n"
-     "\n"
-     "  --until TIME   RFC 3339; without an offset it is local\n"
-     "  --reason TEXT  why, for everybody to read\n"},
-    {"unshelve", "usage: lodewatch unshelve ALARM --by NAME --config FILE\n"
-                 "\n"
-                 "Ends the shelving of an alarm before its time.\n"
-                 "\n"},
+    [ACK] = {"acknowledge", "usage: lodewatch ack ALARM --by NAME --config FILE\n"
+                            "\n"
+                            "Says that somebody looks after the alarm with this id.\n"
+                            "\n"},
+    [SHELVE] =
+        {"shelve",
+         "usage: lodewatch shelve ALARM --until TIME --by NAME --reason TEXT\n"
+         "                        --config FILE\n"
+         "\n"
+         "Puts one alarm aside, for at most 7 days. It comes back by itself, at once\n"
+         "where it gets worse.\n"
+         "\n"
+         "  --until TIME   RFC 3339; without an offset it is local\n"
+         "  --reason TEXT  why, for everybody to read\n"},
+    [UNSHELVE] = {"unshelve", "usage: lodewatch unshelve ALARM --by NAME --config FILE\n"
+                              "\n"
+                              "Ends the shelving of an alarm before its time.\n"
+                              "\n"},
+    [READ] =
+        {"read",
+         "usage: lodewatch read ALARM --by NAME --config FILE\n"
+         "\n"
+         "Prints the alarm with this id, in Chinese and English; that it was read, when\n"
+         "and by whom is recorded.\n"
+         "\n"},
 };
 
 static const char common[] =
@@ -102,8 +118,19 @@ print_alarm(const char *body)
     json_decref(event);
 }
 
+static void
+print_words(const char *body)
+{
+    struct lw_alert_brief alert;
+
+    if (lw_alert_brief(body, strlen(body), &alert) != 0)
+        return;
+    printf("    %s%s%s\n", alert.name, *alert.name ? "：" : "", alert.zh);
+    printf("    %s%s%s\n", alert.name_en, *alert.name_en ? ": " : "", alert.en);
+}
+
 static int
-post(const struct config *config, const json_t *act)
+post(const struct config *config, const json_t *act, bool words)
 {
     char *json = json_dumps(act, JSON_COMPACT);
     char *token = http_token(config->token_file);
@@ -112,11 +139,13 @@ post(const struct config *config, const json_t *act)
     int status =
         !json ? LW_EINVAL : http_ask(config->listen, "/api/v1/acts", token, json, &body);
 
-    if (status == 200)
+    if (status == 200) {
         print_alarm(body);
-    else if (status > 0)
+        if (words)
+            print_words(body);
+    } else if (status > 0) {
         rc = print_problem(status, body);
-    else {
+    } else {
         fprintf(stderr, "lodewatch: the daemon does not answer: %s\n",
                 status == LW_EIO ? strerror(errno) : lw_result_text(status));
         rc = CLI_FAILED;
@@ -173,25 +202,31 @@ run(const struct act *act, int argc, char **argv)
         fputs("lodewatch: an argument is not UTF-8\n", stderr);
         return CLI_INPUT;
     }
-    int rc = post(&config, o);
+    int rc = post(&config, o, act == &acts[READ]);
     json_decref(o);
     return rc;
 }
 
 int
+cli_read(int argc, char **argv)
+{
+    return run(&acts[READ], argc, argv);
+}
+
+int
 cli_ack(int argc, char **argv)
 {
-    return run(&acts[0], argc, argv);
+    return run(&acts[ACK], argc, argv);
 }
 
 int
 cli_shelve(int argc, char **argv)
 {
-    return run(&acts[1], argc, argv);
+    return run(&acts[SHELVE], argc, argv);
 }
 
 int
 cli_unshelve(int argc, char **argv)
 {
-    return run(&acts[2], argc, argv);
+    return run(&acts[UNSHELVE], argc, argv);
 }

@@ -37,6 +37,7 @@ cli_command cli_check;
 cli_command cli_compact;
 cli_command cli_export;
 cli_command cli_hold;
+cli_command cli_read;
 cli_command cli_replay;
 cli_command cli_probe;
 cli_command cli_explain;

@@ -219,8 +219,9 @@ print_changes(const struct lw_ledger *ledger, struct side side[2])
         print_change(ledger, (enum change)change, a, b);
     }
     fprintf(stderr,
-            "%zu alarms before, %zu after: %" PRIu64 " the same, %" PRIu64
-            " changed, %" PRIu64 " gone, %" PRIu64 " new\n",
+            "%zu alarms before 原有报警, %zu after 改后: %" PRIu64
+            " the same 相同, %" PRIu64 " changed 有变, %" PRIu64 " gone 不再有, %" PRIu64
+            " new 新增\n",
             side[0].n, side[1].n, count[SAME], count[CHANGED], count[GONE], count[NEW]);
 }
 

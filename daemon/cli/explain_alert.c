@@ -10,6 +10,12 @@
 #include <lodewatch/codec.h>
 #include <lodewatch/rules.h>
 
+#include "daemon/cli/alert_words.h"
+
+enum {
+    NAME_COLUMNS = 22
+};
+
 /* --- what alerts say */
 
 static void
@@ -76,6 +82,7 @@ take_evidence(struct explained *x, const json_t *e)
     x->energy_kwh = number(member(e, "energy_kwh"));
     x->expected_kw = number(member(e, "expected_kw"));
     x->excess_kwh = number(member(e, "excess_kwh"));
+    x->confidence = number(member(e, "confidence"));
     x->samples_good = json_integer_value(member(e, "samples_good"));
     x->samples_expected = json_integer_value(member(e, "samples_expected"));
     x->readings = json_integer_value(member(readings, "count"));
@@ -202,11 +209,21 @@ print_number(int width, double v)
         printf(" %*.1f", width, v);
 }
 
+/* A line's name, in both languages. */
+static void
+print_name(const char *name)
+{
+    printf("  ");
+    print_padded(name, NAME_COLUMNS);
+}
+
 static void
 print_row(const char *name, double v, const char *unit)
 {
-    if (!isnan(v))
-        printf("  %-17s %.1f %s\n", name, v, unit);
+    if (isnan(v))
+        return;
+    print_name(name);
+    printf(" %.1f %s\n", v, unit);
 }
 
 static void
@@ -216,23 +233,39 @@ print_span(const char *name, const struct lw_zone *zone, lw_wall from, lw_wall t
 
     lw_wall_format_zone(from, zone, a);
     lw_wall_format_zone(to, zone, b);
-    printf("  %-17s %s to %s\n", name, a, b);
+    print_name(name);
+    printf(" %s – %s\n", a, b);
+}
+
+/* A word of the data's and its Chinese, so many columns wide. */
+static void
+print_word(const struct alert_word *word, int columns)
+{
+    char text[64];
+
+    snprintf(text, sizeof text, "%s %s", word->zh, word->name);
+    printf("  ");
+    print_padded(text, columns);
 }
 
 static void
 print_revisions(const struct explained *x, const struct lw_zone *zone)
 {
-    puts("  revision  time                       alert     priority   mean kW"
-         "  expected kW   excess kWh");
+    puts("      修订  时间                       预警           优先级       平均千瓦"
+         "      应有千瓦  未说明千瓦时\n"
+         "  revision  time                       alert          priority      mean kW"
+         "   expected kW    excess kWh");
     for (int i = 0; i < x->n; i++) {
         const struct explain_revision *r = &x->revision[i];
         char time[LW_TIME_TEXT];
 
         lw_wall_format_zone(r->at, zone, time);
-        printf("  %8u  %-25s  %-8s  %-8s", r->number, time, r->kind, r->priority);
+        printf("  %8u  %-25s", r->number, time);
+        print_word(alert_kind(r->kind), 13);
+        print_word(alert_priority(r->priority), 11);
         print_number(9, r->mean_kw);
-        print_number(12, r->expected_kw);
-        print_number(12, r->excess_kwh);
+        print_number(13, r->expected_kw);
+        print_number(13, r->excess_kwh);
         putchar('\n');
     }
 }
@@ -240,24 +273,33 @@ print_revisions(const struct explained *x, const struct lw_zone *zone)
 static void
 print_evidence(const struct explained *x, const struct lw_zone *zone)
 {
-    print_span("window", zone, x->from, x->to);
-    print_row("mean", x->mean_kw, "kW");
-    print_row("peak", x->peak_kw, "kW");
-    print_row("energy", x->energy_kwh, "kWh");
-    print_row("expected", x->expected_kw, "kW");
-    print_row("unexplained", x->excess_kwh, "kWh");
-    if (x->samples_expected > 0)
-        printf("  %-17s %lld of %lld\n", "good samples", x->samples_good,
-               x->samples_expected);
+    print_span("时段 window", zone, x->from, x->to);
+    print_row("平均 mean", x->mean_kw, "kW");
+    print_row("最高 peak", x->peak_kw, "kW");
+    print_row("用电量 energy", x->energy_kwh, "kWh");
+    print_row("应有 expected", x->expected_kw, "kW");
+    print_row("未说明 unexplained", x->excess_kwh, "kWh");
+    if (!isnan(x->confidence)) {
+        print_name("可信度 confidence");
+        printf(" %.3f\n", x->confidence);
+    }
+    if (x->samples_expected > 0) {
+        print_name("有效采样 good samples");
+        printf(" %lld / %lld\n", x->samples_good, x->samples_expected);
+    }
     if (x->readings > 0) {
-        print_span("readings", zone, x->readings_from, x->readings_to);
-        printf("  %-17s %lld, of %lld meter%s\n", "", x->readings, x->readings_meters,
-               x->readings_meters == 1 ? "" : "s");
-        printf("  %-17s %s\n", "their SHA-256", x->sha256);
+        print_span("读数 readings", zone, x->readings_from, x->readings_to);
+        print_name("条数 how many");
+        printf(" %lld\n", x->readings);
+        print_name("电表数 of meters");
+        printf(" %lld\n", x->readings_meters);
+        print_name("读数 their SHA-256");
+        printf(" %s\n", x->sha256);
     }
     if (x->learned_sha256[0]) {
-        print_span("learned", zone, x->learned_from, x->learned_to);
-        printf("  %-17s %s\n", "its SHA-256", x->learned_sha256);
+        print_span("基准时段 learned", zone, x->learned_from, x->learned_to);
+        print_name("基准 its SHA-256");
+        printf(" %s\n", x->learned_sha256);
     }
 }
 
@@ -265,6 +307,7 @@ void
 explain_print(const struct explained *x, const struct lw_zone *zone)
 {
     const struct lw_rule_info *rule = NULL;
+    bool expected = !isnan(x->expected_kw);
 
     for (int i = 0; i < LW_RULES; i++)
         if (strcmp(lw_rule_info((enum lw_rule_id)i)->id, x->rule) == 0)
@@ -276,9 +319,11 @@ explain_print(const struct explained *x, const struct lw_zone *zone)
     print_evidence(x, zone);
     if (x->plot.lines == 0)
         return;
-    printf("\n  load, mean of each stretch (* in the window%s)%s\n",
-           isnan(x->expected_kw) ? "" : ", │ expected",
+    printf("\n  负荷，各段平均（* 在时段内%s）%s\n", expected ? "，│ 应有" : "",
+           x->more ? "；另有电表未计入" : "");
+    printf("  load, mean of each stretch (* in the window%s)%s\n",
+           expected ? ", │ expected" : "",
            x->more ? "; there are more meters than these" : "");
     plot_print(&x->plot, zone, x->from.ms, x->to.ms,
-               isnan(x->expected_kw) ? -1 : llrint(1000 * x->expected_kw));
+               expected ? llrint(1000 * x->expected_kw) : -1);
 }

@@ -42,7 +42,7 @@ struct explained {
     /* The newest evidence that is not a return's: the words and the table. */
     char zh[4096], en[4096];
     lw_wall from, to;
-    double mean_kw, peak_kw, energy_kwh, expected_kw, excess_kwh;
+    double mean_kw, peak_kw, energy_kwh, expected_kw, excess_kwh, confidence;
     long long samples_good, samples_expected;
     long long readings, readings_meters; /* 0: it rests on none */
     lw_wall readings_from, readings_to;

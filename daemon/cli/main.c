@@ -21,6 +21,7 @@ static const struct {
     {"export", cli_export, "write a window of readings as CSV or NDJSON"},
     {"hold", cli_hold, "keep readings as evidence, however old they are"},
     {"respool", cli_respool, "refill PostgreSQL from the daemon's journal"},
+    {"read", cli_read, "print a standing alarm, and record who read it"},
     {"ack", cli_ack, "acknowledge an alarm"},
     {"shelve", cli_shelve, "put an alarm aside for a time"},
     {"unshelve", cli_unshelve, "end that before its time"},

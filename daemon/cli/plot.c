@@ -87,7 +87,7 @@ plot_print(const struct plot *plot, const struct lw_zone *zone, int64_t from, in
         lw_wall_format_zone((lw_wall){at}, zone, time);
         printf("  %.5s %.5s %c ", time + 5, time + 11, within ? '*' : ' ');
         if (plot->line[i].covered_ms <= 0) {
-            puts("no data");
+            puts("无数据 no data");
             continue;
         }
         print_bar(w / most * 8 * WIDTH,

@@ -134,16 +134,16 @@ print_summary(const struct output *o, uint64_t readings, int64_t us)
     for (int rule = 0; rule < LW_RULES; rule++)
         alerts += o->raised[rule];
     if (readings > 0)
-        fprintf(stderr, "%" PRIu64 " readings, ", readings);
-    fprintf(stderr, "%" PRIu64 " alarms raised", alerts);
+        fprintf(stderr, "%" PRIu64 " readings 条读数, ", readings);
+    fprintf(stderr, "%" PRIu64 " alarms raised 个报警", alerts);
     for (int rule = 0, n = 0; rule < LW_RULES; rule++)
         if (o->raised[rule] > 0)
             fprintf(stderr, "%s%s %" PRIu64, n++ == 0 ? " (" : ", ",
                     lw_rule_info((enum lw_rule_id)rule)->id, o->raised[rule]);
-    fprintf(stderr, "%s, %" PRIu64 " alerts, %.2f s", alerts > 0 ? ")" : "", o->lines,
-            seconds);
+    fprintf(stderr, "%s, %" PRIu64 " alerts 条预警, %.2f s", alerts > 0 ? ")" : "",
+            o->lines, seconds);
     if (readings > 0 && us > 0)
-        fprintf(stderr, ", %.0f readings/s", (double)readings / seconds);
+        fprintf(stderr, ", %.0f readings/s 条每秒", (double)readings / seconds);
     fputc('\n', stderr);
 }
 

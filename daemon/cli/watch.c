@@ -8,6 +8,7 @@
 
 #include <lodewatch/codec.h>
 
+#include "daemon/cli/alert_words.h"
 #include "daemon/cli/cli.h"
 
 static const char usage[] =
@@ -21,58 +22,19 @@ static const char usage[] =
     "  --all   low priorities and updates too, and all of each\n"
     "  --help  print this\n";
 
-/* How a priority looks in the list and on a terminal. */
-static const struct {
-    const char *name, *zh, *colour;
-} PRIORITY[] = {
-    {"urgent", "特急", "\033[1;31m"},
-    {"high", "高", "\033[31m"},
-    {"medium", "中", "\033[33m"},
-    {"low", "低", ""},
-};
-
-static const struct {
-    const char *type, *zh, *en;
-} KIND[] = {
-    {".raised.", "预警", "raised"},
-    {".updated.", "更新", "updated"},
-    {".returned.", "恢复", "returned"},
-};
-
-static size_t
-priority_of(const struct lw_alert_brief *alert)
-{
-    size_t i = 0;
-
-    while (i + 1 < sizeof PRIORITY / sizeof *PRIORITY &&
-           strcmp(PRIORITY[i].name, alert->priority) != 0)
-        i++;
-    return i;
-}
-
-static size_t
-kind_of(const struct lw_alert_brief *alert)
-{
-    size_t i = 0;
-
-    while (i + 1 < sizeof KIND / sizeof *KIND &&
-           strstr(alert->type, KIND[i].type) == NULL)
-        i++;
-    return i;
-}
-
 static void
 print_alert(const struct lw_alert_brief *alert, bool all, bool colour)
 {
-    size_t priority = priority_of(alert), kind = kind_of(alert);
+    const struct alert_word *priority = alert_priority(alert->priority);
+    const struct alert_word *kind = alert_kind(alert->type);
     bool low = strcmp(alert->priority, "low") == 0;
     bool updated = strstr(alert->type, ".updated.") != NULL;
 
     if (!all && (low || updated))
         return;
-    printf("%s%.16s  %s %s / %s %s  %s  %s%s\n", colour ? PRIORITY[priority].colour : "",
-           alert->time, PRIORITY[priority].zh, KIND[kind].zh, PRIORITY[priority].name,
-           KIND[kind].en, alert->rule, alert->subject, colour ? "\033[0m" : "");
+    printf("%s%.16s  %s %s / %s %s  %s  %s%s\n", colour ? priority->colour : "",
+           alert->time, priority->zh, kind->zh, priority->name, kind->name, alert->rule,
+           alert->subject, colour ? "\033[0m" : "");
     /* In a flood the line is what there is time for. */
     if (alert->flood > 0 && !all)
         return;

@@ -90,6 +90,7 @@ journald_deliver(void *sink, const char *json, size_t n)
 
 const struct sink_type sink_journald = {
     .name = "journald",
+    .key = "[alerts] journald",
     .open = journald_open,
     .deliver = journald_deliver,
     .close = journald_close,

@@ -1,6 +1,6 @@
-/* Alerts as lines of JSON in a file, a FIFO or on standard output. A line is there whole
- * or not at all: what was begun is finished by the next try, and cut off a file that a
- * crash left torn. */
+/* Alerts as lines of JSON in a file, a FIFO or on standard output, and inspection's
+ * records in a file of their own. A line is there whole or not at all: what was begun is
+ * finished by the next try, and cut off a file that a crash left torn. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -24,6 +24,7 @@ struct ndjson {
     char *path; /* NULL: standard output */
     int fd;     /* -1: could not be opened anew */
     bool regular;
+    bool secret; /* for its owner alone, and nothing of it is logged */
     size_t done; /* bytes of the line in hand that are written */
 };
 
@@ -47,9 +48,10 @@ cut_torn_line(const struct ndjson *sink)
     off_t whole = end == NULL ? from : from + (end + 1 - tail);
     if (whole == 0 ? tail[0] != '{' : end == NULL)
         return; /* not ours */
-    log_warn("%s: a torn last line of %jd bytes is cut off", sink->path,
-             (intmax_t)(st.st_size - whole));
-    if (ftruncate(sink->fd, whole) != 0)
+    if (!sink->secret)
+        log_warn("%s: a torn last line of %jd bytes is cut off", sink->path,
+                 (intmax_t)(st.st_size - whole));
+    if (ftruncate(sink->fd, whole) != 0 && !sink->secret)
         log_error("%s: %m", sink->path);
 }
 
@@ -63,9 +65,9 @@ open_file(struct ndjson *sink)
         sink->fd = STDOUT_FILENO;
     } else {
         /* Non-blocking, since opening a FIFO waits for its reader. */
-        sink->fd =
-            open(sink->path,
-                 O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
+        sink->fd = open(sink->path,
+                        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+                        sink->secret ? 0600 : 0640);
     }
     if (sink->fd < 0 || fstat(sink->fd, &st) != 0)
         return LW_EIO;
@@ -81,7 +83,7 @@ close_file(struct ndjson *sink)
     struct stat st;
 
     if (sink->fd >= 0 && sink->regular && sink->done > 0 && fstat(sink->fd, &st) == 0 &&
-        ftruncate(sink->fd, st.st_size - (off_t)sink->done) != 0)
+        ftruncate(sink->fd, st.st_size - (off_t)sink->done) != 0 && !sink->secret)
         log_error("alerts: a torn last line stays: %m");
     if (sink->fd >= 0 && sink->path != NULL)
         close(sink->fd);
@@ -100,17 +102,18 @@ ndjson_close(void *arg)
 }
 
 static int
-ndjson_open(const struct notify_options *options, void **ret_sink)
+open_path(const char *path, bool secret, void **ret_sink)
 {
     struct ndjson *sink;
 
-    if (options->ndjson[0] == '\0')
+    if (path[0] == '\0')
         return LW_ENOTFOUND;
     sink = calloc(1, sizeof *sink);
     if (sink == NULL)
         return LW_ENOMEM;
-    if (strcmp(options->ndjson, "-") != 0) {
-        sink->path = strdup(options->ndjson);
+    sink->secret = secret;
+    if (strcmp(path, "-") != 0) {
+        sink->path = strdup(path);
         if (sink->path == NULL) {
             free(sink);
             return LW_ENOMEM;
@@ -126,6 +129,18 @@ ndjson_open(const struct notify_options *options, void **ret_sink)
     return 0;
 }
 
+static int
+ndjson_open(const struct notify_options *options, void **ret_sink)
+{
+    return open_path(options->ndjson, false, ret_sink);
+}
+
+static int
+inspection_open(const struct notify_options *options, void **ret_sink)
+{
+    return open_path(options->inspection, true, ret_sink);
+}
+
 static void
 ndjson_reopen(void *arg)
 {
@@ -133,8 +148,10 @@ ndjson_reopen(void *arg)
 
     if (sink->path != NULL) {
         close_file(sink);
-        (void)open_file(
-            sink); /* where it fails, the next alert tries again and says so */
+        /* Where it fails, the next alert tries again and says so; of the other file that
+         * is said now, while there may be no record at all. */
+        if (open_file(sink) != 0 && errno != ENXIO && sink->secret)
+            log_error("%s: %m", sink->path);
     }
 }
 
@@ -194,7 +211,19 @@ ndjson_flush(void *arg)
 
 const struct sink_type sink_ndjson = {
     .name = "ndjson",
+    .key = "[alerts] ndjson",
     .open = ndjson_open,
+    .deliver = ndjson_deliver,
+    .flush = ndjson_flush,
+    .reopen = ndjson_reopen,
+    .close = ndjson_close,
+};
+
+const struct sink_type sink_inspection = {
+    .name = "inspection",
+    .key = "[inspection] ndjson",
+    .inspection = true,
+    .open = inspection_open,
     .deliver = ndjson_deliver,
     .flush = ndjson_flush,
     .reopen = ndjson_reopen,

@@ -26,12 +26,15 @@ enum {
     LAST_MS = 1000, /* for delivering what is left at the end */
 };
 
+#define NOT_COUNTED SIZE_MAX
+
 static const struct {
     const struct sink_type *type;
     size_t delivered; /* which figure counts it */
 } sinks[] = {
     {&sink_ndjson, offsetof(struct notify_stats, ndjson)},
     {&sink_journald, offsetof(struct notify_stats, journald)},
+    {&sink_inspection, NOT_COUNTED},
 };
 enum {
     SINKS = sizeof sinks / sizeof sinks[0]
@@ -40,8 +43,9 @@ enum {
 struct consumer {
     struct notify *notify;
     const struct sink_type *type;
-    uint64_t *delivered;
-    void *sink; /* NULL: not configured */
+    enum journal_kind kind; /* of the records that it is for */
+    uint64_t *delivered;    /* NULL: it is not counted */
+    void *sink;             /* NULL: not configured */
     struct journal_reader *reader;
     struct event *turn;           /* the next records, or the next try */
     struct journal_record record; /* in hand, where `holds` */
@@ -72,10 +76,12 @@ note_failure(struct consumer *c, int rc)
 {
     if (rc == LW_EAGAIN)
         return AGAIN_MS;
-    c->notify->stats.failed++;
+    if (!c->type->inspection)
+        c->notify->stats.failed++;
     if (!c->failing) {
-        log_error("alerts: %s refuses: %s; they are kept and tried again", c->type->name,
-                  rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
+        if (!c->type->inspection)
+            log_error("alerts: %s refuses: %s; they are kept and tried again",
+                      c->type->name, rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
         c->failing = true;
         c->retry_ms = RETRY_MS;
     } else if (c->retry_ms < RETRY_MOST_MS) {
@@ -108,12 +114,13 @@ deliver(struct consumer *c)
         int rc = take(c);
         if (rc != 1)
             return rc;
-        if (c->record.kind == JOURNAL_ALERT && c->record.n > ALERT_HEAD) {
+        if (c->record.kind == c->kind && c->record.n > ALERT_HEAD) {
             rc = c->type->deliver(c->sink, (const char *)c->record.data + ALERT_HEAD,
                                   c->record.n - ALERT_HEAD);
             if (rc != 0)
                 return rc;
-            ++*c->delivered;
+            if (c->delivered != NULL)
+                ++*c->delivered;
         }
         c->position = c->record.next;
         c->holds = false;
@@ -136,7 +143,8 @@ turn(struct consumer *c)
         }
     }
     if (rc >= 0 && c->failing) {
-        log_note("alerts: %s works again", c->type->name);
+        if (!c->type->inspection)
+            log_note("alerts: %s works again", c->type->name);
         c->failing = false;
     }
     return rc;
@@ -206,10 +214,14 @@ notify_new(struct event_base *base, struct journal *journal,
         struct consumer *c = &notify->consumer[i];
         c->notify = notify;
         c->type = sinks[i].type;
-        c->delivered = (uint64_t *)((char *)&notify->stats + sinks[i].delivered);
+        c->kind = c->type->inspection ? JOURNAL_INSPECTION : JOURNAL_ALERT;
+        if (sinks[i].delivered != NOT_COUNTED)
+            c->delivered = (uint64_t *)((char *)&notify->stats + sinks[i].delivered);
         int rc = consumer_new(base, options, c);
         if (rc != 0) {
             int saved = errno;
+            log_error("%s: %s", c->type->key,
+                      rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
             notify_free(notify);
             errno = saved;
             return rc;

@@ -9,6 +9,9 @@
 
 struct sink_type {
     const char *name; /* of the journal's consumer */
+    const char *key;  /* of the configuration, for people */
+    bool inspection;  /* it gets inspection's records and no alerts; nothing that it does
+                       * is logged or counted, since that would tell of them */
     /* LW_ENOTFOUND: this sink is not configured, or not there; LW_EIO (errno). */
     int (*open)(const struct notify_options *options, void **ret_sink);
     /* One alert's JSON. LW_EAGAIN: not now; LW_EIO (errno): later, perhaps. Either way it
@@ -21,6 +24,6 @@ struct sink_type {
     void (*close)(void *sink);
 };
 
-extern const struct sink_type sink_ndjson, sink_journald;
+extern const struct sink_type sink_ndjson, sink_journald, sink_inspection;
 
 #endif

@@ -103,6 +103,13 @@ on_readable(evutil_socket_t fd, short what, void *arg)
     memcpy(stream->rest, buffer + used, stream->nrest);
 }
 
+void
+stream_take(struct stream *stream)
+{
+    if (stream->fd >= 0)
+        on_readable(stream->fd, 0, stream);
+}
+
 int
 stream_open(struct stream *stream, int fd)
 {

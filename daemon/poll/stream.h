@@ -46,6 +46,8 @@ void stream_close(struct stream *stream);
 /* Sends all. Where that fails, `down` follows from the loop; so it does where the peer
  * left so much unread that a few requests do not fit. */
 void stream_send(struct stream *stream, const void *data, size_t n);
+/* Takes what has come in, without waiting for the loop to say so. */
+void stream_take(struct stream *stream);
 /* Drops what is left from the time before; was there anything? */
 bool stream_forget(struct stream *stream);
 /* Does the network hold back what was sent? */

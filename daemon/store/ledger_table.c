@@ -71,6 +71,7 @@ static const struct ledger_column site_columns[] = {
     {"residents_downstream", BOOL, MEMBER(T, residents_downstream)},
     {"tags", TEXT, MEMBER(T, tags)},
     {"reference_reviewed_by", TEXT, MEMBER(T, reference_reviewed_by)},
+    {"reference_reviewed_at", TIME, MEMBER(T, reference_reviewed_at)},
     {"reference_from", TIME, MEMBER(T, reference_from)},
     {"extra", TEXT, MEMBER(T, extra)},
 };

@@ -21,9 +21,10 @@ EMBED(sql_0002, "daemon/store/sql/0002_history.sql");
 EMBED(sql_0003, "daemon/store/sql/0003_store_ranges.sql");
 EMBED(sql_0004, "daemon/store/sql/0004_partitions.sql");
 EMBED(sql_0005, "daemon/store/sql/0005_reference_review.sql");
+EMBED(sql_0006, "daemon/store/sql/0006_review_date.sql");
 
 static const char *const files[] = {
-    sql_0001, sql_0002, sql_0003, sql_0004, sql_0005,
+    sql_0001, sql_0002, sql_0003, sql_0004, sql_0005, sql_0006,
 };
 enum {
     NEWEST = sizeof(files) / sizeof(files[0])

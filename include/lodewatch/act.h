@@ -12,6 +12,8 @@ enum lw_act_kind {
     LW_ACT_ACKNOWLEDGE = 1,
     LW_ACT_SHELVE, /* put aside for a time: a repair is under way, and known of */
     LW_ACT_UNSHELVE,
+    LW_ACT_READ, /* somebody looks at it: recorded, and told nobody */
+    LW_ACT_LAST = LW_ACT_READ,
 };
 
 enum {
@@ -29,7 +31,7 @@ struct lw_act {
     char reason[LW_ACT_REASON + 1]; /* LW_ACT_SHELVE; else "" */
 };
 
-/* acknowledge, shelve, unshelve */
+/* acknowledge, shelve, unshelve, read */
 const char *lw_act_name(enum lw_act_kind kind);
 /* UTF-8 of 1 to `most` bytes on one line, and more than spaces. */
 bool lw_act_text(const char *s, size_t n, size_t most);

@@ -70,6 +70,7 @@ enum lw_finding {
     LW_FOUND_DISPLACED, /* a load was lost and came up elsewhere */
     LW_FOUND_OVERRUN,   /* a gateway's meters cannot be read in their interval */
     LW_FOUND_OUTGROWN,  /* it came back as more than before: another alarm tells of it */
+    LW_FOUND_MOOT,      /* by the ledger the rule does not concern it any more */
     LW_FINDINGS,
 };
 
@@ -127,6 +128,19 @@ struct lw_evidence {
     uint8_t learned_sha256[LW_SHA256_SIZE];
 };
 
+/* How the load of an alarm has gone since it was raised (lib/detect/tip_off.c): it is
+ * there, or gone, or in between. Times are ms; 0: none. */
+struct lw_course {
+    int64_t to;        /* up to where it is known */
+    int64_t high_w[2]; /* in the last window in which it was there, and the one before;
+                          0: it is gone, and that was counted */
+    int64_t high_ms;   /* it has been there so long in all */
+    int64_t fell;      /* about when, if it is gone; below 0: nobody measured that */
+    int64_t low_ms;    /* measured since */
+    int32_t falls;     /* so often it was gone for long enough */
+    bool told;         /* that it fell after this first reading */
+};
+
 struct lw_alarm {
     uint8_t id[16]; /* SHA-256(deployment, subject, rule, onset), its first half */
     uint8_t rule;   /* enum lw_rule_id */
@@ -153,6 +167,10 @@ struct lw_alarm {
     char acknowledged_by[LW_ACT_BY + 1];
     char shelf_by[LW_ACT_BY + 1]; /* who shelved it, or who ended that by hand */
     char shelf_reason[LW_ACT_REASON + 1];
+    /* Who read it first since it was raised, or came back. No alert tells it. */
+    lw_wall read;
+    char read_by[LW_ACT_BY + 1];
+    struct lw_course course;
 };
 
 /* "site/ID", "point/ID", "feeder/ID", "gateway/ID". */

@@ -12,6 +12,7 @@
 #include <lodewatch/event.h>
 #include <lodewatch/ledger.h>
 #include <lodewatch/text.h>
+#include <lodewatch/tip_off.h>
 
 enum {
     LW_ALERT_TEXT = 16384,
@@ -28,6 +29,12 @@ int lw_alert_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
 /* Its sentence for people, one line, in Chinese or English: "site: headline. why". */
 void lw_alert_sentence(const struct lw_ledger *ledger, enum lw_alert_kind kind,
                        const struct lw_alarm *alarm, bool zh, char *text, size_t cap);
+
+/* What discipline inspection is told, likewise; `at`: when it could be known. */
+LW_MUSTCHECK
+int lw_tip_off_json(const struct lw_ledger *ledger, const struct lw_rules *rules,
+                    lw_wall at, const struct lw_tip_off *tip_off,
+                    char text[LW_ALERT_TEXT], size_t *ret_n);
 
 /* A readings CSV, row by row, as events. A row without quality is good; a row without a
  * value is a failed read, as is `missing`. After a fault in a row the next can be read.

@@ -13,6 +13,7 @@
 #include <lodewatch/pack.h>
 #include <lodewatch/result.h>
 #include <lodewatch/rules.h>
+#include <lodewatch/tip_off.h>
 
 /* Timers run at whole multiples of this. */
 #define LW_CORE_TICK (10 * LW_SECOND)
@@ -20,6 +21,7 @@
 enum lw_effect_kind {
     LW_EFFECT_STORE,    /* exactly one for each reading event: the reading as judged */
     LW_EFFECT_ALERT,    /* an alarm was raised, updated or returned */
+    LW_EFFECT_TIP_OFF,  /* a record for discipline inspection, and nobody else */
     LW_EFFECT_EXCHANGE, /* a meter's serial number shows that it is another one now */
 };
 
@@ -32,7 +34,8 @@ struct lw_effect {
             enum lw_alert_kind kind;
             const struct lw_alarm *alarm; /* valid during emit */
         } alert;
-        uint32_t meter; /* LW_EFFECT_EXCHANGE */
+        const struct lw_tip_off *tip_off; /* valid during emit */
+        uint32_t meter;                   /* LW_EFFECT_EXCHANGE */
     };
 };
 

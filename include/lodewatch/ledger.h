@@ -262,6 +262,7 @@ struct lw_site {
     int64_t contract_w; /* LW_NOT_GIVEN */
     bool important_user, own_generation, residents_downstream;
     const char *reference_reviewed_by; /* "": nobody, it is provisional */
+    lw_wall reference_reviewed_at;     /* LW_WALL_MIN: no date is on file */
     lw_wall reference_from; /* what was learned before it is refused; LW_WALL_MIN */
     int32_t point_first, point_n;
     int32_t licence_first, licence_n;

@@ -17,7 +17,8 @@ enum lw_quality {
 
 /* What validation found out about a reading; stored with it, above the quality's bits. */
 enum lw_mark {
-    LW_MARK_LATE = 1 << 2,     /* older than its meter's newest, or 1970; steps nothing */
+    LW_MARK_LATE = 1 << 2,     /* older than its meter's newest, or of a time that cannot
+                                  be: before 1970, a day ahead; steps nothing */
     LW_MARK_ROLLOVER = 1 << 3, /* the energy register began anew at its modulus */
     LW_MARK_RESET = 1 << 4,    /* the energy register fell and no rollover explains it */
     LW_MARK_JUMP = 1 << 5,     /* it rose by more than the connection can carry */

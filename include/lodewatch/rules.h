@@ -136,6 +136,7 @@ struct lw_params {
     struct {
         int64_t month_milli; /* of the year's licensed output */
         int64_t year_milli;
+        int64_t spread_milli; /* of kWh a tonne, as a standard deviation */
     } over_licence;
     struct {
         int64_t share_milli; /* of a day's load that nothing explains */
@@ -193,6 +194,11 @@ struct lw_params {
         int64_t share_least_milli, share_most_milli; /* of it that must come up */
         int64_t overlap_milli;                       /* at the same hours */
     } displacement;
+    struct {
+        int64_t within_ms;   /* from the first reading to the fall */
+        int64_t for_ms;      /* gone for so long is a fall */
+        int64_t usual_milli; /* falls in that time by themselves: it says nothing */
+    } tip_off;
     struct {
         int64_t night_from_min; /* minute of the day in the deployment's zone */
         int64_t night_to_min;

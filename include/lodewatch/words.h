@@ -68,6 +68,10 @@ enum lw_checked lw_licence_checked(const struct lw_alert *alert,
                                    enum lw_licence_kind kind,
                                    const struct lw_licence **ret_licence);
 
+/* Who has reviewed the reference that the alert compares with, and when (LW_WALL_MIN: no
+ * date is on file). False: nobody, or it was learned anew since: it is provisional. */
+bool lw_alert_review(const struct lw_alert *alert, const char **ret_by, lw_wall *ret_at);
+
 /* Where the load that a feeder_residual alert is about may be looked for: an order for
  * visits. Returns how many there are. lib/alarm/candidates.c */
 enum {

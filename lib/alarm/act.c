@@ -1,4 +1,4 @@
-/* What people do to a standing alarm: acknowledging it, and shelving it for a time. A
+/* What people do to a standing alarm: reading it, acknowledging it, shelving it. A
  * shelf ends by itself, by hand, when the alarm returns, and when it gets worse. */
 #include <lodewatch/act.h>
 
@@ -15,6 +15,7 @@ static const char *const NAME[] = {
     [LW_ACT_ACKNOWLEDGE] = "acknowledge",
     [LW_ACT_SHELVE] = "shelve",
     [LW_ACT_UNSHELVE] = "unshelve",
+    [LW_ACT_READ] = "read",
 };
 
 const char *
@@ -72,6 +73,8 @@ lw_core_may(const struct lw_core *core, const struct lw_act *act)
         if (act->until.ms <= core->now || act->until.ms - core->now > LW_SHELVED_MOST)
             return LW_ERANGE;
         return shelved ? LW_EDENIED : 0;
+    case LW_ACT_READ:
+        return 0;
     case LW_ACT_UNSHELVE:
         break;
     }
@@ -110,6 +113,18 @@ act_forget(struct lw_alarm *alarm)
     alarm->state = LW_ALARM_UNACKNOWLEDGED_ACTIVE;
     alarm->acknowledged_by[0] = 0;
     alarm->shelf_by[0] = 0;
+    alarm->read_by[0] = 0;
+    alarm->course.told = false;
+}
+
+/* Whoever does anything to it has read it. */
+static void
+note_read(const struct lw_core *core, struct lw_alarm *alarm, const struct lw_act *act)
+{
+    if (alarm->read_by[0])
+        return;
+    alarm->read = (lw_wall){core->now};
+    memcpy(alarm->read_by, act->by, sizeof act->by);
 }
 
 void
@@ -120,7 +135,10 @@ act_step(struct lw_core *core, const struct lw_act *act)
     if (lw_core_may(core, act) != 0)
         return;
     alarm = find(core, act->alarm);
+    note_read(core, alarm, act);
     switch (act->kind) {
+    case LW_ACT_READ:
+        return;
     case LW_ACT_ACKNOWLEDGE:
         alarm->state = LW_ALARM_ACKNOWLEDGED_ACTIVE;
         alarm->acknowledged = (lw_wall){core->now};

@@ -361,18 +361,28 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     }
 }
 
-/* A shift comes every night, a truck every week: at a closed site the like of what has
+/* A shift comes every night, a truck every week; a wrong ratio shows whenever there is
+ * load, and panels that are not in the ledger feed back each noon: the like of what has
  * been told is that alarm. Elsewhere each time is a matter of its own. */
 static bool
 is_remembered(const struct lw_alarm *alarm)
 {
+    if (alarm->evidence.finding == LW_FOUND_GONE ||
+        alarm->evidence.finding == LW_FOUND_MOOT)
+        return false;
     switch ((enum lw_rule_id)alarm->rule) {
+    case LW_RULE_REGISTER_JUMP:
+        return alarm->evidence.finding == LW_FOUND_REGISTER_OVER_RATING;
+    case LW_RULE_STUCK_REGISTER:
+    case LW_RULE_CT_REVERSAL:
+    case LW_RULE_PHASE_LOSS:
+    case LW_RULE_LICENCE_GAP:
     case LW_RULE_CLOSED_LOAD:
     case LW_RULE_NIGHT_LOAD:
     case LW_RULE_PRODUCTION_SHAPE:
     case LW_RULE_SLOW_CREEP:
     case LW_RULE_RE_EMERGENCE:
-        return alarm->evidence.finding != LW_FOUND_GONE;
+        return true;
     default:
         return false;
     }
@@ -391,8 +401,10 @@ alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
         fall(core, slot);
 }
 
-void
-alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+/* It ends, and is not remembered either. */
+static void
+end_as(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+       enum lw_finding finding)
 {
     const struct lw_alarm *alarm = alarm_of(core, rule, subject);
     int32_t *slot = slot_of(core, rule, subject);
@@ -403,8 +415,20 @@ alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
     if (!alarm)
         return;
     evidence = alarm->evidence;
-    evidence.finding = LW_FOUND_GONE;
+    evidence.finding = (uint8_t)finding;
     alarm_return(core, rule, subject, &evidence);
+}
+
+void
+alarm_gone(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    end_as(core, rule, subject, LW_FOUND_GONE);
+}
+
+void
+alarm_moot(struct lw_core *core, enum lw_rule_id rule, struct subject subject)
+{
+    end_as(core, rule, subject, LW_FOUND_MOOT);
 }
 
 int64_t

@@ -113,6 +113,9 @@ remembered_ms(const struct lw_alarm *alarm, const struct lw_evidence *e)
 bool
 alarm_is_alike(const struct lw_alarm *alarm, const struct lw_evidence *e, int64_t now)
 {
+    if (lw_rule_info((enum lw_rule_id)alarm->rule)->class == LW_CLASS_DATA &&
+        alarm->evidence.finding != e->finding)
+        return false;
     return !behind_silence(e) && now - alarm->returned.ms <= remembered_ms(alarm, e) &&
            !alarm_has_outgrown(alarm, e) &&
            10 * over_w(e) >= ALIKE_LEAST * alarm->least_over_w;

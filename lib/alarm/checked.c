@@ -73,6 +73,31 @@ above_ceilings(enum lw_finding finding)
            finding == LW_FOUND_AFTER_CUTOFF;
 }
 
+static bool
+compares_with_reference(enum lw_rule_id rule)
+{
+    return rule == LW_RULE_NIGHT_LOAD || rule == LW_RULE_PRODUCTION_SHAPE ||
+           rule == LW_RULE_SLOW_CREEP || rule == LW_RULE_RE_EMERGENCE;
+}
+
+/* A date may be a day, so one of the day on which it was frozen is of it. */
+bool
+lw_alert_review(const struct lw_alert *alert, const char **ret_by, lw_wall *ret_at)
+{
+    const struct lw_alarm *alarm = alert->alarm;
+    const struct lw_site *site = lw_alert_site(alert);
+
+    if (!site || !compares_with_reference((enum lw_rule_id)alarm->rule) ||
+        *site->reference_reviewed_by == '\0')
+        return false;
+    if (site->reference_reviewed_at.ms != LW_WALL_MIN.ms &&
+        alarm->evidence.learned_to.ms - LW_DAY > site->reference_reviewed_at.ms)
+        return false;
+    *ret_by = site->reference_reviewed_by;
+    *ret_at = site->reference_reviewed_at;
+    return true;
+}
+
 enum lw_checked
 lw_explanation_checked(const struct lw_alert *alert,
                        const struct lw_explanation *explanation)

@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include <lodewatch/energy.h>
 #include <lodewatch/text.h>
 
 #include "filler.h"
@@ -124,8 +125,26 @@ put_sure(struct filler *f)
 static void
 put_review(struct filler *f)
 {
-    if (f->site)
-        fill_phrase(f, *f->site->reference_reviewed_by ? REVIEWED : PROVISIONAL);
+    const char *by;
+    lw_wall at;
+
+    if (!f->site)
+        return;
+    if (!lw_alert_review(f->alert, &by, &at))
+        fill_phrase(f, PROVISIONAL);
+    else
+        fill_phrase(f, at.ms == LW_WALL_MIN.ms ? REVIEWED : REVIEWED_ON);
+}
+
+/* Of the tonnes that the energy makes, those that the allowed part of it does. */
+static void
+put_most_tonnes(struct filler *f)
+{
+    const struct lw_evidence *e = &f->alert->alarm->evidence;
+
+    if (e->energy_wh > 0)
+        lw_text_addf(f->out, "%" PRId64,
+                     lw_muldiv(e->detail, e->energy_wh - e->excess_wh, e->energy_wh));
 }
 
 static void
@@ -145,11 +164,14 @@ kind_of(const struct lw_alert *alert)
 
 /* What is said of an alarm that ends, and not because its load did. */
 static bool
-fill_ended(struct filler *f, enum phrase gone, enum phrase outgrown)
+fill_ended(struct filler *f, enum phrase gone, enum phrase moot, enum phrase outgrown)
 {
     switch ((enum lw_finding)f->alert->alarm->evidence.finding) {
     case LW_FOUND_GONE:
         fill_phrase(f, gone);
+        return true;
+    case LW_FOUND_MOOT:
+        fill_phrase(f, moot);
         return true;
     case LW_FOUND_OUTGROWN:
         fill_phrase(f, outgrown);
@@ -167,7 +189,7 @@ put_headline(struct filler *f)
         [LW_ALERT_UPDATED] = f->sentences->updated,
         [LW_ALERT_RETURNED] = f->sentences->returned,
     };
-    if (!fill_ended(f, GONE, OUTGROWN))
+    if (!fill_ended(f, GONE, MOOT, OUTGROWN))
         fill(f, headline[kind_of(f->alert)]);
 }
 
@@ -175,7 +197,7 @@ static void
 put_description(struct filler *f)
 {
     bool back = lw_alert_is_over(f->alert);
-    if (!fill_ended(f, GONE_WHY, OUTGROWN_WHY))
+    if (!fill_ended(f, GONE_WHY, GONE_WHY, OUTGROWN_WHY))
         fill(f, back ? f->sentences->back : f->sentences->active);
 }
 
@@ -195,6 +217,21 @@ put_where(struct filler *f)
 {
     if (f->site)
         fill_phrase(f, WHERE);
+}
+
+static void
+put_reader(struct filler *f)
+{
+    lw_form_foreign(f->out, f->alert->alarm->read_by);
+}
+
+static void
+put_rule(struct filler *f)
+{
+    const struct lw_rule_info *rule =
+        lw_rule_info((enum lw_rule_id)f->alert->alarm->rule);
+
+    lw_text_add(f->out, f->zh ? rule->zh : rule->en);
 }
 
 /* How a place is filled: by a function, or by a member of something in a form. */
@@ -218,7 +255,8 @@ enum source {
     SITE,
     EXPLANATION,
     LICENCE,
-    SENTENCES
+    SENTENCES,
+    TIP_OFF
 };
 
 #define EVIDENCE_OF(form, member)                                                        \
@@ -230,6 +268,8 @@ enum source {
     form, LICENCE, offsetof(struct lw_licence, member), NULL, NULL
 #define SENTENCES_OF(member)                                                             \
     TEXT, SENTENCES, offsetof(struct sentences, member), NULL, NULL
+#define TIP_OFF_OF(form, member)                                                         \
+    form, TIP_OFF, offsetof(struct lw_tip_off, member), NULL, NULL
 #define BY(function)   BY_FUNCTION, EVIDENCE, 0, function, NULL
 #define OF_ALERT(form) BY_ALERT, EVIDENCE, 0, NULL, form
 
@@ -243,10 +283,14 @@ static const struct place {
 } places[] = {
     {"ack", BY(put_ack)},
     {"action", SENTENCES_OF(action)},
+    {"after_kw", TIP_OFF_OF(KW, after_w)},
     {"basis", OF_ALERT(lw_form_basis)},
+    {"before_kw", TIP_OFF_OF(KW, before_w)},
+    {"beneath", BY(fill_beneath)},
     {"candidates", OF_ALERT(lw_form_candidates)},
     {"confidence", BY(put_confidence)},
     {"description", BY(put_description)},
+    {"delay", TIP_OFF_OF(DURATION, delay_ms)},
     {"detail_kw", EVIDENCE_OF(KW, detail)},
     {"document", SITE_OF(FOREIGN, status_document)},
     {"drift", EVIDENCE_OF(DRIFT, detail)},
@@ -256,9 +300,12 @@ static const struct place {
     {"excess_kwh", EVIDENCE_OF(KWH, excess_wh)},
     {"expected_kw", EVIDENCE_OF(KW, expected_w)},
     {"explanations", BY(fill_explanations)},
+    {"falls", TIP_OFF_OF(COUNT, falls)},
+    {"fell", TIP_OFF_OF(TIME, fell)},
     {"from", EVIDENCE_OF(TIME, from)},
     {"gap", BY(put_gap)},
     {"gaps", BY(put_gaps)},
+    {"gone", TIP_OFF_OF(DURATION, gone_ms)},
     {"headline", BY(put_headline)},
     {"heating_kw", EVIDENCE_OF(KW, detail)},
     {"id", EXPLANATION_OF(FOREIGN, id)},
@@ -272,18 +319,25 @@ static const struct place {
     {"licensed", EVIDENCE_OF(COUNT, detail2)},
     {"limit", BY(fill_limit)},
     {"limit_kw", EXPLANATION_OF(KW, max_w)},
+    {"load", TIP_OFF_OF(DURATION, load_ms)},
     {"lost_kw", EVIDENCE_OF(KW, detail2)},
     {"mean_kw", EVIDENCE_OF(KW, mean_w)},
     {"meters", EVIDENCE_OF(METERS, detail2)},
     {"more", BY(put_more)},
+    {"most_tonnes", BY(put_most_tonnes)},
     {"night", BY(put_night)},
     {"other_site", OF_ALERT(lw_form_other_site)},
     {"other_status", OF_ALERT(lw_form_other_status)},
+    {"onset", TIP_OFF_OF(TIME, alarm.onset)},
     {"overruns", EVIDENCE_OF(COUNT, detail)},
     {"peak_kw", EVIDENCE_OF(KW, peak_w)},
     {"phases", EVIDENCE_OF(PHASES_LOST, detail)},
+    {"read", TIP_OFF_OF(TIME, alarm.read)},
+    {"reader", BY(put_reader)},
     {"review", BY(put_review)},
+    {"reviewed", SITE_OF(TIME, reference_reviewed_at)},
     {"reviewer", SITE_OF(FOREIGN, reference_reviewed_by)},
+    {"rule", BY(put_rule)},
     {"silent", EVIDENCE_OF(DURATION, detail)},
     {"silent_children", OF_ALERT(lw_form_silent_children)},
     {"since", SITE_OF(TIME, status_since)},
@@ -302,6 +356,7 @@ static const struct place {
     {"valid_to", EXPLANATION_OF(TIME, to)},
     {"what", BY(fill_what)},
     {"where", BY(put_where)},
+    {"within", BY(fill_within)},
 };
 
 static void
@@ -313,6 +368,7 @@ put(struct filler *f, const struct place *place)
         [EXPLANATION] = f->explanation,
         [LICENCE] = f->licence,
         [SENTENCES] = f->sentences,
+        [TIP_OFF] = f->tip_off,
     };
     const void *member = (const char *)base[place->source] + place->offset;
 
@@ -412,4 +468,27 @@ lw_words(const struct lw_alert *alert, enum lw_part part, bool zh, char *text, s
     /* An English sentence may begin with the name of a kind of subject. */
     if (part == LW_PART_HEADLINE && text[0] >= 'a' && text[0] <= 'z')
         text[0] = (char)(text[0] - 'a' + 'A');
+}
+
+void
+lw_tip_off_words(const struct lw_ledger *ledger, const struct lw_tip_off *tip_off,
+                 enum lw_part part, bool zh, char *text, size_t cap)
+{
+    static const enum phrase phrase[] = {
+        [LW_PART_EVENT] = TIP_OFF_EVENT,
+        [LW_PART_HEADLINE] = TIP_OFF_HEADLINE,
+        [LW_PART_DESCRIPTION] = TIP_OFF_DESCRIPTION,
+        [LW_PART_INSTRUCTION] = TIP_OFF_INSTRUCTION,
+    };
+    const struct lw_alert alert = {
+        .ledger = ledger, .kind = LW_ALERT_UPDATED, .alarm = &tip_off->alarm};
+    struct lw_text out;
+    struct filler f = {.out = &out,
+                       .alert = &alert,
+                       .tip_off = tip_off,
+                       .site = lw_alert_site(&alert),
+                       .zh = zh};
+
+    lw_text_init(&out, text, cap);
+    fill_phrase(&f, phrase[part]);
 }

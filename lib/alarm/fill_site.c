@@ -68,6 +68,40 @@ fill_explanations(struct filler *f)
     fill_phrase(f, STOP);
 }
 
+/* The ceilings in force together, of what no sub-meter measures; 0: none. */
+static int64_t
+ceilings_w(const struct filler *f)
+{
+    int64_t sum = 0;
+
+    for (int32_t i = 0; f->site && i < f->site->explanation_n; i++) {
+        const struct lw_explanation *e =
+            &f->alert->ledger->explanation[f->site->explanation_first + i];
+
+        if (e->max_w != LW_NOT_GIVEN && e->point == LW_NONE &&
+            lw_checked_holds(lw_explanation_checked(f->alert, e)))
+            sum += e->max_w;
+    }
+    return sum;
+}
+
+void
+fill_beneath(struct filler *f)
+{
+    if (f->alert->alarm->evidence.peak_w <= ceilings_w(f))
+        fill_phrase(f, BENEATH);
+}
+
+void
+fill_within(struct filler *f)
+{
+    int64_t w = ceilings_w(f);
+
+    fill_phrase(f, w == 0                                  ? UNLIKE
+                   : f->alert->alarm->evidence.peak_w <= w ? WITHIN_CEILINGS
+                                                           : ABOVE_CEILINGS);
+}
+
 void
 fill_what(struct filler *f)
 {

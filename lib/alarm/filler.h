@@ -3,6 +3,7 @@
 #define LIB_ALARM_FILLER_H
 
 #include <lodewatch/text.h>
+#include <lodewatch/tip_off.h>
 
 #include "sentences.h"
 
@@ -10,7 +11,8 @@
 struct filler {
     struct lw_text *out;
     const struct lw_alert *alert;
-    const struct lw_site *site; /* or NULL */
+    const struct lw_tip_off *tip_off; /* or NULL: it is an alert */
+    const struct lw_site *site;       /* or NULL */
     bool zh;
     const struct sentences *sentences;
     const struct lw_explanation *explanation; /* the one being told of */
@@ -25,6 +27,8 @@ void fill_phrase(struct filler *f, enum phrase phrase);
 void fill_status_name(struct filler *f);
 void fill_status(struct filler *f);
 void fill_explanations(struct filler *f);
+void fill_beneath(struct filler *f);
+void fill_within(struct filler *f);
 void fill_what(struct filler *f);
 void fill_limit(struct filler *f);
 void fill_licence(struct filler *f);

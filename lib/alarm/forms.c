@@ -31,7 +31,7 @@ lw_form_kw(struct lw_text *out, int64_t w)
 void
 lw_form_kwh(struct lw_text *out, int64_t wh)
 {
-    add_number(out, wh, 1000, 1);
+    add_number(out, wh, 1000, wh > -10000 && wh < 10000 ? 2 : 1);
 }
 
 /* Minutes up to two hours, hours up to two days, then days. */

@@ -54,17 +54,16 @@ static char *
 digits(char *at, int64_t v)
 {
     char text[20];
-    int n = 0;
+    size_t i = sizeof text;
     uint64_t u = v < 0 ? 0 - (uint64_t)v : (uint64_t)v;
 
     if (v < 0)
         *at++ = '-';
     do
-        text[n++] = (char)('0' + u % 10);
+        text[--i] = (char)('0' + u % 10);
     while ((u /= 10) > 0);
-    while (n > 0)
-        *at++ = text[--n];
-    return at;
+    memcpy(at, text + i, sizeof text - i);
+    return at + sizeof text - i;
 }
 
 /* Its line; no commas behind the last value. */

@@ -55,6 +55,8 @@ static const struct {
     [PROVISIONAL] = {"基准未经人工复核，为暂定。",
                      "No person has reviewed the reference: it is provisional. "},
     [REVIEWED] = {"基准由{reviewer}复核。", "The reference was reviewed by {reviewer}. "},
+    [REVIEWED_ON] = {"基准由{reviewer}于{reviewed}复核。",
+                     "The reference was reviewed by {reviewer} at {reviewed}. "},
     [STATUS] = {"登记状态为“{status_name}”", "Registered status: '{status_name}'"},
     [SINCE] = {"（自{since}起）", " since {since}"},
     [DOCUMENT] = {"，依据{document}", ", by {document}"},
@@ -74,6 +76,13 @@ static const struct {
     [BEYOND_WATER] =
         {"{id}（{what}{limit}）有效，但降雨和水位只说明平均{expected_kw}千瓦",
          "{id} ({what}{limit}) is in force, but rain and water level explain no more than a mean of {expected_kw} kW"},
+    [BENEATH] = {"，未超上限", " within the ceiling"},
+    [WITHIN_CEILINGS] = {"用电未超过登记的上限，但与基准不同。",
+                         "Within the ceiling, unlike the commissioned load. "},
+    [ABOVE_CEILINGS] =
+        {"其中最高值也超过登记的上限，且与基准不同。",
+         "Its peak is above the ceiling as well, and unlike the commissioned load. "},
+    [UNLIKE] = {"用电与基准不同。", "Unlike the commissioned load. "},
     [MORE] = {"；另有{more}项", "; {more} more on file"},
     [SEMICOLON] = {"；", "; "},
     [STOP] = {"。", ". "},
@@ -83,6 +92,8 @@ static const struct {
     [GONE_WHY] =
         {"预警因台账变更而结束，并非用电已得到说明。",
          "The alarm ended because the ledger changed, not because the load was explained."},
+    [MOOT] = {"按台账现状，本规则不再适用于{subject}",
+              "By the ledger as it is now this rule does not concern {subject} any more"},
     [OUTGROWN] = {"用电已超过此前各次，另发预警",
                   "The load is more than it was before: another alarm tells of it"},
     [OUTGROWN_WHY] = {"用电并未停止，由新的预警跟进，本预警到此为止。",
@@ -109,6 +120,16 @@ static const struct {
     [THE_POINT] = {"计量点{id_of}", "metering point {id_of}"},
     [THE_FEEDER] = {"馈线计量点{id_of}", "feeder point {id_of}"},
     [THE_GATEWAY] = {"网关{id_of}", "gateway {id_of}"},
+    [TIP_OFF_EVENT] = {"首次查看后用电下降", "Load fell after its alarm was first read"},
+    [TIP_OFF_HEADLINE] =
+        {"{site}：预警首次被查看约{delay}后，用电由{before_kw}千瓦降至{after_kw}千瓦",
+         "{site}: load fell from {before_kw} kW to {after_kw} kW, about {delay} after its alarm was first read"},
+    [TIP_OFF_DESCRIPTION] =
+        {"“{rule}”预警于{onset}发出，{read}首次被查看，查看人自报姓名“{reader}”（各方共用令牌，未经核验）；约{fell}用电下降，至今{gone}没有恢复。自预警发出以来，此类用电共{load}，此前同样下降{falls}次。",
+         "The alarm '{rule}' was raised at {onset} and first read at {read}, by the name of '{reader}' (given under a token that all share, and checked by nobody); at about {fell} the load fell, and in {gone} it has not come back. Since the alarm was raised such load has lasted {load} in all, and fell so {falls} times before."},
+    [TIP_OFF_INSTRUCTION] =
+        {"本记录只说明先后，不说明原因，也不表示任何人有责任；仅供纪检监察机关查阅。",
+         "This tells what came after what, not why, and finds fault with nobody. For discipline inspection alone."},
 };
 
 const char *

@@ -150,7 +150,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}有功率而电能示值停走{duration}",
-        .updated = "{subject}有功率而电能示值仍停走，已{duration}",
+        .updated = "{subject}有功率而电能示值{still}停走，已{duration}",
         .returned = ZH_REGISTER_OK,
         .active =
             "自{from}起平均功率{mean_kw}千瓦，示值应增加约{step_kwh}千瓦时而没有增加。",
@@ -165,7 +165,7 @@ static const struct sentences table[] = {
         .raised =
             "The energy register of {subject} stood still for {duration} while power flowed",
         .updated =
-            "The energy register of {subject} still stands, for {duration}, while power flows",
+            "The energy register of {subject} {still} stands, for {duration}, while power flows",
         .returned = EN_REGISTER_OK,
         .active =
             "Since {from} the mean power was {mean_kw} kW, which must have moved the register by about {step_kwh} kWh.",
@@ -232,7 +232,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}全部数值{duration}一字未变",
-        .updated = "{subject}全部数值仍一字未变，已{duration}",
+        .updated = "{subject}全部数值{still}一字未变，已{duration}",
         .returned = "{subject}的数值恢复变化",
         .active =
             "自{from}起电压、电流和示值每次完全相同。电网电压不会如此，电表或采集装置在重复旧数。",
@@ -245,7 +245,7 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_METERING,
         .raised = "No value of {subject} has changed for {duration}",
-        .updated = "Still no value of {subject} changes, for {duration}",
+        .updated = "{still} no value of {subject} changes, for {duration}",
         .returned = "The values of {subject} change again",
         .active =
             "Since {from} voltage, current and register have been the same to the last digit. Mains are never so still: the meter or its gateway repeats old values.",
@@ -258,7 +258,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}不再给出功率，电能示值{duration}未变",
-        .updated = "{subject}仍不给出功率，电能示值已{duration}未变",
+        .updated = "{subject}{still}不给出功率，电能示值已{duration}未变",
         .returned = "{subject}恢复计量",
         .active =
             "该表以往给出功率，示值从未停这样久；自{from}起示值不动，功率也不再给出。不能据此认为没有用电。",
@@ -273,7 +273,7 @@ static const struct sentences table[] = {
         .raised =
             "{subject} gives no power any more, and its register stands for {duration}",
         .updated =
-            "{subject} still gives no power, and its register stands, for {duration}",
+            "{subject} {still} gives no power, and its register stands, for {duration}",
         .returned = "{subject} measures again",
         .active =
             "The meter used to give its power, and its register never stood so long. Since {from} it has done neither. That is no sign that nothing is used.",
@@ -287,7 +287,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}电能方向异常已{duration}",
-        .updated = "{subject}电能方向仍异常，已{duration}",
+        .updated = "{subject}电能方向{still}异常，已{duration}",
         .returned = "{subject}电能方向恢复正常",
         .active =
             "自{from}起没有一次正常的正向计量：总功率或电能反向，或某相电流为负，或总功率不足同样电流平时的一半；最近总功率{detail_kw}千瓦。台账中没有自备电源或发电说明。多为电流互感器一相或几相接反，实际用电没有计足。",
@@ -300,7 +300,8 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_METERING,
         .raised = "Energy at {subject} has not flowed as it should for {duration}",
-        .updated = "Energy at {subject} still does not flow as it should, for {duration}",
+        .updated =
+            "Energy at {subject} {still} does not flow as it should, for {duration}",
         .returned = "Energy at {subject} flows forwards again",
         .active =
             "Since {from} it has not once been counted forwards as usual: the whole power, the energy or one phase's current is reversed, or the power is less than half of what these currents used to make; {detail_kw} kW in all at last. The ledger has no generation there. Mostly one current transformer or more is turned, and not all that is used is counted.",
@@ -314,7 +315,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}的{phases}失压{duration}",
-        .updated = "{subject}的{phases}仍失压，已{duration}",
+        .updated = "{subject}的{phases}{still}失压，已{duration}",
         .returned = "{subject}各相恢复",
         .active =
             "自{from}起有电流而{phases}电压远低于该表平时的电压，这部分用电未被计入。",
@@ -327,7 +328,7 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_METERING,
         .raised = "Voltage of {phases} lost at {subject} for {duration}",
-        .updated = "Voltage of {phases} still lost at {subject}, for {duration}",
+        .updated = "Voltage of {phases} {still} lost at {subject}, for {duration}",
         .returned = "All phases of {subject} are back",
         .active =
             "Since {from} current has flowed while the voltage of {phases} was far below what this meter usually has. What that phase uses is not counted.",
@@ -340,7 +341,7 @@ static const struct sentences table[] = {
         .zh = true,
         .event = ZH_METERING,
         .raised = "{subject}的{phases}失流{duration}",
-        .updated = "{subject}的{phases}仍失流，已{duration}",
+        .updated = "{subject}的{phases}{still}失流，已{duration}",
         .returned = "{subject}各相恢复",
         .active =
             "自{from}起其余各相有通常的电流而{phases}没有；该表平时三相都有负荷。这部分用电可能未被计入。",
@@ -353,7 +354,7 @@ static const struct sentences table[] = {
         .zh = false,
         .event = EN_METERING,
         .raised = "Current of {phases} lost at {subject} for {duration}",
-        .updated = "Current of {phases} still lost at {subject}, for {duration}",
+        .updated = "Current of {phases} {still} lost at {subject}, for {duration}",
         .returned = "All phases of {subject} are back",
         .active =
             "Since {from} the other phases have carried what they usually carry and {phases} nothing, where all three used to. What that phase uses may not be counted.",

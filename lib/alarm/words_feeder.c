@@ -16,7 +16,7 @@ static const struct sentences table[] = {
         .raised = "{subject}自{from}起有约{step_kw}千瓦用电未经任何电表计量",
         .updated = "{subject}仍有用电未经任何电表计量，自{from}起共{excess_kwh}千瓦时",
         .returned = "{subject}的电量与各分表及线损相符",
-        .active = ZH_RESIDUAL "{silent_children}{candidates}",
+        .active = ZH_RESIDUAL "{sure}{silent_children}{candidates}",
         .back = ZH_RESIDUAL,
         .action =
             "核对换表、新装和改接记录以及失联电表，再按所列顺序查看现场，查到的用电点录入台账",
@@ -30,7 +30,7 @@ static const struct sentences table[] = {
         .updated =
             "Load on {subject} still passes no meter: {excess_kwh} kWh since {from}",
         .returned = "The energy of {subject} agrees with its meters and its loss",
-        .active = EN_RESIDUAL "{silent_children}{candidates}",
+        .active = EN_RESIDUAL "{sure}{silent_children}{candidates}",
         .back = EN_RESIDUAL,
         .action =
             "check exchanges, new and switched-over customers and silent meters, then the sites in the order given; enter what is found as a site",
@@ -44,7 +44,7 @@ static const struct sentences table[] = {
         .updated = "{other_site}停用后，{subject}的增量仍在",
         .returned = "{subject}的用电回到往常水平",
         .active =
-            "{other_site}（{other_status}）少用平均{lost_kw}千瓦，而{subject}在相同时段比往常多用平均{step_kw}千瓦；最近一日{energy_kwh}千瓦时，往常平均{expected_kw}千瓦。",
+            "{other_site}（{other_status}）少用平均{lost_kw}千瓦，而{subject}在相同时段比往常多用平均{step_kw}千瓦；最近一日{energy_kwh}千瓦时，往常平均{expected_kw}千瓦。{sure}",
         .back = "最近一日平均{mean_kw}千瓦，往常平均{expected_kw}千瓦。",
         .action = "核对该用户是否有新增业务或转供电，并查看两处现场",
     },
@@ -58,7 +58,7 @@ static const struct sentences table[] = {
             "{subject} is still above its usual load after {other_site} was stopped",
         .returned = "{subject} draws its usual load again",
         .active =
-            "{other_site} ({other_status}) lost {lost_kw} kW as a daily mean, and at the same hours {subject} drew {step_kw} kW more than usual: {energy_kwh} kWh in the last day, against a usual mean of {expected_kw} kW. ",
+            "{other_site} ({other_status}) lost {lost_kw} kW as a daily mean, and at the same hours {subject} drew {step_kw} kW more than usual: {energy_kwh} kWh in the last day, against a usual mean of {expected_kw} kW. {sure}",
         .back = "Mean of the last day {mean_kw} kW; usually {expected_kw} kW. ",
         .action =
             "check for new business or resale of power there, and look at both places",

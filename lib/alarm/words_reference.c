@@ -4,9 +4,9 @@
 #define ZH_CONSUMPTION "不明原因用电异常"
 #define EN_CONSUMPTION "Unexplained consumption"
 #define ZH_REFERENCE                                                                     \
-    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。用电未超过登记的上限，但与基准不同。{review}{sure}{status}{explanations}"
+    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦（不含分表已说明的用电）。{gap}按四周学得的基准，该时段至多{expected_kw}千瓦，其中已计入基本负荷、夜间照明和当前气温下的取暖{heating_kw}千瓦；多出{excess_kwh}千瓦时。{within}{review}{sure}{status}{explanations}"
 #define EN_REFERENCE                                                                     \
-    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. Within the ceiling, unlike the commissioned load. {review}{sure}{status}{explanations}"
+    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, beside what sub-meters explain. {gap}Expected by the reference that was learned in four weeks: at most {expected_kw} kW, with base load, lamps in the dark and {heating_kw} kW of heating at this temperature; {excess_kwh} kWh above it. {within}{review}{sure}{status}{explanations}"
 #define ZH_BEFORE                                                                        \
     "学习基准的四周内平均{mean_kw}千瓦，最高{peak_kw}千瓦，低谷{expected_kw}千瓦；每日起落如同上下班，照明和取暖不能说明，高于低谷的电量共{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_BEFORE                                                                        \
@@ -16,13 +16,13 @@
 #define EN_PEERS                                                                         \
     "In the four weeks of learning: mean {mean_kw} kW, peak {peak_kw} kW, beside heating, pumps and what sub-meters explain. That is far above the sites of the same status and kind ({basis}); by their spread and what else is declared here at most {expected_kw} kW are expected; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_PUMPED                                                                        \
-    "水泵实测平均{mean_kw}千瓦。按四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
+    "{from}至{to}：水泵实测平均{mean_kw}千瓦。按四周学得的基准，排水随前几日未退尽的降雨和水位而变；近日的雨情、水情可说明平均{expected_kw}千瓦，{basis}；多出{excess_kwh}千瓦时。{review}{sure}{status}{explanations}"
 #define EN_PUMPED                                                                        \
-    "Measured: the pump draws {mean_kw} kW in the mean. As learned in four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
+    "From {from} to {to} the pump drew {mean_kw} kW in the mean. As learned in four weeks, it follows the rain that still drains and the water level; these explain a mean of {expected_kw} kW, with {basis}; {excess_kwh} kWh above it. {review}{sure}{status}{explanations}"
 #define ZH_CUTOFF                                                                        \
-    "停电以后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；保安电源允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
+    "{from}至{to}：停电后示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦；登记的保安电源平均允许{expected_kw}千瓦，超出{excess_kwh}千瓦时。{sure}{status}{explanations}"
 #define EN_CUTOFF                                                                        \
-    "Since the cutoff the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. A safety supply is allowed {expected_kw} kW; {excess_kwh} kWh above it. {sure}{status}{explanations}"
+    "From {from} to {to}, after the cutoff, the register advanced by {energy_kwh} kWh, with at most {peak_kw} kW. The safety supply on file allows a mean of {expected_kw} kW; {excess_kwh} kWh above it. {sure}{status}{explanations}"
 #define ZH_CUTOFF_BACK                                                                   \
     "{from}至{to}：示值前进{energy_kwh}千瓦时，最高平均{peak_kw}千瓦，其中超出保安电源{excess_kwh}千瓦时。{status}{explanations}"
 #define EN_CUTOFF_BACK                                                                   \
@@ -42,56 +42,56 @@
 
 /* A rule that compares with the reference: its headlines, and those of what was used
  * while communication was lost. */
-#define COMPARED(of, zh_raised, zh_updated, en_raised, en_updated)                                                                                                \
-    {                                                                                                                                                             \
-        .rule = of,                                                                                                                                               \
-        .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                                     \
-        .zh = true,                                                                                                                                               \
-        .event = ZH_CONSUMPTION,                                                                                                                                  \
-        .raised = zh_raised "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                               \
-        .updated = zh_updated "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                             \
-        .returned = ZH_WITHIN,                                                                                                                                    \
-        .active = ZH_REFERENCE,                                                                                                                                   \
-        .back = ZH_BACK,                                                                                                                                          \
-        .action = ZH_CHECK,                                                                                                                                       \
-    },                                                                                                                                                            \
-        {                                                                                                                                                         \
-            .rule = of,                                                                                                                                           \
-            .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                                 \
-            .zh = false,                                                                                                                                          \
-            .event = EN_CONSUMPTION,                                                                                                                              \
-            .raised = en_raised                                                                                                                                   \
-            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                                    \
-            .updated = en_updated                                                                                                                                 \
-            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                                    \
-            .returned = EN_WITHIN,                                                                                                                                \
-            .active = EN_REFERENCE,                                                                                                                               \
-            .back = EN_BACK,                                                                                                                                      \
-            .action = EN_CHECK,                                                                                                                                   \
-        },                                                                                                                                                        \
-        {                                                                                                                                                         \
-            .rule = of,                                                                                                                                           \
-            .finding = LW_FOUND_DURING_SILENCE,                                                                                                                   \
-            .zh = true,                                                                                                                                           \
-            .event = ZH_CONSUMPTION,                                                                                                                              \
-            .raised =                                                                                                                                             \
-                "通信中断期间的用电高于基准，未超上限：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                       \
-            .updated =                                                                                                                                            \
-                "通信中断以来的用电高于基准，未超上限：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                       \
-            .returned = ZH_WITHIN,                                                                                                                                \
-            .active = ZH_REFERENCE,                                                                                                                               \
-            .back = ZH_BACK,                                                                                                                                      \
-            .action = ZH_CHECK,                                                                                                                                   \
-        },                                                                                                                                                        \
-    {                                                                                                                                                             \
-        .rule = of, .finding = LW_FOUND_DURING_SILENCE, .zh = false,                                                                                              \
-        .event = EN_CONSUMPTION,                                                                                                                                  \
-        .raised =                                                                                                                                                 \
-            "Load while communication was lost, within the ceiling, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
-        .updated =                                                                                                                                                \
-            "Load since communication was lost, within the ceiling, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
-        .returned = EN_WITHIN, .active = EN_REFERENCE, .back = EN_BACK,                                                                                           \
-        .action = EN_CHECK,                                                                                                                                       \
+#define COMPARED(of, zh_raised, zh_updated, en_raised, en_updated)                                                                                     \
+    {                                                                                                                                                  \
+        .rule = of,                                                                                                                                    \
+        .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                          \
+        .zh = true,                                                                                                                                    \
+        .event = ZH_CONSUMPTION,                                                                                                                       \
+        .raised = zh_raised "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                    \
+        .updated = zh_updated "：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                                                  \
+        .returned = ZH_WITHIN,                                                                                                                         \
+        .active = ZH_REFERENCE,                                                                                                                        \
+        .back = ZH_BACK,                                                                                                                               \
+        .action = ZH_CHECK,                                                                                                                            \
+    },                                                                                                                                                 \
+        {                                                                                                                                              \
+            .rule = of,                                                                                                                                \
+            .finding = LW_FOUND_UNLIKE_REFERENCE,                                                                                                      \
+            .zh = false,                                                                                                                               \
+            .event = EN_CONSUMPTION,                                                                                                                   \
+            .raised = en_raised                                                                                                                        \
+            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                         \
+            .updated = en_updated                                                                                                                      \
+            ": mean {mean_kw} kW over {duration}, reference {expected_kw} kW",                                                                         \
+            .returned = EN_WITHIN,                                                                                                                     \
+            .active = EN_REFERENCE,                                                                                                                    \
+            .back = EN_BACK,                                                                                                                           \
+            .action = EN_CHECK,                                                                                                                        \
+        },                                                                                                                                             \
+        {                                                                                                                                              \
+            .rule = of,                                                                                                                                \
+            .finding = LW_FOUND_DURING_SILENCE,                                                                                                        \
+            .zh = true,                                                                                                                                \
+            .event = ZH_CONSUMPTION,                                                                                                                   \
+            .raised =                                                                                                                                  \
+                "通信中断期间的用电高于基准{beneath}：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                             \
+            .updated =                                                                                                                                 \
+                "通信中断以来的用电高于基准{beneath}：{duration}平均{mean_kw}千瓦，基准{expected_kw}千瓦",                                             \
+            .returned = ZH_WITHIN,                                                                                                                     \
+            .active = ZH_REFERENCE,                                                                                                                    \
+            .back = ZH_BACK,                                                                                                                           \
+            .action = ZH_CHECK,                                                                                                                        \
+        },                                                                                                                                             \
+    {                                                                                                                                                  \
+        .rule = of, .finding = LW_FOUND_DURING_SILENCE, .zh = false,                                                                                   \
+        .event = EN_CONSUMPTION,                                                                                                                       \
+        .raised =                                                                                                                                      \
+            "Load{beneath} while communication was lost, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
+        .updated =                                                                                                                                     \
+            "Load{beneath} since communication was lost, unlike the commissioned load: mean {mean_kw} kW over {duration}, reference {expected_kw} kW", \
+        .returned = EN_WITHIN, .active = EN_REFERENCE, .back = EN_BACK,                                                                                \
+        .action = EN_CHECK,                                                                                                                            \
     }
 
 /* A rule that finds more pumping than water explains. */
@@ -121,19 +121,18 @@
     }
 
 static const struct sentences table[] = {
-    COMPARED(LW_RULE_NIGHT_LOAD, "夜间用电高于基准，未超上限",
-             "夜间用电{still}高于基准，未超上限",
-             "Load at night within the ceiling, unlike the commissioned load",
-             "Load at night within the ceiling, {still} unlike the commissioned load"),
-    COMPARED(
-        LW_RULE_PRODUCTION_SHAPE, "出现基准中没有的成段用电，未超上限",
-        "基准中没有的成段用电{still}出现，未超上限",
-        "A stretch of load within the ceiling, unlike the commissioned load",
-        "A stretch of load within the ceiling, {still} unlike the commissioned load"),
-    COMPARED(LW_RULE_SLOW_CREEP, "用电持续高于基准，未超上限",
-             "用电{still}持续高于基准，未超上限",
-             "Load within the ceiling, lastingly above the commissioned load",
-             "Load within the ceiling, {still} above the commissioned load"),
+    COMPARED(LW_RULE_NIGHT_LOAD, "夜间用电高于基准{beneath}",
+             "夜间用电{still}高于基准{beneath}",
+             "Load at night{beneath}, unlike the commissioned load",
+             "Load at night{beneath}, {still} unlike the commissioned load"),
+    COMPARED(LW_RULE_PRODUCTION_SHAPE, "出现基准中没有的成段用电{beneath}",
+             "基准中没有的成段用电{still}出现{beneath}",
+             "A stretch of load{beneath}, unlike the commissioned load",
+             "A stretch of load{beneath}, {still} unlike the commissioned load"),
+    COMPARED(LW_RULE_SLOW_CREEP, "用电持续高于基准{beneath}",
+             "用电{still}持续高于基准{beneath}",
+             "Load{beneath}, lastingly above the commissioned load",
+             "Load{beneath}, {still} above the commissioned load"),
     COMPARED(LW_RULE_RE_EMERGENCE, "关闭后监看期内用电回升",
              "关闭后监看期内用电{still}高于基准",
              "Load comes back at a site that was closed not long ago",
@@ -200,8 +199,8 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = true,
         .event = ZH_CONSUMPTION,
-        .raised = "停电后电能示值仍在前进：共{energy_kwh}千瓦时",
-        .updated = "停电后仍有用电：共{energy_kwh}千瓦时",
+        .raised = "停电后电能示值仍在前进：{excess_kwh}千瓦时没有说明",
+        .updated = "停电后仍有用电：{excess_kwh}千瓦时没有说明",
         .returned = "停电后的用电已停止，或未超过保安电源",
         .active = ZH_CUTOFF,
         .back = ZH_CUTOFF_BACK,
@@ -212,8 +211,10 @@ static const struct sentences table[] = {
         .finding = LW_FOUND_AFTER_CUTOFF,
         .zh = false,
         .event = EN_CONSUMPTION,
-        .raised = "The register advanced after the cutoff: {energy_kwh} kWh in all",
-        .updated = "Load goes on after the cutoff: {energy_kwh} kWh in all",
+        .raised =
+            "The register advanced after the cutoff: {excess_kwh} kWh that nothing explains",
+        .updated =
+            "Load goes on after the cutoff: {excess_kwh} kWh that nothing explains",
         .returned = "Load after the cutoff has stopped, or is within the safety supply",
         .active = EN_CUTOFF,
         .back = EN_CUTOFF_BACK,

@@ -1,11 +1,11 @@
 /* The sentences of the rules about a site's consumption. */
 #include "sentences.h"
 
-#define ZH_LOAD                                                                                                           \
-    "实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时；允许{expected_kw}千瓦，超出" \
+#define ZH_LOAD                                                                                                                           \
+    "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时；允许{expected_kw}千瓦，超出" \
     "{excess_kwh}千瓦时。{gap}{sure}"
-#define EN_LOAD                                                                          \
-    "Measured: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all. Allowed: " \
+#define EN_LOAD                                                                                     \
+    "From {from} to {to}: mean {mean_kw} kW, peak {peak_kw} kW, {energy_kwh} kWh in all. Allowed: " \
     "{expected_kw} kW; {excess_kwh} kWh above it. {gap}{sure}"
 #define ZH_LOAD_BACK                                                                     \
     "{from}至{to}：实测平均{mean_kw}千瓦，最高{peak_kw}千瓦，共{energy_kwh}千瓦时，其中超出允许值{excess_kwh}千瓦时。{status}"
@@ -27,7 +27,7 @@ static const struct sentences table[] = {
         .updated =
             "状态为“{status_name}”的点位{night}{still}有用电：{duration}平均{mean_kw}千瓦",
         .returned = "用电回到允许范围以内",
-        .active = ZH_LOAD "{status}{explanations}",
+        .active = ZH_LOAD "没有说明时只允许电表和照明的用电。{status}{explanations}",
         .back = ZH_LOAD_BACK "{explanations}",
         .action = ZH_CHECK_LOAD,
     },
@@ -41,7 +41,8 @@ static const struct sentences table[] = {
         .updated =
             "Site with status '{status_name}' {still} draws power{night}: mean {mean_kw} kW over {duration}",
         .returned = "The load is within what is allowed again",
-        .active = EN_LOAD "{status}{explanations}",
+        .active = EN_LOAD
+        "With nothing in force only what a meter and a lamp take is allowed. {status}{explanations}",
         .back = EN_LOAD_BACK "{explanations}",
         .action = EN_CHECK_LOAD,
     },
@@ -92,7 +93,7 @@ static const struct sentences table[] = {
         .event = EN_CONSUMPTION,
         .raised = "Production load {unlicensed}: mean {mean_kw} kW over {duration}",
         .updated =
-            "Production load continues {unlicensed}: mean {mean_kw} kW over {duration}",
+            "Production load is {still} there {unlicensed}: mean {mean_kw} kW over {duration}",
         .returned = "Production load has stopped, or the licences are complete",
         .active = EN_LOAD "{status}{licence_states}{explanations}",
         .back = EN_LOAD_BACK "{licence_states}",
@@ -229,10 +230,10 @@ static const struct sentences table[] = {
             "按电量折算，本月产量约{tonnes}吨，用电已超过许可范围{excess_kwh}千瓦时",
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
-            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
-            "{licence_states}",
+            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨，此期间至多{most_tonnes}吨。折算只是线索，产量以实测为准。"
+            "{sure}{licence_states}",
         .back =
-            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。",
+            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨，此期间至多{most_tonnes}吨。折算只是线索，产量以实测为准。",
         .action = "核对单耗、产量台账，必要时实测",
     },
     {
@@ -246,10 +247,10 @@ static const struct sentences table[] = {
             "By its energy it produced some {tonnes} t this month, by now {excess_kwh} kWh more than is licensed",
         .returned = "By its energy the output is within the licence again",
         .active =
-            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "
-            "{licence_states}",
+            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year, and at most {most_tonnes} t in that time. This is a hint; a survey decides. "
+            "{sure}{licence_states}",
         .back =
-            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides.",
+            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year, and at most {most_tonnes} t in that time. This is a hint; a survey decides.",
         .action =
             "check the energy a tonne and the records of output, and survey where needed",
     },
@@ -263,10 +264,10 @@ static const struct sentences table[] = {
             "按电量折算，本年产量约{tonnes}吨，用电已超过许可范围{excess_kwh}千瓦时",
         .returned = "新的计算期内电量折算产量在许可范围内",
         .active =
-            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。"
-            "{licence_states}",
+            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨，此期间至多{most_tonnes}吨。折算只是线索，产量以实测为准。"
+            "{sure}{licence_states}",
         .back =
-            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨。折算只是线索，产量以实测为准。",
+            "自{from}起用电{energy_kwh}千瓦时，按台账单耗折算约{tonnes}吨；许可年产量{licensed}吨，此期间至多{most_tonnes}吨。折算只是线索，产量以实测为准。",
         .action = "核对单耗、产量台账，必要时实测",
     },
     {
@@ -280,10 +281,10 @@ static const struct sentences table[] = {
             "By its energy it produced some {tonnes} t this year, by now {excess_kwh} kWh more than is licensed",
         .returned = "By its energy the output is within the licence again",
         .active =
-            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides. "
-            "{licence_states}",
+            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year, and at most {most_tonnes} t in that time. This is a hint; a survey decides. "
+            "{sure}{licence_states}",
         .back =
-            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year. This is a hint; a survey decides.",
+            "Since {from} it has used {energy_kwh} kWh, by the ledger's energy a tonne some {tonnes} t; licensed are {licensed} t a year, and at most {most_tonnes} t in that time. This is a hint; a survey decides.",
         .action =
             "check the energy a tonne and the records of output, and survey where needed",
     },

@@ -20,7 +20,8 @@ static const struct {
     const char *name;
     const char *en, *zh; /* what is expected */
 } members[MEMBERS] = {
-    [ACT] = {"act", "acknowledge, shelve or unshelve", "acknowledge、shelve 或 unshelve"},
+    [ACT] = {"act", "acknowledge, shelve, unshelve or read",
+             "acknowledge、shelve、unshelve 或 read"},
     [ALARM] = {"alarm", "an alarm's id: 32 hexadecimal digits",
                "报警编号：32 位十六进制数字"},
     [BY] = {"by", "who does it: 1 to 64 bytes of text", "操作人：1 至 64 字节文本"},
@@ -45,7 +46,7 @@ lw_act_until_fault(struct lw_act_fault *ret_fault)
 static bool
 parse_kind(const char *s, size_t n, struct lw_act *act)
 {
-    for (int kind = LW_ACT_ACKNOWLEDGE; kind <= LW_ACT_UNSHELVE; kind++) {
+    for (int kind = LW_ACT_ACKNOWLEDGE; kind <= LW_ACT_LAST; kind++) {
         const char *name = lw_act_name((enum lw_act_kind)kind);
 
         if (strlen(name) == n && memcmp(name, s, n) == 0) {

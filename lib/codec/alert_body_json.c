@@ -363,6 +363,7 @@ put_detail(struct lw_text *t, const struct lw_alert *alert)
     case LW_FOUND_PREEXISTING:
     case LW_FOUND_AFTER_CUTOFF:
     case LW_FOUND_GONE:
+    case LW_FOUND_MOOT:
     case LW_FOUND_OUTGROWN:
     case LW_FOUND_REGISTER_ERRATIC:
     case LW_FOUND_VALUES_FROZEN:
@@ -390,7 +391,7 @@ put_digest(struct lw_text *t, const char *name, const uint8_t *sha256)
 }
 
 /* Which readings the hash is of; null where the alert rests on none. */
-static void
+void
 put_readings(struct lw_text *t, const struct lw_evidence *e)
 {
     if (e->readings == 0) {
@@ -408,8 +409,12 @@ put_readings(struct lw_text *t, const struct lw_evidence *e)
 
 /* What was learned that they were compared with; null where nothing was. */
 static void
-put_learned(struct lw_text *t, const struct lw_evidence *e)
+put_learned(struct lw_text *t, const struct lw_alert *alert)
 {
+    const struct lw_evidence *e = &alert->alarm->evidence;
+    lw_wall at = LW_WALL_MIN;
+    const char *by = "";
+
     if (e->learned_to.ms <= e->learned_from.ms) {
         put_null(t, "learned");
         return;
@@ -418,6 +423,9 @@ put_learned(struct lw_text *t, const struct lw_evidence *e)
     put_utc(t, "from", e->learned_from);
     put_utc(t, "to", e->learned_to);
     put_digest(t, "sha256", e->learned_sha256);
+    lw_alert_review(alert, &by, &at);
+    put_foreign_or_null(t, "reviewed_by", by);
+    put_utc(t, "reviewed_at", at);
     end_object(t);
 }
 
@@ -469,7 +477,7 @@ put_evidence(struct lw_text *t, const struct lw_alert *alert, bool load)
         put_no_load(t);
     put_meters(t, alert);
     put_readings(t, e);
-    put_learned(t, e);
+    put_learned(t, alert);
     put_detail(t, alert);
     end_object(t);
 }

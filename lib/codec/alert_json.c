@@ -15,8 +15,8 @@
 
 /* The prefix and the deployment; whatever a URI does not take is escaped, and with it all
  * that CAP refuses in an identifier. */
-static void
-put_deployment(struct lw_text *t, const char *name, const struct lw_alert *alert,
+void
+put_deployment(struct lw_text *t, const char *name, const struct lw_ledger *ledger,
                const char *prefix)
 {
     static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -26,7 +26,7 @@ put_deployment(struct lw_text *t, const char *name, const struct lw_alert *alert
 
     lw_text_init(&uri, text, sizeof text);
     lw_text_add(&uri, prefix);
-    for (const char *s = alert->ledger->deployment; *s; s++)
+    for (const char *s = ledger->deployment; *s; s++)
         if (strchr(plain, *s))
             lw_text_addn(&uri, s, 1);
         else
@@ -34,7 +34,7 @@ put_deployment(struct lw_text *t, const char *name, const struct lw_alert *alert
     put_text(t, name, text);
 }
 
-static void
+void
 put_alarm_id(struct lw_text *t, const char *name, const struct lw_alert *alert)
 {
     char hex[2 * sizeof alert->alarm->id + 1];
@@ -75,7 +75,7 @@ put_cap(struct lw_text *t, const struct lw_alert *alert)
 
     put_object(t, "cap");
     put_event_id(t, "identifier", alert, revision);
-    put_deployment(t, "sender", alert, "lodewatch@");
+    put_deployment(t, "sender", alert->ledger, "lodewatch@");
     put_local(t, "sent", alert->ledger, alert->alarm->at);
     put_text(t, "status", alert->ledger->exercise ? "Exercise" : "Actual");
     put_text(t, "msgType", alert->kind == LW_ALERT_RAISED ? "Alert" : "Update");
@@ -133,7 +133,7 @@ put_info(struct lw_text *t, const struct lw_alert *alert, bool zh)
 }
 
 /* The rule's parameters: decimals in their own unit, durations in seconds. */
-static void
+void
 put_params(struct lw_text *t, const struct lw_params *rules, const char *rule)
 {
     put_object(t, "params");
@@ -268,7 +268,7 @@ put_event(struct lw_text *t, const struct lw_alert *alert, const struct lw_rules
     put_object(t, NULL);
     put_text(t, "specversion", "1.0");
     put_event_id(t, "id", alert, alert->alarm->revision);
-    put_deployment(t, "source", alert, "urn:lodewatch:");
+    put_deployment(t, "source", alert->ledger, "urn:lodewatch:");
     put_text(t, "type", types[alert->kind]);
     put_text(t, "subject", subject);
     put_utc(t, "time", alert->alarm->at);

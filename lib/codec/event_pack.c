@@ -186,7 +186,7 @@ unpack_act(struct lw_unpacker *u, lw_wall at, struct lw_act *act)
     uint8_t kind = lw_unpack_u8(u);
     const void *id = lw_unpack_bytes(u, LW_ACT_ALARM);
 
-    if (kind < LW_ACT_ACKNOWLEDGE || kind > LW_ACT_UNSHELVE)
+    if (kind < LW_ACT_ACKNOWLEDGE || kind > LW_ACT_LAST)
         u->rc = LW_EPARSE;
     if (u->rc != 0)
         return;

@@ -302,18 +302,16 @@ read_row(struct lw_readings *r, const struct lw_csv_cell *cells, size_t n,
     r->last = reading.received;
     reading.meter = (uint32_t)meter;
     /* A row in which nothing was measured is a failed read, whatever it calls itself. */
-    if (reading.q == LW_MISSING || reading.have == 0)
-        *ret_event = (struct lw_event){
-            .kind = LW_EVENT_READ_FAILED,
-            .at = reading.received,
-            .failed = {.meter = reading.meter, .why = LW_FAIL_MISSING},
-        };
-    else
-        *ret_event = (struct lw_event){
-            .kind = LW_EVENT_READING,
-            .at = reading.received,
-            .reading = reading,
-        };
+    ret_event->at = reading.received;
+    if (reading.q == LW_MISSING || reading.have == 0) {
+        ret_event->kind = LW_EVENT_READ_FAILED;
+        ret_event->failed.meter = reading.meter;
+        ret_event->failed.why = LW_FAIL_MISSING;
+        ret_event->failed.exception = 0;
+    } else {
+        ret_event->kind = LW_EVENT_READING;
+        ret_event->reading = reading;
+    }
     return 0;
 }
 

@@ -176,7 +176,7 @@ put_kwh(struct lw_text *t, const char *name, int64_t wh)
     if (wh == LW_NOT_GIVEN)
         put_null(t, name);
     else
-        put_decimal(t, name, wh, 1000, 1);
+        put_decimal(t, name, wh, 1000, wh > -10000 && wh < 10000 ? 2 : 1);
 }
 
 void

@@ -40,6 +40,14 @@ void put_utc(struct lw_text *t, const char *name, lw_wall time);
 void put_local(struct lw_text *t, const char *name, const struct lw_ledger *ledger,
                lw_wall time);
 
+/* Parts of an alert that the record of a tip-off has too: alert_json.c. */
+void put_deployment(struct lw_text *t, const char *name, const struct lw_ledger *ledger,
+                    const char *prefix);
+void put_params(struct lw_text *t, const struct lw_params *rules, const char *rule);
+void put_alarm_id(struct lw_text *t, const char *name, const struct lw_alert *alert);
+/* alert_body_json.c */
+void put_readings(struct lw_text *t, const struct lw_evidence *e);
+
 /* The parts of an alert that come from the ledger and the evidence: alert_body_json.c. */
 void put_site(struct lw_text *t, const struct lw_alert *alert);
 void put_evidence(struct lw_text *t, const struct lw_alert *alert, bool load);

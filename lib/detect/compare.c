@@ -6,9 +6,6 @@
 
 #include "lib/state.h"
 
-/* A heater holds a house at 15 below zero, and has a third in reserve. */
-#define HEATER_K 40
-
 /* A mean is one where so much of its length is known. */
 enum {
     KNOWN_TENTHS = 6
@@ -85,7 +82,7 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
      * site has its usual load. What it takes for longer is a guess where it is colder
      * than it was while it learned. */
     if (reach <= REACH_3H)
-        kw = larger(kw, r->slope_kw * larger(0, HEATER_K - cold) /
+        kw = larger(kw, r->slope_kw * larger(0, HEATER_MOST_K - cold) /
                                 (reach == REACH_3H ? 2 : 1) +
                             r->base_kw * milli(s->rules->reference.base_milli));
     else
@@ -197,9 +194,11 @@ compare_short(const struct reference *r, const struct sample *s, struct found *f
 /* A day's mean is of what lasts: one hour of a large motor is not spread over it. But
  * what is as high as its limit enters it, however little noise the site has. */
 static float
-peak(const struct reference *r, const struct sample *s)
+capped(const struct reference *r, const struct sample *s, float over)
 {
-    return larger(r->core_kw, 3 * limit(r, REACH_24H, s->cold, s));
+    if (over <= r->core_kw)
+        return over;
+    return smaller(over, larger(r->core_kw, 3 * limit(r, REACH_24H, s->cold, s)));
 }
 
 static void
@@ -214,7 +213,7 @@ compare_load(struct reference *r, const struct sample *s, float over, struct fou
     if (!isnan(over)) {
         compare_short(r, s, f);
         r->hour_kw += over;
-        r->hour_capped_kw += smaller(over, peak(r, s));
+        r->hour_capped_kw += capped(r, s, over);
         r->hour_n++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
@@ -244,16 +243,28 @@ release_held(struct reference *r, float over)
     return counts;
 }
 
+/* What a pump's power may have risen by since it was learned. */
+static float
+wear(const struct reference *r, const struct sample *s)
+{
+    float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
+
+    return milli(s->rules->reference.wear_milli) * draws +
+           milli(s->rules->reference.base_milli) / 2 * r->base_kw;
+}
+
+/* What the load beside the pump may do, it may do while the pump runs. */
+static float
+beside_pump(const struct reference *r, const struct sample *s)
+{
+    return limit(r, REACH_1H, s->cold, s) * milli(s->rules->reference.pair_milli);
+}
+
 static void
 compare_pump(struct reference *r, const struct sample *s, const struct beside *b,
              float over, struct found *f)
 {
     struct rings *g = &r->rings;
-    float draws = s->pump_metered ? s->pump_kw : r->pump_kw;
-    float add = milli(s->rules->reference.wear_milli) * draws +
-                milli(s->rules->reference.base_milli) / 2 * r->base_kw;
-    /* What the load beside the pump may do, it may do while the pump runs. */
-    float beside = limit(r, REACH_1H, s->cold, s) * milli(s->rules->reference.pair_milli);
     bool fresh = false;
 
     if (!isnan(b->pump_kw) && b->cold <= r->coldest) {
@@ -261,7 +272,8 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
 
         if (!isnan(g->pump_before_kw))
             put(f, s, PUMP_PAIR, smaller(v, g->pump_before_kw),
-                larger(4 * r->pump_noise_kw, beside) + add + r->known_kw);
+                larger(4 * r->pump_noise_kw, beside_pump(r, s)) + wear(r, s) +
+                    r->known_kw);
         g->pump_before_kw = v;
         if (r->known_kw <= 0) {
             push_pump(g, reference_pack(r, v));
@@ -277,10 +289,11 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
         g->beside_kw = over;
     }
     if (fresh && g->pumped >= 8)
-        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8), 2.5F * r->pump_noise_kw + add);
+        put(f, s, PUMP_8, mean_of(r, g->pump + PUMPED, 8),
+            2.5F * r->pump_noise_kw + wear(r, s));
     if (fresh && g->pumped == PUMPED)
         put(f, s, PUMP_32, mean_of(r, g->pump + PUMPED, PUMPED),
-            1.5F * r->pump_noise_kw + add);
+            1.5F * r->pump_noise_kw + wear(r, s));
 }
 
 /* --- starts and stops */

@@ -148,6 +148,7 @@ struct suspect {
     struct subject subject;
     int32_t site; /* LW_NONE: the feeder itself */
     struct day usual, rise;
+    int32_t sure_milli;       /* that it rises at all */
     int64_t began;            /* since when it can have risen; NEVER: not known */
     const float *strongest_w; /* mean of its strongest shifts, by their last hour; NULL:
                                  that nothing else explains it is told otherwise */
@@ -164,48 +165,56 @@ shift_sum(const float *w, int last)
     return sum;
 }
 
-/* It has never drawn as much in the shifts in which the load was lost. */
-static bool
+/* How many times as much as it ever has, and a quarter, it draws in the shifts in which
+ * the load was lost. */
+static float
 stands_out(const struct lost *lost, const struct suspect *s)
 {
-    float beyond = 0;
+    float rise = 0, most = 0;
 
     if (!s->strongest_w)
-        return true;
+        return INFINITY;
     for (int h = 0; h < DAY_HOURS; h++) {
         float weight = shift_sum(lost->day.w, h);
         float swing = SHIFT_HOURS * s->strongest_w[h] - shift_sum(s->usual.w, h);
 
-        if (weight > 0)
-            beyond += weight * (shift_sum(s->rise.w, h) - STAND_OUT * fmaxf(swing, 0));
+        if (weight <= 0)
+            continue;
+        rise += weight * shift_sum(s->rise.w, h);
+        most += weight * STAND_OUT * fmaxf(swing, 0);
     }
-    return beyond > 0;
+    return rise <= 0 ? 0 : most > 0 ? rise / most : INFINITY;
 }
 
 /* The stopped site that lost as much; of several, the one whose hours are the most alike.
- * NULL: there is none. */
+ * NULL: there is none. It is as sure as what was the least beyond its limit. */
 static const struct lost *
 lost_alike(const struct lw_core *core, const struct losses *losses,
-           const struct suspect *s)
+           const struct suspect *s, int32_t *ret_sure)
 {
     const struct lw_params *rules = &core->book->all;
-    float best = (float)rules->displacement.overlap_milli / 1000;
+    const float least = (float)rules->displacement.overlap_milli / 1000;
+    float best = least;
     const struct lost *found = NULL;
 
     for (int i = 0; i < losses->n; i++) {
         const struct lost *lost = &losses->of[i];
         float share = share_of(&lost->day, &s->rise) * 1000;
         float alike = overlap(&lost->day, &s->rise);
+        float out = stands_out(lost, s);
+        int32_t sure;
 
         if (lost->site == s->site ||
             (s->began != NEVER &&
              s->began < core->ledger->site[lost->site].status_since.ms) ||
             share < (float)rules->displacement.share_least_milli ||
             share > (float)rules->displacement.share_most_milli || alike < best ||
-            !stands_out(lost, s))
+            out <= 1)
             continue;
         best = alike;
         found = lost;
+        sure = sure_beyond((double)fminf(out, alike / least));
+        *ret_sure = sure < s->sure_milli ? sure : s->sure_milli;
     }
     return found;
 }
@@ -260,9 +269,11 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at,
     int64_t for_h = core->book->all.displacement.for_ms / LW_HOUR;
     const struct lost *lost;
     struct lw_evidence e;
+    int32_t sure = 0;
 
     if (alarm) {
         e = evidence(s, at);
+        e.confidence_milli = alarm->evidence.confidence_milli;
         e.detail = alarm->evidence.detail;
         e.detail2 = alarm->evidence.detail2;
         e.other = alarm->evidence.other;
@@ -275,7 +286,7 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at,
         }
         return;
     }
-    lost = lost_alike(core, losses, s);
+    lost = lost_alike(core, losses, s, &sure);
     w->hours = lost ? w->hours + 1 : 0;
     if (w->hours <= for_h)
         return;
@@ -283,6 +294,7 @@ follow(struct lw_core *core, const struct feeder *f, int64_t at,
     if (is_found(core, f, lost->site))
         return;
     e = evidence(s, at);
+    e.confidence_milli = sure;
     e.detail2 = llround((double)lost->day.mean_w);
     e.other = lost->site + 1;
     alarm_set(core, LW_RULE_DISPLACEMENT, s->subject, LW_PRIORITY_HIGH, &e);
@@ -309,6 +321,7 @@ follow_child(struct lw_core *core, const struct feeder *f, struct child *c, int6
 {
     struct suspect s = {.subject = {LW_SUBJECT_POINT, c->point},
                         .site = core->ledger->point[c->point].site,
+                        .sure_milli = 1000,
                         .began = NEVER,
                         .rise = rise_of(c),
                         .strongest_w = c->strongest_w};
@@ -328,6 +341,7 @@ follow_residual(struct lw_core *core, struct feeder *f, int64_t at,
     static const struct losses none = {.n = 0};
     struct suspect s = {.subject = {LW_SUBJECT_POINT, f->point},
                         .site = LW_NONE,
+                        .sure_milli = f->confidence_milli,
                         .began = f->excess.from};
     double hours = feeder_hours(f->interval);
 

@@ -16,6 +16,7 @@ struct family {
     void (*meter_clock)(struct lw_core *core, int32_t meter, int64_t drift_ms);
     void (*ledger)(struct lw_core *core); /* a ledger has been in force for a while */
 };
+extern const struct family detect_tip_off;   /* tip_off: before those that it follows */
 extern const struct family detect_site_load; /* closed_load, licence_gap */
 extern const struct family detect_silence;   /* comm_loss */
 extern const struct family detect_overrun;   /* comm_loss, too */
@@ -38,8 +39,9 @@ extern const int detect_nfamilies;
 /* --- detect/site_load.c: runs of windows in which a site draws too much */
 /* What a rule says about one window. */
 struct view {
-    bool concerns;      /* the rule speaks about this site at this time */
-    int64_t most_wh;    /* that it may have drawn */
+    bool concerns;   /* the rule speaks about this site at this time */
+    bool moot;       /* and by the ledger never will: what stands has lost its ground */
+    int64_t most_wh; /* that it may have drawn */
     int64_t allowed_wh; /* of which so much is explained: what the alert calls expected */
     bool partial;       /* something is not measured: it may raise, not clear */
     enum lw_finding finding;
@@ -50,12 +52,18 @@ struct patience {
     int64_t for_ms, clear_ms, least_wh;
     enum lw_priority least;
 };
+/* A run as evidence; whose it is knows what is missing. */
+struct lw_evidence run_evidence(const struct run *run);
 /* How many samples the site's supplies give in a time. */
 int64_t samples_expected(const struct lw_core *core, int32_t site, int64_t ms);
 /* How soon somebody must look: at a site where nothing may run at once if it draws what
  * production draws, else within a shift. */
 enum lw_priority load_priority(const struct lw_core *core, int32_t site,
                                const struct lw_evidence *evidence);
+/* Whether the site is above what it may draw: then that is told at once, since what was
+ * learned of the site says that it is no motor's start, and how soon somebody must look.
+ */
+bool site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least);
 /* Adds the window to the run; raises, updates or returns the rule's alarm. */
 void site_run(struct lw_core *core, const struct window *w, struct over_run *o,
               const struct view *v, const struct patience *p);
@@ -64,5 +72,19 @@ bool site_is_mine(enum lw_site_kind kind);
 bool is_night(const struct lw_core *core, const struct lw_params *rules, int64_t at);
 /* W over ms, in Wh. */
 int64_t energy_wh(int64_t w, int64_t ms);
+static inline int64_t
+clamp(int64_t v, int64_t least, int64_t most)
+{
+    return v < least ? least : v > most ? most : v;
+}
+
+/* --- detect/sure.c: evidence.confidence_milli */
+/* By how many times its limit it is off: at a limit one in ten would be wrong, and that
+ * falls with the square of what is beyond. */
+int32_t sure_beyond(double times);
+/* By how many standard deviations it is above what a declared value, off by as much
+ * either way, allows: at none every second would be wrong; from one on half of what
+ * Chebyshev leaves to both sides. */
+int32_t sure_spread(double sigmas);
 
 #endif

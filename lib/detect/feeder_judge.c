@@ -213,6 +213,7 @@ begin(struct feeder *f, const struct verdict *v, int64_t at)
 
     f->excess = (struct run){.from = v->step.from, .to = at};
     f->step_w = llround(span_excess(f, &v->step) / v->step.hours);
+    f->confidence_milli = 0;
     for (int i = 0; i < v->step.intervals; i++) {
         struct span one = {.from = w.from};
 
@@ -241,6 +242,7 @@ tell(struct lw_core *core, struct feeder *f, const struct tally *tally, bool ret
         .samples_good = (uint32_t)run->samples_good,
         .detail = f->step_w,
         .finding = LW_FOUND_RESIDUAL,
+        .confidence_milli = f->confidence_milli,
         .nsilent = tally->silent,
     };
 
@@ -272,6 +274,8 @@ judge(struct lw_core *core, struct feeder *f, int64_t at, const struct tally *ta
             span_grow(f, &w);
         account(f, &w);
     }
+    if (sure_beyond(v->worst) > f->confidence_milli)
+        f->confidence_milli = sure_beyond(v->worst);
     /* Half the bound, so that what has just been found is not gone the next hour; and of
      * a window that is there as long as it should be. */
     returns = v->last < 0.5 && v->since > f->excess.from &&

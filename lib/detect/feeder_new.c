@@ -267,6 +267,7 @@ static const struct lw_field FEEDER[] = {
     LW_FIELD(struct feeder, excess.peak_w),
     LW_FIELD(struct feeder, excess.samples_good),
     LW_FIELD(struct feeder, step_w),
+    LW_FIELD(struct feeder, confidence_milli),
     LW_FIELD(struct feeder, follower.hours),
 };
 

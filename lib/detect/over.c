@@ -29,16 +29,16 @@ static struct view
 view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    struct expectation x = expect(core, w);
+    const struct expectation *x = &w->expected;
     int64_t share_w = lw_muldiv(
         site->contract_w,
         site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
-    struct view v = {.partial = w->partial || x.unmeasured,
+    struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
-    v.concerns = !site_is_mine(site->kind) && !x.unlimited;
-    v.allowed_wh = x.allowed_wh;
-    v.most_wh = x.allowed_wh + energy_wh(share_w, w->to - w->from);
+    v.concerns = !site_is_mine(site->kind) && !x->unlimited;
+    v.allowed_wh = x->allowed_wh;
+    v.most_wh = x->allowed_wh + energy_wh(share_w, w->to - w->from);
     return v;
 }
 
@@ -46,13 +46,18 @@ static struct view
 view_contract(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    int64_t ms = w->to - w->from, more = temporary_w(core, site, w->from);
+    int64_t more;
     struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
 
+    if (site->contract_w == LW_NOT_GIVEN) {
+        v.moot = true;
+        return v;
+    }
     switch (lw_site_status_at(site, (lw_wall){w->from})) {
     case LW_CLOSED:
     case LW_UNLICENSED:
     case LW_CUT_OFF:
+        v.moot = true;
         return v; /* nothing of it is lawful: closed_load */
     case LW_SUSPENDED:
     case LW_RELOCATING:
@@ -62,10 +67,11 @@ view_contract(const struct lw_core *core, const struct window *w)
     case LW_STATUS_UNKNOWN:
         break;
     }
+    more = temporary_w(core, site, w->from);
     if (more == LW_NOT_GIVEN)
         return v;
     v.concerns = true;
-    v.allowed_wh = energy_wh(site->contract_w + more, ms);
+    v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
     v.most_wh =
         lw_muldiv(v.allowed_wh,
                   site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
@@ -93,6 +99,9 @@ output_evidence(const struct lw_core *core, int32_t site, const struct lw_licenc
                 const struct drawn *d, int64_t to, int64_t most_wh,
                 enum lw_finding finding)
 {
+    const struct lw_params *rules = site_rules(core, site, to);
+    double beyond = most_wh > 0 ? (double)d->wh / (double)most_wh - 1 : 1;
+
     return (struct lw_evidence){
         .from = {d->from},
         .to = {to},
@@ -106,6 +115,8 @@ output_evidence(const struct lw_core *core, int32_t site, const struct lw_licenc
         .detail = d->wh / l->wh_per_tonne,
         .detail2 = l->capacity_t,
         .finding = (uint8_t)finding,
+        .confidence_milli =
+            sure_spread(beyond * 1000 / (double)rules->over_licence.spread_milli),
     };
 }
 
@@ -144,7 +155,7 @@ over_licence(struct lw_core *core, const struct window *w)
     struct lw_evidence e;
 
     if (!l) {
-        alarm_return(core, LW_RULE_OVER_LICENCE, subject, NULL);
+        alarm_moot(core, LW_RULE_OVER_LICENCE, subject);
         return;
     }
     c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});
@@ -177,14 +188,11 @@ static void
 over_window(struct lw_core *core, const struct window *w)
 {
     const struct lw_params *rules = site_rules(core, w->site, w->from);
+    struct view v = view_contract(core, w);
 
-    if (core->ledger->site[w->site].contract_w != LW_NOT_GIVEN) {
-        struct view v = view_contract(core, w);
-
-        site_run(core, w, &core->site[w->site].demand, &v,
-                 &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
-                                    rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
-    }
+    site_run(core, w, &core->site[w->site].demand, &v,
+             &(struct patience){LW_RULE_OVER_CONTRACT, rules->over_contract.for_ms,
+                                rules->over_contract.clear_ms, 0, LW_PRIORITY_LOW});
     over_licence(core, w);
 }
 

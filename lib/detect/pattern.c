@@ -50,15 +50,6 @@ rule_of(const struct lw_core *core, int32_t site, const struct lw_params *rules,
     return 3 * night >= 2 * (last - from) ? LW_RULE_NIGHT_LOAD : LW_RULE_PRODUCTION_SHAPE;
 }
 
-/* At the limit one in ten would be wrong; it falls with the square of what is beyond. */
-static int32_t
-confidence(float ratio)
-{
-    double wrong = 100 / ((double)ratio * (double)ratio);
-
-    return 1000 - (int32_t)lrint(fmax(wrong, 1));
-}
-
 /* The first channel that is over gives the finding its height, the quickest its end. */
 struct over {
     enum channel first, quickest;
@@ -142,23 +133,14 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
     const struct site_state *st = &core->site[site];
     const struct excess *e = &st->excess;
     int64_t ms = e->run.to - e->run.from;
-    struct lw_evidence found = {
-        .from = {e->run.from},
-        .to = {e->run.to},
-        .mean_w = lw_muldiv(e->run.energy_wh, LW_HOUR, ms),
-        .peak_w = e->run.peak_w,
-        .energy_wh = e->run.energy_wh,
-        .expected_w = lw_muldiv(e->run.allowed_wh, LW_HOUR, ms),
-        .excess_wh = e->run.excess_wh,
-        .samples_expected = (uint32_t)(ms / st->interval),
-        .samples_good = (uint32_t)e->run.samples_good,
-        .detail = watts(st->reference.slope_kw * cold),
-        .since_wh = e->since_wh,
-        .confidence_milli = e->confidence_milli,
-        .finding = e->finding,
-        .night = 2 * e->night_ms > ms,
-    };
+    struct lw_evidence found = run_evidence(&e->run);
 
+    found.samples_expected = (uint32_t)(ms / st->interval);
+    found.detail = watts(st->reference.slope_kw * cold);
+    found.since_wh = e->since_wh;
+    found.confidence_milli = e->confidence_milli;
+    found.finding = e->finding;
+    found.night = 2 * e->night_ms > ms;
     if (e->finding == LW_FOUND_PUMPED_ON) {
         float mm = core_site_wet(core, site, e->run.to / LW_DAY - 1, 1, 7);
 
@@ -191,6 +173,16 @@ priority_of(const struct lw_core *core, int32_t site, const struct lw_evidence *
     }
 }
 
+/* What starts and stops, or runs at night, above the ceiling as well. What is small and
+ * lasts, or is back within its watch, is another matter than that. */
+static bool
+gives_way(const struct excess *e)
+{
+    return (e->finding == LW_FOUND_UNLIKE_REFERENCE ||
+            e->finding == LW_FOUND_DURING_SILENCE) &&
+           (e->rule == LW_RULE_NIGHT_LOAD || e->rule == LW_RULE_PRODUCTION_SHAPE);
+}
+
 /* Tells it: as a revision of what returned not long ago, whatever that was called; or by
  * its own name. */
 void
@@ -205,6 +197,9 @@ pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *found
 
     /* The same excess is told as one over the ceiling; and what was over is not told. */
     if (!stands && ((over_ceiling && !ran_before(e)) || found->level_w == 0))
+        return;
+    if (!stands && gives_way(e) &&
+        site_load_hasten(core, site, priority_of(core, site, found)))
         return;
     /* What a pump does is a matter of its own, and so is what others do not. */
     if (!stands && e->finding != LW_FOUND_PUMPED_ON &&
@@ -284,6 +279,19 @@ keep_in_doubt(struct excess *e, const struct sample *s, int64_t to,
     return to - e->doubt < CHANNEL[over->first].back / 4;
 }
 
+/* It was told as one over the ceiling, and that has ended: what is there beneath the
+ * ceiling from now on is found by itself. */
+static bool
+has_given_way(const struct lw_core *core, int32_t site)
+{
+    const struct excess *e = &core->site[site].excess;
+    struct subject subject = {LW_SUBJECT_SITE, site};
+
+    return e->run.from != NEVER && gives_way(e) &&
+           !alarm_stands(core, (enum lw_rule_id)e->rule, subject) &&
+           !alarm_stands(core, LW_RULE_CLOSED_LOAD, subject);
+}
+
 void
 pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
              bool partial, const struct found *f)
@@ -294,6 +302,11 @@ pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t
     struct over over;
     bool is = is_over(f, &over);
 
+    if (has_given_way(core, site)) {
+        e->run.from = NEVER;
+        compare_wipe(&st->reference);
+        return;
+    }
     if (e->run.from == NEVER && (!is || keep_in_doubt(e, s, to, &over)))
         return;
     if (e->run.from == NEVER) {
@@ -312,8 +325,8 @@ pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t
             e->channel = (uint8_t)over.quickest;
             e->quiet_ms = 0;
         }
-        if (confidence(over.ratio) > e->confidence_milli)
-            e->confidence_milli = confidence(over.ratio);
+        if (sure_beyond((double)over.ratio) > e->confidence_milli)
+            e->confidence_milli = sure_beyond((double)over.ratio);
     }
     if (!partial)
         count_quiet(&st->reference, e, s, f, over.compared && !is);
@@ -336,8 +349,8 @@ pattern_lose_ground(struct lw_core *core, int32_t site)
 
     if (st->excess.run.from == NEVER)
         return;
-    alarm_return(core, (enum lw_rule_id)st->excess.rule,
-                 (struct subject){LW_SUBJECT_SITE, site}, NULL);
+    alarm_moot(core, (enum lw_rule_id)st->excess.rule,
+               (struct subject){LW_SUBJECT_SITE, site});
     st->excess.run.from = NEVER;
     compare_wipe(&st->reference);
 }

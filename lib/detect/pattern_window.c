@@ -32,12 +32,11 @@ only_supply(const struct lw_core *core, const struct window *w)
 /* The window's mean beside what sub-meters explain. Within one step of the register, the
  * power reading says what the register cannot; then its resolution is no bar. */
 static float
-window_kw(const struct lw_core *core, const struct window *w, const struct expectation *x,
-          float *ret_resolution_kwh)
+window_kw(const struct lw_core *core, const struct window *w, float *ret_resolution_kwh)
 {
     const struct meter_state *m = only_supply(core, w);
     int64_t length = w->to - w->from, interval = core->site[w->site].interval;
-    float mean = load_kw(w->supply_wh - x->measured_wh, length);
+    float mean = load_kw(w->supply_wh - w->expected.measured_wh, length);
     float step = load_kw(w->resolution_wh, length), power;
 
     *ret_resolution_kwh = (float)w->resolution_wh / 1000;
@@ -45,14 +44,15 @@ window_kw(const struct lw_core *core, const struct window *w, const struct expec
         m->power_at > w->to + interval / 2)
         return mean;
     *ret_resolution_kwh = 0;
-    power = (float)m->promised_w / 1000 - load_kw(x->measured_wh, length);
+    power = (float)m->promised_w / 1000 - load_kw(w->expected.measured_wh, length);
     return power < mean - step ? mean - step : power > mean + step ? mean + step : power;
 }
 
 /* What a site has of this window beside its load. */
 static struct sample
-blank(const struct lw_core *core, const struct window *w, const struct expectation *x)
+blank(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct site_state *st = &core->site[w->site];
     bool metered = x->pump_w == 0 && x->metered_pump_w > 0;
     float mean = load_kw(x->metered_pump_wh, w->to - w->from);
@@ -89,14 +89,16 @@ permitted(const struct lw_core *core, int32_t site, const struct sample *s)
 
 /* Nothing is known of the intervals before `to`. */
 static void
-skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
+skip(struct lw_core *core, int32_t site, int64_t to, const struct sample *like)
 {
     struct site_state *st = &core->site[site];
+    struct sample s;
     struct found f;
 
-    s.from = st->reference.next;
-    if (s.from == NEVER || s.from >= to)
+    if (st->reference.next == NEVER || st->reference.next >= to)
         return;
+    s = *like;
+    s.from = st->reference.next;
     if (to - s.from > BACK_MOST)
         s.from = lw_floor_to(to - BACK_MOST, st->interval);
     s.kw = NAN;
@@ -109,30 +111,31 @@ skip(struct lw_core *core, int32_t site, int64_t to, struct sample s)
 }
 
 static void
-put_gap(struct lw_core *core, const struct window *w, struct sample s)
+put_gap(struct lw_core *core, const struct window *w, const struct sample *s)
 {
     struct reference *r = &core->site[w->site].reference;
     struct found f;
 
     skip(core, w->site, w->to, s);
-    if (r->frozen == NEVER || w->from < r->frozen || isnan(s.kw) ||
-        w->to - w->from <= 2 * s.interval || expect_permit(core, w->site, w->from, w->to))
+    if (r->frozen == NEVER || w->from < r->frozen || isnan(s->kw) ||
+        w->to - w->from <= 2 * s->interval ||
+        expect_permit(core, w->site, w->from, w->to))
         return;
-    compare_gap(core, w->site, &s, w->to, &f);
-    pattern_live(core, w->site, &s, w->to, w->partial, &f);
+    compare_gap(core, w->site, s, w->to, &f);
+    pattern_live(core, w->site, s, w->to, w->partial, &f);
 }
 
 static void
-put_interval(struct lw_core *core, const struct window *w, struct sample s)
+put_interval(struct lw_core *core, const struct window *w, struct sample *s)
 {
     struct reference *r = &core->site[w->site].reference;
     struct found f;
 
-    s.permit = permitted(core, w->site, &s);
-    reference_sample(r, reference_log(core, r), &s, &f);
-    pumping_sample(core, w->site, &s, &f);
+    s->permit = permitted(core, w->site, s);
+    reference_sample(r, reference_log(core, r), s, &f);
+    pumping_sample(core, w->site, s, &f);
     if (r->frozen != NEVER)
-        pattern_live(core, w->site, &s, w->to, w->partial, &f);
+        pattern_live(core, w->site, s, w->to, w->partial, &f);
 }
 
 /* Somebody has refused what was learned: what it told has lost its ground. */
@@ -152,7 +155,6 @@ pattern_window(struct lw_core *core, const struct window *w)
 {
     struct site_state *st = &core->site[w->site];
     struct reference *r = &st->reference;
-    struct expectation x;
     struct sample s;
 
     if (r->next != NEVER && w->from < r->next)
@@ -166,11 +168,10 @@ pattern_window(struct lw_core *core, const struct window *w)
         forget(core, w->site);
     if (r->since == NEVER)
         reference_begin(core, r, w->from);
-    x = expect(core, w);
-    s = blank(core, w, &x);
+    s = blank(core, w);
     reference_day(r, &core->ledger->site[w->site], s.rules->reference.edge_ms, w->from);
-    skip(core, w->site, w->from, s);
-    s.kw = window_kw(core, w, &x, &s.resolution_kwh);
+    skip(core, w->site, w->from, &s);
+    s.kw = window_kw(core, w, &s.resolution_kwh);
     while (r->frozen == NEVER && w->from - r->since >= LOG_HOURS * LW_HOUR &&
            !reference_has_heard(reference_log(core, r)))
         reference_go_on(r, reference_log(core, r));
@@ -178,13 +179,13 @@ pattern_window(struct lw_core *core, const struct window *w)
         before_shape(core, w->site, &s, reference_learn(core, w->site, &s));
         peers_add(core, w->site);
     }
-    if (x.unmeasured || (r->frozen == NEVER && w->partial))
+    if (w->expected.unmeasured || (r->frozen == NEVER && w->partial))
         s.kw = NAN;
     r->next = w->from;
     if (w->to - w->from > st->interval)
-        put_gap(core, w, s);
+        put_gap(core, w, &s);
     else
-        put_interval(core, w, s);
+        put_interval(core, w, &s);
     r->next = w->to;
     before_peers(core, w, s.rules);
 }

@@ -42,6 +42,15 @@ enum {
  */
 #define BELIEVED 2.5F
 
+/* What a heater takes when it comes on, of what it takes a K: it is bought for the
+ * coldest night, 15 below zero, which is 30 K from where heating begins; a fifth less or
+ * a third more, since heaters come in few sizes. While it is learned, the least of that
+ * is surely its own and no load that was known; against it, the most of that may be. */
+enum {
+    HEATER_LEAST_K = 24,
+    HEATER_MOST_K = 40
+};
+
 /* The lengths over which the mean load is compared. */
 enum reach {
     REACH_1H,

@@ -174,9 +174,9 @@ find_core(struct reference *r, struct lesson *l, const struct sample *s)
     usual = centre(l, &sigma);
     r->core_kw = usual + 5 * sigma + (s->heated ? 0 : share);
     r->core_kw = larger(r->core_kw, 0.02F * r->base_kw + 0.05F) + s->resolution_kwh;
-    /* A heater that holds a house at -15 degrees comes on at once. */
+    /* What a heater takes when it comes on is nothing that stands out. */
     if (s->heated)
-        r->core_kw = larger(r->core_kw, 24 * r->slope_kw);
+        r->core_kw = larger(r->core_kw, HEATER_LEAST_K * r->slope_kw);
     r->known_kw = 0;
     if (seen > 1.3F * r->core_kw && seen > r->core_kw + share)
         r->known_kw = (float)s->rules->reference.known_milli / 1000 * seen +

@@ -124,6 +124,10 @@ const struct lw_ini_key lw_rule_keys[] = {
      "exceed its capacity (major hazards of coal mines, 2020)."},
     {"over_licence", "year_share", LW_INI_DECIMAL, AT(over_licence.year_milli), 0, 100000,
      1000, "1.1", "And in the year: by the same rule, a tenth more than licensed."},
+    {"over_licence", "spread", LW_INI_DECIMAL, AT(over_licence.spread_milli), 10, 1000,
+     1000, "0.2",
+     "By so much, as a standard deviation, is kwh_per_tonne off: depth, water and roof "
+     "differ from seam to seam. It says how sure the finding is, and raises nothing."},
     {"process_share", "share", LW_INI_DECIMAL, AT(process_share.share_milli), 0, 1000,
      1000, "0.5",
      "Of a day's load that neither the metered pumps and fans nor any ceiling explains: at "
@@ -326,6 +330,16 @@ const struct lw_ini_key lw_rule_keys[] = {
      10000, 1000, "1.4", "And at most: more is business of its own."},
     {"displacement", "overlap", LW_INI_DECIMAL, AT(displacement.overlap_milli), 0, 1000,
      1000, "0.6", "Share of what was lost that must come up at the same hours."},
+    {"tip_off", "within", LW_INI_DURATION, AT(tip_off.within_ms), LW_MINUTE, LW_DAY, 0,
+     "60m",
+     "A load that falls so soon after its alarm was first read is recorded: a call and a "
+     "machine's end take minutes, and in a longer time any shift would end."},
+    {"tip_off", "for", LW_INI_DURATION, AT(tip_off.for_ms), LW_MINUTE, LW_DAY, 0, "30m",
+     "Gone without a break for so long is a fall: two quarter hours, so that a jam or a "
+     "change of trucks is none. It must be less than the rules' clear."},
+    {"tip_off", "usual", LW_INI_DECIMAL, AT(tip_off.usual_milli), 1, 100000, 1000, "0.5",
+     "Falls of such load in such a time, by what it did before: from so many on another "
+     "one says nothing, and is not recorded."},
     {"night", "from_minute", LW_INI_INT, AT(night.night_from_min), 0, 1439, 0, "1320",
      "Minute of the local day at which night begins: 22:00."},
     {"night", "to_minute", LW_INI_INT, AT(night.night_to_min), 0, 1439, 0, "360",

@@ -42,6 +42,7 @@ static const struct about {
     {"coverage", 0, 0},
     {"feeder_residual", 0, 0},
     {"displacement", 0, 0},
+    {"tip_off", ANY_STATUS, ANY_KIND},
     {"night", ANY_STATUS, ANY_KIND},
 };
 

@@ -29,9 +29,10 @@ concerns(const struct lw_core *core, const struct window *w)
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
 
-    return site_is_mine(site->kind) && is_kept(core, site, w->from) &&
+    return site_is_mine(site->kind) &&
            (status == LW_SUSPENDED || status == LW_MAINTENANCE ||
-            status == LW_RELOCATING);
+            status == LW_RELOCATING) &&
+           is_kept(core, site, w->from);
 }
 
 /* The day is whole: judge it, and begin the next. */
@@ -70,24 +71,23 @@ static void
 share_window(struct lw_core *core, const struct window *w)
 {
     struct share *s = &core->site[w->site].share;
-    struct expectation x;
+    const struct expectation *x = &w->expected;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
     if (!concerns(core, w)) {
-        alarm_return(core, LW_RULE_PROCESS_SHARE,
-                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
+        alarm_moot(core, LW_RULE_PROCESS_SHARE,
+                   (struct subject){LW_SUBJECT_SITE, w->site});
         *s = (struct share){0};
         return;
     }
-    x = expect(core, w);
-    if (w->partial || x.unmeasured || x.unlimited)
+    if (w->partial || x->unmeasured || x->unlimited)
         return;
     s->ms += w->to - w->from;
     s->wh += w->supply_wh;
     s->windows++;
     if (mean_w > s->peak_w)
         s->peak_w = mean_w;
-    s->allowed_wh += x.allowed_wh < w->supply_wh ? x.allowed_wh : w->supply_wh;
+    s->allowed_wh += x->allowed_wh < w->supply_wh ? x->allowed_wh : w->supply_wh;
     if (s->ms >= site_rules(core, w->site, w->from)->process_share.over_ms)
         close_day(core, w, s);
 }

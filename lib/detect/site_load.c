@@ -17,24 +17,27 @@ static int64_t
 heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
 {
     const struct reference *r = &core->site[w->site].reference;
-    float cold = core_site_cold(core, w->site, w->from);
+    float cold;
 
-    if (ms == 0 || r->frozen == NEVER || isnan(cold))
+    if (ms == 0 || r->frozen == NEVER)
         return 0;
-    return lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
+    cold = core_site_cold(core, w->site, w->from);
+    return isnan(cold) ? 0
+                       : lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
 }
 
 static struct view
-view_closed_load(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_closed_load(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
                                  w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
-    v.concerns = (status == LW_CLOSED || status == LW_UNLICENSED) && !x->unlimited;
+    v.moot = status != LW_CLOSED && status != LW_UNLICENSED;
+    v.concerns = !v.moot && !x->unlimited;
     v.allowed_wh = x->allowed_wh + heating_wh(core, w, x->heating_ms);
     v.allowed_wh = v.allowed_wh > floor_wh ? v.allowed_wh : floor_wh;
     v.most_wh = v.allowed_wh;
@@ -66,17 +69,18 @@ licences_missing(const struct lw_ledger *ledger, const struct lw_site *site, int
 }
 
 static struct view
-view_licence_gap(const struct lw_core *core, const struct window *w,
-                 const struct expectation *x)
+view_licence_gap(const struct lw_core *core, const struct window *w)
 {
+    const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
     enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
     int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
-    if (!site_is_mine(site->kind) || status == LW_CLOSED || status == LW_UNLICENSED ||
-        status == LW_CUT_OFF || x->unlimited)
+    v.moot = !site_is_mine(site->kind) || status == LW_CLOSED ||
+             status == LW_UNLICENSED || status == LW_CUT_OFF;
+    if (v.moot || x->unlimited)
         return v;
     /* All the window long: what a gap held before or after is not known by hours. */
     v.missing = licences_missing(core->ledger, site, w->from) &
@@ -116,12 +120,6 @@ fresh_ms(const struct run *run, const struct window *w)
     if (w->from >= run->to)
         return w->to - w->from;
     return (before > 0 ? before : 0) + (after > 0 ? after : 0);
-}
-
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
 }
 
 /* Between two steps of a coarse register what is allowed is not lost: it is spared for
@@ -180,11 +178,9 @@ run_confidence(const struct run *run, const struct view *v)
     return (int32_t)(v->partial ? clear - 40 : clear);
 }
 
-static struct lw_evidence
-run_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
-             const struct view *v)
+struct lw_evidence
+run_evidence(const struct run *run)
 {
-    const struct run *run = &o->run;
     int64_t ms = run->to - run->from;
 
     return (struct lw_evidence){
@@ -195,13 +191,23 @@ run_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
         .energy_wh = run->energy_wh,
         .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
         .excess_wh = run->excess_wh,
-        .samples_expected = (uint32_t)samples_expected(core, site, ms),
         .samples_good = (uint32_t)run->samples_good,
-        .detail2 = v->missing,
-        .finding = (uint8_t)v->finding,
-        .confidence_milli = run_confidence(run, v),
-        .night = 2 * o->night_ms > ms,
     };
+}
+
+static struct lw_evidence
+over_evidence(const struct lw_core *core, int32_t site, const struct over_run *o,
+              const struct view *v)
+{
+    struct lw_evidence e = run_evidence(&o->run);
+    int64_t ms = o->run.to - o->run.from;
+
+    e.samples_expected = (uint32_t)samples_expected(core, site, ms);
+    e.detail2 = v->missing;
+    e.finding = (uint8_t)v->finding;
+    e.confidence_milli = run_confidence(&o->run, v);
+    e.night = 2 * o->night_ms > ms;
+    return e;
 }
 
 enum lw_priority
@@ -235,6 +241,19 @@ sum_over(struct over_run *o, const struct window *w, const struct view *v)
         o->over_wh = clamp(o->over_wh + over_wh, 0, w->resolution_wh + 1);
 }
 
+/* A window that is not over adds nothing to what was found: that a permit has begun
+ * since, or a licence ended, is no news of a load. */
+static void
+keep_finding(const struct lw_core *core, enum lw_rule_id rule, struct subject subject,
+             struct lw_evidence *evidence, enum lw_priority *priority)
+{
+    const struct lw_alarm *alarm = alarm_of(core, rule, subject);
+
+    evidence->finding = alarm->evidence.finding;
+    evidence->detail2 = alarm->evidence.detail2;
+    *priority = (enum lw_priority)alarm->priority;
+}
+
 void
 site_run(struct lw_core *core, const struct window *w, struct over_run *o,
          const struct view *v, const struct patience *p)
@@ -247,6 +266,11 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     struct lw_evidence evidence;
     bool over;
 
+    if (v->moot) {
+        alarm_moot(core, p->rule, subject);
+        run->from = NEVER;
+        return;
+    }
     if (run->from == NEVER && !stands && (!v->concerns || w->supply_wh <= v->most_wh))
         return;
     if (run->from == NEVER)
@@ -267,8 +291,10 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
 
         o->clear_ms += length < interval ? length : interval;
     }
-    evidence = run_evidence(core, w->site, o, v);
+    evidence = over_evidence(core, w->site, o, v);
     priority = load_priority(core, w->site, &evidence);
+    if (stands && !over)
+        keep_finding(core, p->rule, subject, &evidence, &priority);
     if (stands && o->clear_ms >= p->clear_ms && !over) {
         alarm_return(core, p->rule, subject, &evidence);
         run->from = NEVER;
@@ -279,16 +305,50 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     }
 }
 
+/* Of all supplies together, in the interval that ends then. */
+static int64_t
+supply_resolution(const struct lw_core *core, const struct window *w)
+{
+    const struct lw_site *site = &core->ledger->site[w->site];
+    int64_t sum = 0, wh, resolution;
+
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++)
+        if (core->ledger->point[p].role == LW_SUPPLY &&
+            balance_energy(core, p, w->from, w->to, &wh, &resolution))
+            sum += resolution;
+    return sum;
+}
+
+bool
+site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
+{
+    const struct site_state *s = &core->site[site];
+    struct window w = {
+        .site = site, .from = s->load.run.to - s->interval, .to = s->load.run.to};
+    struct view v;
+    struct lw_evidence evidence;
+    enum lw_priority priority;
+
+    if (s->load.run.from == NEVER || s->load.over_wh <= supply_resolution(core, &w))
+        return false;
+    w.expected = expect(core, &w);
+    v = view_closed_load(core, &w);
+    evidence = over_evidence(core, site, &s->load, &v);
+    priority = load_priority(core, site, &evidence);
+    alarm_set(core, LW_RULE_CLOSED_LOAD, (struct subject){LW_SUBJECT_SITE, site},
+              priority > least ? priority : least, &evidence);
+    return true;
+}
+
 static void
 site_load_window(struct lw_core *core, const struct window *w)
 {
     const struct lw_params *rules = site_rules(core, w->site, w->from);
     struct site_state *s = &core->site[w->site];
-    struct expectation x = expect(core, w);
-    struct view closed = view_closed_load(core, w, &x);
-    struct view licence = view_licence_gap(core, w, &x);
+    struct view closed = view_closed_load(core, w);
+    struct view licence = view_licence_gap(core, w);
 
-    s->last_allowed_wh = x.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
+    s->last_allowed_wh = w->expected.unlimited ? LW_NOT_GIVEN : closed.allowed_wh;
     site_run(core, w, &s->load, &closed,
              &(struct patience){LW_RULE_CLOSED_LOAD, rules->closed_load.for_ms,
                                 rules->closed_load.clear_ms, rules->closed_load.least_wh,

@@ -79,12 +79,6 @@ enum {
     SUNDAY = 6 * 24
 };
 
-static int64_t
-clamp(int64_t v, int64_t least, int64_t most)
-{
-    return v < least ? least : v > most ? most : v;
-}
-
 /* What was to be expected in the hour. On a holiday it may have been a Sunday or not. */
 static int64_t
 usual(const struct profile *p, int cell, bool holiday, int64_t wh)
@@ -177,8 +171,7 @@ excuse(const struct lw_core *core, int32_t index, int64_t hour, struct day_hours
 
 /* --- judging it */
 
-/* `times`: how many times the limit it is off; at the limit one in ten would be wrong,
- * and it falls with the square of what is beyond. */
+/* `times`: how many times the limit it is off. */
 static void
 tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
      double times, bool back)
@@ -193,7 +186,7 @@ tell(struct lw_core *core, int32_t site, struct profile *p, const struct day *d,
         .expected_w = (int64_t)((double)d->usual_wh * exp(p->level)) / d->hours,
         .samples_expected = DAY_HOURS,
         .samples_good = (uint32_t)d->hours,
-        .confidence_milli = times > 1 ? 1000 - (int32_t)lround(100 / (times * times)) : 0,
+        .confidence_milli = times > 1 ? sure_beyond(times) : 0,
     };
 
     for (int i = 0; i < DAY_HOURS; i++)
@@ -387,8 +380,8 @@ unusual_window(struct lw_core *core, const struct window *w)
     /* The ledger says now that it is not one of those: what stands has lost its ground.
      */
     if (index == LW_NONE)
-        alarm_return(core, LW_RULE_UNUSUAL_LOAD,
-                     (struct subject){LW_SUBJECT_SITE, w->site}, NULL);
+        alarm_moot(core, LW_RULE_UNUSUAL_LOAD,
+                   (struct subject){LW_SUBJECT_SITE, w->site});
     if (index == LW_NONE || w->partial || w->from < 0)
         return;
     p = &core->profile[index];

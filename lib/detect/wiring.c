@@ -168,7 +168,7 @@ reversal(struct lw_core *core, int32_t meter, const struct judged *judged)
     const struct lw_reading *r = judged->reading;
     bool exported = export_advanced(core, meter, r, m);
     enum direction d = direction_of(core, meter, judged, exported);
-    struct lw_evidence e = {.to = r->time, .finding = LW_FOUND_REVERSED};
+    struct lw_evidence e;
 
     if (d == BACKWARD && may_generate(core, meter))
         d = FORWARD;
@@ -193,8 +193,12 @@ reversal(struct lw_core *core, int32_t meter, const struct judged *judged)
     if (!alarm_stands(core, LW_RULE_CT_REVERSAL, detect_point(core, meter)))
         balance_forget(core, meter);
     m->reversed_at = core->now;
-    e.from.ms = m->reversed;
-    e.detail = lw_reading_has(r, LW_ACTIVE_POWER) ? r->value[LW_ACTIVE_POWER] : 0;
+    e = (struct lw_evidence){
+        .from = {m->reversed},
+        .to = r->time,
+        .detail = lw_reading_has(r, LW_ACTIVE_POWER) ? r->value[LW_ACTIVE_POWER] : 0,
+        .finding = LW_FOUND_REVERSED,
+    };
     alarm_set(core, LW_RULE_CT_REVERSAL, detect_point(core, meter),
               detect_point_priority(core, meter), &e);
 }
@@ -240,7 +244,7 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
     const struct lw_reading *r = judged->reading;
     bool loaded;
     int lost = phases_lost(core, meter, r, &loaded);
-    struct lw_evidence e = {.to = r->time, .detail = lost};
+    struct lw_evidence e;
 
     if (lost == 0) {
         if (!loaded)
@@ -258,9 +262,13 @@ phase(struct lw_core *core, int32_t meter, const struct judged *judged)
     if (r->time.ms - m->phase_lost < meter_rules(core, meter)->phase_loss.for_ms)
         return;
     m->phase_at = core->now;
-    e.from.ms = m->phase_lost;
-    e.finding =
-        lost & ((1 << PHASES) - 1) ? LW_FOUND_VOLTAGE_GONE : LW_FOUND_CURRENT_GONE;
+    e = (struct lw_evidence){
+        .from = {m->phase_lost},
+        .to = r->time,
+        .detail = lost,
+        .finding =
+            lost & ((1 << PHASES) - 1) ? LW_FOUND_VOLTAGE_GONE : LW_FOUND_CURRENT_GONE,
+    };
     alarm_set(core, LW_RULE_PHASE_LOSS, detect_point(core, meter),
               detect_point_priority(core, meter), &e);
 }

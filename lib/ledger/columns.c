@@ -54,6 +54,7 @@ static const struct column site_columns[] = {
     {"tags", CELL_TEXT, COLUMN(T, tags)},
     {"reference_reviewed_by", CELL_TEXT, .max = LW_PERSON_MAX,
      COLUMN(T, reference_reviewed_by)},
+    {"reference_reviewed_at", CELL_FROM, COLUMN(T, reference_reviewed_at)},
     {"reference_from", CELL_FROM, COLUMN(T, reference_from)},
 };
 #undef T

@@ -215,6 +215,7 @@ static const struct {
     {"residents_downstream", "下接居民|带居民|是否带居民|转供居民|居民转供"},
     {"tags", "标签|标记|风险标签"},
     {"reference_reviewed_by", "基准复核人|用电基准复核人"},
+    {"reference_reviewed_at", "基准复核日期|基准复核时间|用电基准复核日期"},
     {"reference_from", "基准起始|基准起始时间|基准起始日期|基准重学时间|基准重学日期"},
     {"number", "证号|许可证号|许可证编号|证照编号|证书编号|证件号|编号"},
     {"valid_from",

@@ -44,6 +44,10 @@ finish_site(struct reader *r, struct lw_row *row)
     if (lat != lon && !row->faulty)
         FAULT(r, lat ? r->place[SITE_LAT] : r->place[SITE_LON],
               "lat and lon go together; expected both or none");
+    if (site->reference_reviewed_at.ms != LW_WALL_MIN.ms &&
+        *site->reference_reviewed_by == '\0' && !row->faulty)
+        FAULT(r, r->place[SITE_REVIEWED_AT],
+              "a review has a date and no name; expected reference_reviewed_by too");
 }
 
 /* mWh on the register -> Wh after CT and PT, at least 1; LW_ERANGE. */

@@ -45,9 +45,10 @@ struct sheet {
 extern const struct sheet lw_sheets[LW_TABLES];
 
 enum {
-    COLUMNS = 19,
+    COLUMNS = 20,
     SITE_LAT = 8,
     SITE_LON = 9,
+    SITE_REVIEWED_AT = 18,
     METER_MODULUS = 17,
     UNKNOWN = -1
 };

@@ -75,12 +75,13 @@ now_ns(void)
     X(7, over)                                                                           \
     X(8, share)                                                                          \
     X(9, weather)                                                                        \
-    X(10, site_load)                                                                     \
-    X(11, pattern)                                                                       \
-    X(12, cutoff)                                                                        \
-    X(13, unusual)                                                                       \
-    X(14, feeder)                                                                        \
-    X(15, coverage)
+    X(10, tip_off)                                                                       \
+    X(11, site_load)                                                                     \
+    X(12, pattern)                                                                       \
+    X(13, cutoff)                                                                        \
+    X(14, unusual)                                                                       \
+    X(15, feeder)                                                                        \
+    X(16, coverage)
 
 FAMILIES(MEASURED)
 

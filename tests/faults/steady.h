@@ -15,6 +15,15 @@ enum {
     STEADY_STEP_MS = 5
 };
 
+static _Thread_local int64_t steady_skips_us;
+
+/* So long the loop is held up: this time counts. */
+static inline void
+steady_skip(int64_t ms)
+{
+    steady_skips_us += ms * 1000;
+}
+
 int
 clock_gettime(clockid_t id, struct timespec *t)
 {
@@ -29,6 +38,8 @@ clock_gettime(clockid_t id, struct timespec *t)
         now_us = us;
     else
         now_us += by_us < STEADY_STEP_MS * 1000 ? by_us : STEADY_STEP_MS * 1000;
+    now_us += steady_skips_us;
+    steady_skips_us = 0;
     seen_us = us;
     *t =
         (struct timespec){.tv_sec = now_us / 1000000, .tv_nsec = now_us % 1000000 * 1000};

@@ -66,10 +66,13 @@ def free_port():
 # ---------------------------------------------------------------- temporary folders
 
 
-def temp_dir(owner=None):
+MEMORY = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # what is timed there waits for no disk
+
+
+def temp_dir(owner=None, where=None):
     """A folder that goes when the test ends; may be a user's own, and is in /tmp then: not
     every user can go through the folders above TMPDIR, and a socket's path must be short."""
-    path = tempfile.mkdtemp(prefix="lodewatch-test-", dir="/tmp" if owner else None)
+    path = tempfile.mkdtemp(prefix="lodewatch-test-", dir="/tmp" if owner else where)
     atexit.register(shutil.rmtree, path, ignore_errors=True)
     if owner and os.geteuid() == 0:
         shutil.chown(path, owner, owner)

@@ -1,6 +1,7 @@
 """What the tests of a running daemon share: a folder with a small ledger, a configuration,
 the daemon itself, a gateway that answers, and TAP."""
 import atexit
+import contextlib
 import http.client
 import json
 import os
@@ -15,7 +16,7 @@ import threading
 import time
 
 import harness
-from harness import BUILD, ROOT, free_port
+from harness import BUILD, MEMORY, PATIENCE, ROOT, free_port
 
 DAEMON = os.path.join(BUILD, "lodewatchd")
 SANITIZED = os.path.basename(BUILD).endswith("san")  # memory and time are not ours then
@@ -60,7 +61,7 @@ class Gateway:
 
     def serve(self, peer):
         data = b""
-        with peer:
+        with peer, contextlib.suppress(ConnectionError):  # the daemon was killed
             while chunk := peer.recv(4096):
                 data += chunk
                 while len(data) >= 12:
@@ -74,11 +75,12 @@ class Gateway:
 
 
 class Daemon:
-    """A folder with everything, and the daemon that runs in it."""
+    """A folder with everything, and the daemon that runs in it. `timed`: the test says how long
+    something may take, and no disk shall hold it up."""
 
-    def __init__(self, gateway=None, ledger=None, **sections):
+    def __init__(self, gateway=None, ledger=None, timed=False, **sections):
         # The path of a Unix socket has 107 bytes at most.
-        base = tempfile.gettempdir()
+        base = (timed and MEMORY) or tempfile.gettempdir()
         self.dir = tempfile.mkdtemp(prefix="lodewatch-", dir=base if len(base) < 60 else "/tmp")
         self.port = free_port()
         self.address = ("127.0.0.1", self.port)
@@ -120,7 +122,7 @@ class Daemon:
     def run(self, *arguments, **kwargs):
         """To the end, for --check and the like."""
         return subprocess.run([DAEMON, "--config", self.path("conf"), *arguments], text=True,
-                              capture_output=True, timeout=30, **kwargs)
+                              capture_output=True, timeout=30 * PATIENCE, **kwargs)
 
     def start(self, *arguments, ready=True, **kwargs):
         self.log = open(self.path("log"), "a", encoding="utf-8")
@@ -148,7 +150,7 @@ class Daemon:
         if self.process.poll() is None:
             self.process.terminate()
         try:
-            code = self.process.wait(seconds)
+            code = self.process.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             code = self.process.wait()
@@ -162,7 +164,7 @@ class Daemon:
 
     def get(self, path, method="GET", token=TOKEN, body=None, headers=None):
         """(status, headers, body) of one request on a connection of its own."""
-        connection = http.client.HTTPConnection(*self.address, timeout=10)
+        connection = http.client.HTTPConnection(*self.address, timeout=10 * PATIENCE)
         try:
             head = dict(headers or {})
             if token:

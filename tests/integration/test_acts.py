@@ -17,7 +17,7 @@ STILL = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "0.01")
 
 def cli(d, *arguments):
     done = subprocess.run([CLI, *arguments, "--config", d.path("conf")], text=True,
-                          capture_output=True, timeout=60)
+                          capture_output=True, timeout=180)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -78,6 +78,11 @@ def acts():
     equal(status, 200)
     equal(alarm["data"]["alarm"]["state"], "shelved")
     equal(alarm, standing(d)[one])
+    status, out, err = cli(d, "read", two, "--by", "赵六")
+    equal((status, err), (0, ""))
+    check(f"{two} " in out and "unacknowledged_active" in out and "。" in out and ". " in out, out)
+    equal(standing(d)[two], before[two])
+    check("赵六" not in json.dumps(standing(d), ensure_ascii=False) and "赵六" not in d.logged())
     status, out, err = cli(d, "ack", two, "--by", "李四")
     equal((status, err), (0, ""))
     check(f"{two} " in out and "acknowledged_active" in out, out)
@@ -123,7 +128,7 @@ def acts():
     delivered = {a["id"]: a for a in d.alerts()}
     check(all(a == delivered[a["id"]] for a in d.alerts()))
     again = subprocess.run([CLI, "replay", "--events", d.path("state/journal")], text=True,
-                           capture_output=True, timeout=30)
+                           capture_output=True, timeout=60)
     replayed = [json.loads(line) for line in again.stdout.splitlines()]
     equal(replayed, list(delivered.values()))
     d.close()

@@ -58,7 +58,7 @@ VALUES = {
 
 def check(*args):
     p = subprocess.run([f"{BUILD}/lodewatch", "check", *args], capture_output=True,
-                       timeout=60)
+                       timeout=180)
     return p.returncode, p.stdout.decode(), p.stderr.decode()
 
 
@@ -147,10 +147,10 @@ def bad_usage():
 
 
 def helps():
-    p = subprocess.run([f"{BUILD}/lodewatch", "--help"], capture_output=True, timeout=10)
-    unknown = subprocess.run([f"{BUILD}/lodewatch", "chek"], capture_output=True, timeout=10)
+    p = subprocess.run([f"{BUILD}/lodewatch", "--help"], capture_output=True, timeout=60)
+    unknown = subprocess.run([f"{BUILD}/lodewatch", "chek"], capture_output=True, timeout=60)
     version = subprocess.run([f"{BUILD}/lodewatch", "--version"], capture_output=True,
-                             timeout=10)
+                             timeout=60)
     return (p.returncode == 0 and b"check" in p.stdout and check("--help")[0] == 0 and
             unknown.returncode == 2 and version.returncode == 0)
 

@@ -40,7 +40,7 @@ def stores_readings():
     """Readings are stored; at SIGTERM nothing is left behind"""
     gateway = Gateway()
     database = CLUSTER.create("readings")
-    d = Daemon(gateway, database={"conninfo": CLUSTER.conninfo(database)}).start(
+    d = Daemon(gateway, timed=True, database={"conninfo": CLUSTER.conninfo(database)}).start(
         "--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "100")
     check(wait_for(lambda: (d.metric("lodewatch_readings_stored_total") or 0) >= 20), d.logged())
     check(wait_for(lambda: d.get("/readyz")[0] == 200), d.get("/readyz")[2])

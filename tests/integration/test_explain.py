@@ -79,9 +79,10 @@ with tap.test("a reading that came late is exported as such, and no alert rests 
 with tap.test("an alarm by its id: revisions, words, evidence"):
     text = shown(alarm)
     for word in (alarm, "site/s01", "raised", "矿点s01", "关闭", "closed", evidence["readings_sha256"],
-                 f"{evidence['excess_kwh']:.1f} kWh", f"{evidence['readings']['count']}, of 1 meter"):
+                 f"{evidence['excess_kwh']:.1f} kWh", f"条数 how many          {evidence['readings']['count']}\n",
+                 "预警 raised", "高 high", "未说明 unexplained", f"可信度 confidence      {evidence['confidence']:.3f}\n"):
         check(word in text, f"{word!r} is not in\n{text}")
-    equal(len(re.findall(r"^ +\d+ +2025-\S+ +(?:raised|updated|returned) ", text, re.M)), len(told))
+    equal(len(re.findall(r"^ +\d+ +2025-\S+ +(?:预警 raised|更新 updated|恢复 returned) ", text, re.M)), len(told))
 
 with tap.test("the curve has the measured load and what was expected"):
     drawn = bars(text)
@@ -102,7 +103,7 @@ with tap.test("an alarm about data has no load to expect"):
 
 with tap.test("one about a gateway has no curve"):
     gateway = shown("gateway/gc")
-    check("comm_loss" not in gateway and "  window " in gateway and not bars(gateway), gateway)
+    check("comm_loss" not in gateway and "  时段 window " in gateway and not bars(gateway), gateway)
     check("SHA-256" not in gateway, gateway)
 
 with tap.test("a role that may only read is enough"):

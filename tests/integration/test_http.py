@@ -11,12 +11,13 @@ import subprocess
 import threading
 import time
 
+from harness import PATIENCE
 from running import SANITIZED, TOKEN, Daemon, Gateway, check, equal, free_port, tap, wait_for
 
 CLOCK = ("--clock-start", "2025-01-01T00:00:00Z", "--clock-rate", "3600")
 
 
-def raw(address, data, seconds=10, family=socket.AF_INET):
+def raw(address, data, seconds=10 * PATIENCE, family=socket.AF_INET):
     """Sends bytes, returns all that comes until the other side closes."""
     with socket.socket(family) as s:
         s.settimeout(seconds)
@@ -228,19 +229,19 @@ def metrics():
     if not shutil.which("promtool"):
         return "no promtool here"
     done = subprocess.run(["promtool", "check", "metrics"], input=text, capture_output=True,
-                          timeout=30)
+                          timeout=60)
     equal((done.returncode, done.stderr), (0, b""))
 
 
 def slow_client():
     """A client that drips bytes is cut off in time and holds nobody up"""
-    d = Daemon(http={"header_timeout": "1s"}).start()
+    d = Daemon(timed=True, http={"header_timeout": "1s"}).start()
     began = time.monotonic()
     with socket.create_connection(d.address) as s:
         s.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: ")
         s.settimeout(0.1)
         while True:
-            check(time.monotonic() - began < 5, "it may drip for ever")
+            check(time.monotonic() - began < 3 * PATIENCE, "it may drip for ever")
             equal(d.get("/healthz")[0], 200)
             try:
                 s.sendall(b"y")
@@ -250,14 +251,14 @@ def slow_client():
                 continue
             except OSError:
                 break
-    check(0.9 < time.monotonic() - began < 3, time.monotonic() - began)
+    check(time.monotonic() - began > 0.9, time.monotonic() - began)
     check(d.metric("lodewatch_http_timeouts_total") >= 1, "not counted")
 
     # Idle after a request: the same. And a client that never says a word.
     for first in (b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n", b""):
         began = time.monotonic()
-        raw(d.address, first, seconds=5)
-        check(time.monotonic() - began < 3, first)
+        raw(d.address, first)
+        check(time.monotonic() - began < 3 * PATIENCE, first)
     d.close()
 
 
@@ -284,7 +285,7 @@ def deaf_client():
 
 def connection_limit():
     """At the limit of connections further ones wait; then they are served"""
-    d = Daemon(http={"max_connections": "3", "header_timeout": "2s"}).start()
+    d = Daemon(timed=True, http={"max_connections": "3", "header_timeout": "5s"}).start()
     idle = [socket.create_connection(d.address) for _ in range(3)]
     with socket.create_connection(d.address) as s:
         s.settimeout(0.5)
@@ -295,13 +296,13 @@ def connection_limit():
             got = None
         equal(got, None)
         idle.pop().close()
-        s.settimeout(5)
+        s.settimeout(5 * PATIENCE)
         check(s.recv(100).startswith(b"HTTP/1.1 200"), "not served")
     # Those that idle on go by themselves, so the limit cannot be held.
     began = time.monotonic()
     for _ in range(20):
         equal(d.get("/healthz")[0], 200)
-    check(time.monotonic() - began < 5, time.monotonic() - began)
+    check(time.monotonic() - began < 5 * PATIENCE, time.monotonic() - began)
     for s in idle:
         s.close()
     d.close()
@@ -345,7 +346,7 @@ def oversized():
         ("CONNECT", b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", b""),
     ]
     for name, data, want in rows:
-        got = raw(d.address, data, seconds=5)
+        got = raw(d.address, data)
         if want:
             check(got == b"" or got.startswith(b"HTTP/1.1 " + want), f"{name}: {got[:80]}")
         equal((name, d.get("/healthz")[0]), (name, 200))
@@ -389,7 +390,7 @@ def unix_socket():
 def keep_alive():
     """One connection serves many requests"""
     d = Daemon().start()
-    connection = http.client.HTTPConnection(*d.address, timeout=10)
+    connection = http.client.HTTPConnection(*d.address, timeout=60)
     for _ in range(50):
         connection.request("GET", "/api/v1/sites", headers={"Authorization": "Bearer " + TOKEN})
         reply = connection.getresponse()

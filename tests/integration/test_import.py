@@ -20,11 +20,11 @@ LEDGER = {
                     "p2,,s1,power,deputy,某某,,,\n",
     "sites.csv": "site_id,name,kind,status,status_since,status_document,area_id,lat,lon,datum,"
                  "contract_kw,credit_code,important_user,own_generation,tags,备注,unit cost,"
-                 "reference_reviewed_by,reference_from\n"
+                 "reference_reviewed_by,reference_from,reference_reviewed_at\n"
                  "s1,一号矿,coal_mine,closed,2024-11-02,示例〔2024〕7号,c1-03,35.600001,110.98,"
                  "CGCS2000,12.5,911408241234567890,no,yes,a;b,\"两行\n备注\",1e3,"
-                 "张三,2025-11-04T00:00:00Z\n"
-                 "s2,二号,quarry,licensed,2024-01-01T08:30:00.250+08:00,,c1,,,,,,,,,,,,\n",
+                 "张三,2025-11-04T00:00:00Z,2025-11-05\n"
+                 "s2,二号,quarry,licensed,2024-01-01T08:30:00.250+08:00,,c1,,,,,,,,,,,,,\n",
     "licences.csv": "site_id,kind,number,valid_from,valid_to,capacity_t_per_year,kwh_per_tonne\n"
                     "s2,mining,C14,2024-01-01,2027-12-31,300000,12.345\n"
                     "s2,safety,A-1,,长期,,\n",
@@ -91,9 +91,10 @@ with tap.test("a ledger is imported"):
 
 with tap.test("the columns are typed and in the tables' units"):
     got = pg.psql("SELECT site_id, status_since AT TIME ZONE 'UTC', contract_kw, lat, important_user,"
-                  " own_generation, extra->>'备注', reference_reviewed_by, reference_from AT TIME ZONE 'UTC'"
+                  " own_generation, extra->>'备注', reference_reviewed_by, reference_from AT TIME ZONE 'UTC',"
+                  " reference_reviewed_at AT TIME ZONE 'UTC'"
                   " FROM site WHERE site_id = 's1'", "ledger")
-    assert got == "s1|2024-11-01 16:00:00|12.500|35.600001|f|t|两行\n备注|张三|2025-11-04 00:00:00", got
+    assert got == "s1|2024-11-01 16:00:00|12.500|35.600001|f|t|两行\n备注|张三|2025-11-04 00:00:00|2025-11-04 16:00:00", got
     got = pg.psql("SELECT hours, max_kw, valid_to AT TIME ZONE 'UTC' FROM explanation"
                   " WHERE explanation_id = 'x1'", "ledger")
     assert got == ("Mon,Tue,Wed,Thu,Fri 08:00-18:00; Holiday 22:00-06:00|2.500|"

@@ -45,7 +45,7 @@ def world(gateway):
                       "wrong,2024-01-01,,s3,supply,\"g\"\"1\",3,generic,10\n"
                       "away,2024-01-01,,s2,supply,g2,1,generic,10\n"})
     d.write("ledger/gateways.csv", "gateway_id,transport,address,registration,timeout_ms\n"
-            f"\"g\"\"1\",tcp,127.0.0.1:{gateway.port},,100\n"
+            f"\"g\"\"1\",tcp,127.0.0.1:{gateway.port},,400\n"
             f"g2,tcp,127.0.0.1:{free_port()},,100\n"
             f"g3,dial_in_tcp,127.0.0.1:{free_port()},DTU-3,100\n")
     return d
@@ -53,7 +53,7 @@ def world(gateway):
 
 def status(d, *arguments):
     done = subprocess.run([os.path.join(BUILD, "lodewatch"), "status", "--config",
-                           d.path("conf"), *arguments], text=True, capture_output=True, timeout=30)
+                           d.path("conf"), *arguments], text=True, capture_output=True, timeout=60)
     equal(done.stderr, "")
     return done.stdout
 
@@ -129,7 +129,7 @@ def seen():
     gateway.close()
     if shutil.which("promtool"):
         done = subprocess.run(["promtool", "check", "metrics"], input=exposed,
-                              capture_output=True, timeout=30)
+                              capture_output=True, timeout=60)
         equal((done.returncode, done.stderr), (0, b""))
 
 

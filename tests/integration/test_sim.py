@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """lodewatch-sim read by clients that nobody here wrote (mbpoll, pymodbus) and by bare sockets:
 values, silence, meter exchanges, a followed clock, every fault, bad input."""
+import datetime
 import json
 import os
 import re
@@ -102,7 +103,7 @@ class Sim:
         if self.p.poll() is None:
             self.p.send_signal(signal.SIGTERM)
         try:
-            self.p.wait(10)
+            self.p.wait(60)
         except subprocess.TimeoutExpired:
             self.p.kill()
             self.p.wait()
@@ -111,7 +112,7 @@ class Sim:
 
 
 class Client:
-    def __init__(self, gateway=0, timeout=5):
+    def __init__(self, gateway=0, timeout=30):
         self.s = socket.create_connection(("127.0.0.1", PORT[gateway]), timeout=timeout)
         self.n = 0
 
@@ -148,9 +149,12 @@ class Client:
         v = struct.unpack(form or f">{n // 2}i", pdu[2:])
         return v[0] if len(v) == 1 else v
 
-    def answers(self, unit, seconds=0.3):
+    def answers(self, unit, seconds=30):
         self.send(unit)
         return bool(select.select([self.s], [], [], seconds)[0])
+
+    def is_silent(self, unit):
+        return not self.answers(unit, 0.3)
 
 
 def wh(client, unit=1):
@@ -158,7 +162,7 @@ def wh(client, unit=1):
 
 
 def run(*args):
-    return subprocess.run(args, capture_output=True, text=True, timeout=60)
+    return subprocess.run(args, capture_output=True, text=True, timeout=180)
 
 
 # ---- values, by foreign clients
@@ -231,7 +235,7 @@ def test_values():
             check("no coils", c.read(1, function=1) == 2)
             check("no registers behind the last", c.read(1, 0x1F, 2) == 2)
             check("nothing is written", c.read(1, function=6) == 1)
-            check("a unit that is not there is silent", not c.answers(77))
+            check("a unit that is not there is silent", c.is_silent(77))
         with Client() as c:
             for i in range(200):
                 c.send(1, n=125 if i % 2 else 32)
@@ -243,11 +247,11 @@ def test_values():
     subprocess.run(["gzip", "-f", path], check=True)
     with Sim("--readings", path + ".gz", "--clock-start", "2025-03-12T16:15:00Z") as sim, \
             Client() as c:
-        check("a missing row: silent", not c.answers(1))
+        check("a missing row: silent", c.is_silent(1))
         check("the others go on", c.read(2, 0, 2, 4, ">f") == 230.5)
     with Sim("--readings", path + ".gz", "--clock-start", "2025-03-12T16:30:00Z") as sim, \
             Client() as c:
-        check("no row at all: an old value is not shown as new", not c.answers(2))
+        check("no row at all: an old value is not shown as new", c.is_silent(2))
     with Sim("--readings", path + ".plain", "--clock-start", "2025-03-12T16:15:00Z",
              "--missing", "exception") as sim, Client() as c:
         check("or exception 0x0B", c.read(1) == 11)
@@ -261,17 +265,17 @@ def test_follow():
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(path)
         server.listen(2)
-        server.settimeout(10)
+        server.settimeout(60)
         with Sim("--readings", write("r.csv", READINGS), "--follow", path) as sim, Client() as c, \
                 Client(1) as d:
             link = server.accept()[0]
-            link.settimeout(5)
+            link.settimeout(60)
 
             def tell(text):
                 t = int(subprocess.run(["date", "-ud", text, "+%s000"], capture_output=True).stdout)
                 link.sendall(b"%d\n" % t)
                 return link.recv(64) == b"ok %d\n" % t
-            check("before the time is known, requests wait", not c.answers(1))
+            check("before the time is known, requests wait", c.is_silent(1))
             check("each time is acknowledged", tell("2025-03-12 16:00Z"))
             check("and then they are answered", c.frame()[1][2:] == struct.pack(">i", 12345))
             check("each answers as the meter in place", wh(d, 2) == 5000000)
@@ -280,7 +284,7 @@ def test_follow():
             link.close()
             check("without the socket the time stays", wh(c) == 999999)
             link = server.accept()[0]
-            link.settimeout(5)
+            link.settimeout(60)
             check("it comes back", tell("2025-03-12 16:45Z") and wh(c) == 250)
             check("time may go back", tell("2025-03-12 16:00Z") and wh(c) == 900123)
             link.close()
@@ -288,9 +292,12 @@ def test_follow():
 
 
 def test_rate():
-    with Sim("--readings", write("r.csv", READINGS), "--clock-start", T0, "--clock-rate", "18000") \
+    last = datetime.datetime(2025, 3, 12, 16, 45)
+    rows = READINGS + "".join(f"{last + datetime.timedelta(minutes=15 * i):%FT%TZ},M1,good,6,0.25,,,\n"
+                              for i in range(1, 1000))
+    with Sim("--readings", write("r.csv", rows), "--clock-start", T0, "--clock-rate", "18000") \
             as sim, Client() as c:
-        deadline = time.monotonic() + 20
+        deadline = time.monotonic() + 60
         seen = set()
         while time.monotonic() < deadline and 250 not in seen:
             c.send(1, 3, 4, 4)
@@ -312,9 +319,9 @@ def with_faults(*rows):
 
 def test_wire_faults():
     with with_faults("G1,1,silent,,,"), Client() as c:
-        check("silent", not c.answers(1) and c.answers(2))
+        check("silent", c.is_silent(1) and c.answers(2))
     with with_faults("G1,,silent,,,"), Client() as c:
-        check("a whole gateway silent", not c.answers(1) and not c.answers(2))
+        check("a whole gateway silent", c.is_silent(1) and c.is_silent(2))
     with with_faults("G1,1,silent,2025-03-12T17:00:00Z,,", "G1,1,silent,,2025-03-12T16:00:00Z,"), \
             Client() as c:
         check("a fault at other times", c.answers(1))
@@ -330,10 +337,13 @@ def test_wire_faults():
         c.send(2, 4)
         check("late: overtaken by another unit's answer", [c.frame()[0][0] for _ in "ab"] == [2, 1])
     with with_faults("G1,1,split,,,3"), Client() as c:
-        c.send(1)
-        first = c.s.recv(64)
-        rest = c.exactly(13 - len(first))
-        check("split in pieces", len(first) < 13 and rest[-4:] == struct.pack(">i", 12345), first)
+        for _ in range(10):  # where we are slow, the pieces may be there at once
+            c.send(1)
+            first = c.s.recv(64)
+            whole = first + c.exactly(13 - len(first))
+            if len(first) < 13:
+                break
+        check("split in pieces", len(first) < 13 and whole[-4:] == struct.pack(">i", 12345), first)
     with with_faults("G1,1,wrong_id,,,"), Client() as c:
         c.send(1)
         check("wrong transaction id", c.frame()[0][0] != c.n)

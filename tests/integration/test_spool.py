@@ -13,8 +13,8 @@ import sys
 import threading
 import time
 
-from harness import (PG_BIN, ROOT, Cluster, Program, Tap, program, run, skip_all, temp_dir,
-                     wait_for, write)
+from harness import (PATIENCE, PG_BIN, ROOT, Cluster, Disk, Program, Tap, program, run, skip_all,
+                     temp_dir, wait_for, write)
 
 DRIVER = program("helpers/store_driver")
 if not os.path.exists(DRIVER):
@@ -44,6 +44,8 @@ class Spool:
 
     def __init__(self, cluster, dir=None):
         Spool.count += 1
+        if not cluster.running():  # a test before has failed
+            cluster.start()
         self.cluster = cluster
         self.database = cluster.create(f"spool{Spool.count}")
         self.state = dir or temp_dir()
@@ -56,6 +58,29 @@ class Spool:
         self.readings = meters * rounds
         return Program([DRIVER, self.dir, self.conninfo, meters, rounds, batch, pause_ms, START_MS,
                         SEGMENT, max_bytes, rate, EVERY], **more)
+
+    def respool(self, since):
+        config = write(os.path.join(self.state, "conf"), f"[daemon]\nstate_dir = {self.state}\n"
+                       f"[database]\nconninfo = {self.cluster.conninfo(self.database)}\n")
+        return run([program("lodewatch"), "respool", "--config", config, "--from", since])
+
+    def make_tables(self):
+        """Empty ones; its journal is a new one then."""
+        self.check(self.start(rounds=1, meters=2000))
+        self.psql("TRUNCATE reading, meter_last, alert, alarm, store_cursor")
+        self.dir = os.path.join(temp_dir(), "journal")
+
+    def at_rest(self):
+        """What is stored once nobody stores anything any more."""
+        idle, before = 0, None
+        while idle < 10:
+            time.sleep(0.1)
+            stored = self.stored()
+            busy = self.psql("SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
+                             " AND pid <> pg_backend_pid() AND state <> 'idle'")
+            idle = 0 if busy or stored != before else idle + 1
+            before = stored
+        return before
 
     def psql(self, sql):
         return self.cluster.psql(sql, self.database)
@@ -168,15 +193,15 @@ away = Cluster(max_connections=20)  # the one that is stopped and started
 
 with tap.test("an hour without PostgreSQL: what is new goes first, then the hour; killed midway"):
     spool = Spool(away)
-    spool.check(spool.start(rounds=1, meters=2000))  # makes the tables
-    spool.psql("TRUNCATE reading, meter_last, alert, alarm, store_cursor")
-    spool.dir = os.path.join(temp_dir(), "journal")
+    spool.make_tables()
     away.stop()
-    driver = spool.start(rounds=2 * HOUR, pause_ms=30, rate=20000)
+    driver = spool.start(rounds=2 * HOUR, pause_ms=60, rate=5000)
     driver.wait_text("PostgreSQL is away")
     wait_for(lambda: size_of(spool.dir) > 6 << 20,
              what="an hour in the journal")
+    driver.signal(signal.SIGSTOP)  # else the second hour may be over when PostgreSQL is back
     away.start()
+    driver.signal(signal.SIGCONT)
     wait_for(lambda: spool.ranges() > 3 and spool.stored() > 0, 30, "a backlog")
     newest = spool.psql("SELECT max(ts) FROM reading")
     wait_for(lambda: spool.psql("SELECT max(ts) FROM reading") > newest, 10, "what is new")
@@ -204,24 +229,19 @@ with tap.test("respool: a backup of some time ago, damaged too, is refilled from
     assert 10000 <= spool.stored() < spool.readings, "the backup is of no use"
     spool.psql("DELETE FROM reading WHERE ts < '2025-03-12 00:03Z'; DELETE FROM alert"
                " WHERE at < '2025-03-12 00:30Z'; DELETE FROM alarm; DELETE FROM meter_last")
-    config = write(os.path.join(spool.state, "conf"), f"[daemon]\nstate_dir = {spool.state}\n"
-                   f"[database]\nconninfo = {pg.conninfo(spool.database)}\n")
-    done = run([program("lodewatch"), "respool", "--config", config, "--from",
-                "2025-03-11T00:00:00Z"])
+    done = spool.respool("2025-03-11T00:00:00Z")
     assert done.returncode == 0 and "bytes of its journal again" in done.stdout, done
     assert "what arrived from 2025-03-11T00:00:00Z on until then is not in it" in done.stdout, done
-    again = spool.start(rounds=40)
-    spool.check(again)
-    done = run([program("lodewatch"), "respool", "--config", config, "--from", "yesterday"])
+    spool.check(spool.start(rounds=40))
+    done = spool.respool("yesterday")
     assert done.returncode == 2 and "is no time" in done.stderr, done
 
 with tap.test("respool under way: the daemon takes it up, and brings nothing twice"):
-    driver = spool.start(rounds=40)
-    spool.check(driver)
+    spool = Spool(pg)
+    spool.check(spool.start(rounds=40))
     spool.psql("DELETE FROM reading WHERE ts < '2025-03-12 00:10Z'")
     for _ in range(2):  # asked for twice
-        done = run([program("lodewatch"), "respool", "--config", config, "--from",
-                    "2025-03-12T00:00:00Z"])
+        done = spool.respool("2025-03-12T00:00:00Z")
         assert done.returncode == 0, done
     spool.check(spool.start(rounds=40))
 
@@ -253,53 +273,33 @@ def journal_disk_full(path):
 small_disk("the journal's disk is full: what is taken goes, then the oldest readings", "4m",
            journal_disk_full)
 
-SHIM = r"""
-#define _GNU_SOURCE
-#include <errno.h>
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-static int refuse(void) { return access(getenv("LODEWATCH_TEST_EIO"), F_OK) == 0; }
-int fdatasync(int fd)
-{
-    if (refuse()) { errno = EIO; return -1; }
-    return (int)syscall(SYS_fdatasync, fd);
-}
-"""
-
 with tap.test("fsync fails for a while: nothing leaves meanwhile, and then everything once"):
-    folder = temp_dir()
-    write(os.path.join(folder, "shim.c"), SHIM)
-    shim = os.path.join(folder, "shim.so")
-    built = run(["cc", "-shared", "-fPIC", "-o", shim, os.path.join(folder, "shim.c")])
-    assert built.returncode == 0, built.stderr
+    disk = Disk()
     spool = Spool(pg)
-    fails = os.path.join(folder, "fails")
-    driver = spool.start(rounds=40, pause_ms=20, env={
-        "LD_PRELOAD": shim, "LODEWATCH_TEST_EIO": fails, "ASAN_OPTIONS": "verify_asan_link_order=0"})
-    wait_for(lambda: spool.stored() > 5000, what="some readings")
-    write(fails, "")
+    spool.make_tables()
+    driver = spool.start(rounds=40, pause_ms=60, env=disk.env)
+    wait_for(spool.stored, what="some readings")
+    disk.failing(True)
     driver.wait_text("Input/output error")
-    time.sleep(0.5)  # what was durable is stored
-    before = spool.stored()
-    time.sleep(1)
-    assert spool.stored() == before, "rows left before they were durable"
-    os.unlink(fails)
+    before = spool.at_rest()  # what was durable is stored
+    driver.wait_text("all", 30, "out")
+    assert spool.at_rest() == before, "rows left before they were durable"
+    disk.failing(False)
     driver.wait_text("writes to")
     spool.check(driver)
 
 
 def database_disk_full(path):
-    spool = Spool(pg)
-    pg.psql(f"CREATE TABLESPACE small LOCATION '{path}'")
-    pg.psql(f"ALTER DATABASE {spool.database} SET TABLESPACE small")
+    full = Cluster()
+    full.psql(f"CREATE TABLESPACE small LOCATION '{path}'")
+    spool = Spool(full)
+    full.psql(f"ALTER DATABASE {spool.database} SET TABLESPACE small")
     driver = spool.start(rounds=HOUR)
     driver.wait_text("No space left on device", 30)
     grown = run(["mount", "-o", "remount,size=200m", path])
     assert grown.returncode == 0, grown.stderr
     spool.check(driver)
-    pg.psql(f"DROP DATABASE {spool.database}")
-    pg.psql("DROP TABLESPACE small")
+    full.stop()
 
 
 small_disk("PostgreSQL's disk is full, then it has room again", "14m", database_disk_full,
@@ -317,7 +317,7 @@ with tap.test("a migration is cut off half-way; the next one brings an older dat
                " DEFAULT now()); INSERT INTO schema_version VALUES (1);"
                f" INSERT INTO store_cursor VALUES ('{name}', 0, now())")
     holder = Program(["psql", "-X", "-d", pg.conninfo(spool.database), "-c",
-                      "BEGIN; LOCK TABLE store_cursor IN ACCESS SHARE MODE; SELECT pg_sleep(60)"])
+                      "BEGIN; LOCK TABLE store_cursor IN ACCESS SHARE MODE; SELECT pg_sleep(600)"])
     wait_for(lambda: spool.psql("SELECT count(*) FROM pg_locks WHERE relation ="
                                 " 'store_cursor'::regclass") == "1", what="the lock")
     driver = spool.start(rounds=20, meters=400)
@@ -341,7 +341,7 @@ with tap.test("the network is cut and nobody says so: found out, and everything 
     mending.join()
     line = next(x for x in cut_driver.err.splitlines() if "no answer in time" in x)
     found = datetime.datetime.fromisoformat(line.split()[0]).timestamp()
-    assert found - cut_since < 40, f"{found - cut_since} s"
+    assert found - cut_since < 30 + 10 * PATIENCE, f"{found - cut_since} s"
     cut.check(cut_driver, 60)
 
 sys.exit(tap.done())

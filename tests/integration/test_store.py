@@ -6,7 +6,7 @@ import signal
 import sys
 import time
 
-from harness import (Cluster, Program, Tap, program, run, skip_all, temp_dir, wait_for, write)
+from harness import (MEMORY, Cluster, Program, Tap, program, run, skip_all, temp_dir, wait_for, write)
 
 DRIVER = program("helpers/store_driver")
 if not os.path.exists(DRIVER):
@@ -21,10 +21,10 @@ class Store:
 
     count = 0
 
-    def __init__(self, database=None):
+    def __init__(self, database=None, where=None):
         Store.count += 1
         self.database = database or pg.create(f"store{Store.count}")
-        self.dir = os.path.join(temp_dir(), "journal")
+        self.dir = os.path.join(temp_dir(where=where), "journal")
         self.conninfo = pg.conninfo_file(self.database)
 
     def start(self, meters=200, rounds=100, batch=1000, pause_ms=0, start_ms=1741737600000):
@@ -214,7 +214,7 @@ with tap.test("SIGTERM: what is in the journal is in PostgreSQL before the end")
     assert stats["readings"] == store.stored(), (stats, store.stored())
 
 with tap.test("a server that says nothing any more does not hold SIGTERM up"):
-    store = Store()
+    store = Store(where=MEMORY)
     driver = store.start(pause_ms=10, rounds=1000)
     wait_for(lambda: store.stored() > 1000, what="some readings")
     stopped = [int(pid) for pid in backend(store.database)]
@@ -229,7 +229,7 @@ with tap.test("a server that says nothing any more does not hold SIGTERM up"):
             os.kill(pid, signal.SIGCONT)
 
 with tap.test("PostgreSQL is away from the start; SIGTERM ends it in time"):
-    store = Store()
+    store = Store(where=MEMORY)
     write(store.conninfo, f"host={temp_dir()} port=1 user=x password=geheim dbname=x\n")
     driver = store.start(rounds=1)
     driver.wait_text("PostgreSQL is away")

@@ -59,7 +59,7 @@ After=systemd-journald.service
 [Service]
 ExecStart=
 ExecStart={FILES}/lodewatchd --config {FILES}/conf {CLOCK}
-WatchdogSec=1
+WatchdogSec=3
 """
 
 

@@ -14,6 +14,7 @@ import time
 import tty
 
 import harness
+from harness import PATIENCE
 from running import Daemon, check, equal, free_port, tap, wait_for
 from world import journal_readings
 
@@ -83,8 +84,8 @@ class Simulated:
         d.write("ledger/gateways.csv", gateways(*((k, k, address[k], name.get(k, "")) for k in KINDS)))
         d.write("ledger/meters.csv", meters(*rows))
         d.write("readings.csv", "time,meter_id,quality,active_power_kw,import_kwh\n" + "".join(
-            f"{T0}:{n:02}Z,{m},good,{i + 1},{100 * (i + 1)}\n"  # a row lasts for its interval
-            for n in range(60) for i, m in enumerate(self.meters)))
+            f"{T0[:-2]}{n // 60:02}:{n % 60:02}Z,{m},good,{i + 1},{100 * (i + 1)}\n"  # a row lasts for its interval
+            for n in range(600) for i, m in enumerate(self.meters)))
         self.want = {m: (1000 * (i + 1), 100_000 * (i + 1)) for i, m in enumerate(self.meters)}
         d.write("faults.csv", "gateway_id,unit,fault,from,to,arg\n" +
                 "".join(f"{k},{u},{fault}\n" for k in KINDS for u, fault in (faults or {}).items()))
@@ -228,14 +229,16 @@ def mbpoll_reads():
                         0, "-c", 1, "-t", "4:int", "-B", s.d.path("tty")])
     equal(re.findall(r"^\[0\]:\s*(\S+)", done.stdout, re.M), ["9000"])
     fd = os.open(s.d.path("tty"), os.O_RDWR | os.O_NOCTTY)
-    begin = time.monotonic()
-    os.write(fd, crc(bytes([8, 3, 0, 0, 0, 10])))
-    answer = b""
-    while len(answer) < 25:
-        answer += os.read(fd, 25)
-    took = time.monotonic() - begin
-    equal(crc(answer[:-2]), answer)
-    check(0.036 < took < 0.5, f"{took} s")  # 8 + 3.5 + 25 characters of 10 bits
+    took = []
+    for _ in range(3):  # this machine may be slower than the line
+        begin = time.monotonic()
+        os.write(fd, crc(bytes([8, 3, 0, 0, 0, 10])))
+        answer = b""
+        while len(answer) < 25:
+            answer += os.read(fd, 25)
+        took.append(time.monotonic() - begin)
+        equal(crc(answer[:-2]), answer)
+    check(0.036 < min(took) < 0.5, f"{took} s")  # 8 + 3.5 + 25 characters of 10 bits
     os.write(fd, crc(bytes([8, 6, 0, 0, 0, 10])))  # a write: illegal function
     equal(os.read(fd, 25), crc(bytes([8, 0x86, 1])))
     os.close(fd)
@@ -250,7 +253,7 @@ class Dtu:
     """A transparent DTU: says who it is, and its meter answers with a counter of its own."""
 
     def __init__(self, port, *packets, heartbeat=b"", mute=False):
-        self.s = socket.create_connection(("127.0.0.1", port), timeout=20)
+        self.s = socket.create_connection(("127.0.0.1", port), timeout=20 * PATIENCE)
         self.heartbeat, self.mute, self.asked = heartbeat, mute, 0
         for packet in packets:
             self.s.sendall(packet)

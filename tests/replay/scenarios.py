@@ -161,6 +161,13 @@ def maintenance_overstayed(c):
     c.meter("M", "S", lambda t: 20 if between(t, "2 09:00", "2 17:00") or between(t, "3 09:00", "3 23:00") else 0.05)
 
 
+def permit_comes_late(c):
+    """A permit that begins while the load is above what is allowed ends the alarm, and is no news of it."""
+    c.site("S")
+    c.explain("X", "S", "maintenance", 80, at("2 23:00"), at("4 18:00"))
+    c.meter("M", "S", crusher("2 20:00", "3 08:00", kw=60))
+
+
 def outside_its_hours(c):
     """An explanation for the night does not explain the day."""
     c.site("S")
@@ -337,6 +344,24 @@ def transformers_turned(c):
 
     m.reading = reading
     sun.reading = lambda t, r: dict(r, kw=-20.0 if 9 <= t.hour < 16 else 0.0)
+
+
+def panels_on_no_file(c):
+    """Panels feed back each noon at a works, and nobody has entered them: one alarm, told anew each day."""
+    c.site("S", status="licensed", kind="processing_plant")
+    c.meter("M", "S", lambda t: 10).reading = lambda t, r: dict(r, kw=-50.0) if 9 <= t.hour < 16 else r
+
+
+def ratio_ten_times_too_high(c):
+    """By a wrong ratio a works draws six times its rating whenever it works: one alarm for all its days."""
+    c.site("S", status="licensed", kind="processing_plant")
+    c.meter("M", "S", lambda t: 2500 if 8 <= t.hour < 18 else 100)
+
+
+def week_without_a_licence(c):
+    """A mine without a licence works from Monday to Saturday, and again: one alarm."""
+    c.site("S", status="licensed", kind="quarry")
+    c.meter("M", "S", lambda t: 180 if t.weekday() < 6 and 8 <= t.hour < 18 else 3)
 
 
 def power_gone(c):
@@ -559,11 +584,11 @@ def values_that_repeat(c):
 
 ALL = {f.__name__: f for f in (
     crusher_at_night, unlicensed_point, guard_house_within_ceiling, guard_house_exceeded,
-    maintenance_overstayed, outside_its_hours, two_supply_points, pump_measured,
+    maintenance_overstayed, permit_comes_late, outside_its_hours, two_supply_points, pump_measured,
     exchanged_and_rolled_over, one_garbage_reading, register_fell, register_leapt, stuck,
     silent_while_it_runs, gateway_dead, estimated_only, licence_expired, gaps_in_the_ledger,
     closed_later, ran_while_silent, starts_after_a_quiet_night, stands_for_weeks,
-    transformers_turned, power_gone, phase_bridged, register_counts_too_little, link_flaps,
+    transformers_turned, panels_on_no_file, ratio_ten_times_too_high, week_without_a_licence, power_gone, phase_bridged, register_counts_too_little, link_flaps,
     contract_exceeded, more_than_licensed, hoist_beside_the_pumps, second_shift,
     tap_on_a_feeder, works_silent_on_a_feeder, load_moves_after_a_cutoff,
     nights_beneath_the_ceiling, crusher_beneath_the_ceiling, lamp_that_burns_on,
@@ -573,7 +598,7 @@ ALL = {f.__name__: f for f in (
 DAYS = {"nights_beneath_the_ceiling": 35, "crusher_beneath_the_ceiling": 33, "lamp_that_burns_on": 46,
         "ran_before_anybody_looked": 36, "silent_beneath_the_ceiling": 33, "back_after_the_closing": 42,
         "fans_stop": 52,
-        "stands_for_weeks": 17, "second_shift": 39, "tap_on_a_feeder": 33,
+        "week_without_a_licence": 10, "stands_for_weeks": 17, "second_shift": 39, "tap_on_a_feeder": 33,
         "works_silent_on_a_feeder": 33, "load_moves_after_a_cutoff": 34}
 
 

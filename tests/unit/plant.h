@@ -26,7 +26,9 @@ struct plant {
     struct lw_alarm last; /* of the last alert */
     bool fresh;           /* it was raised, and nobody has acted yet */
     uint8_t acted[LW_ACT_ALARM];
-    int stored[4]; /* readings by quality */
+    int stored[4];             /* readings by quality */
+    struct lw_tip_off tip_off; /* the last one */
+    int tip_offs;
     void *saved;
     size_t nsaved;
 };
@@ -51,6 +53,10 @@ plant_hear(void *arg, const struct lw_effect *effect)
 
     if (effect->kind == LW_EFFECT_STORE)
         p->stored[lw_reading_quality(effect->reading)]++;
+    if (effect->kind == LW_EFFECT_TIP_OFF) {
+        p->tip_off = *effect->tip_off;
+        p->tip_offs++;
+    }
     if (effect->kind != LW_EFFECT_ALERT)
         return;
     p->last = *effect->alert.alarm;

@@ -186,6 +186,46 @@ unshelved_by_hand(struct plant *p)
     heard_since(p, &n, UPDATED);
 }
 
+/* The first name stays, and no alert has it. */
+static void
+read_by_two(struct plant *p)
+{
+    const struct lw_alarm *alarm;
+    static char text[LW_ALERT_TEXT];
+    size_t json;
+
+    raise_alarm(p);
+    size_t n = p->n;
+    int64_t at = p->now;
+    act(p, LW_ACT_READ, "王五", 0);
+    quarters(p, 2, LOAD(40));
+    act(p, LW_ACT_READ, "李四", 0);
+    heard_since(p, &n, "");
+    act(p, LW_ACT_ACKNOWLEDGE, "李四", 0);
+    heard_since(p, &n, UPDATED);
+    alarm = lw_core_alarm(p->core, p->last.id);
+    check_text(alarm->read_by, "王五");
+    check_int(alarm->read.ms, at);
+    assert_int_equal(
+        lw_alert_json(p->ledger, &p->rules, LW_ALERT_UPDATED, alarm, text, &json), 0);
+    check(strstr(text, "王五") == NULL);
+    check(strstr(text, "李四") != NULL);
+}
+
+/* Whoever acknowledges has read it; and what comes back, nobody has. */
+static void
+acknowledged_is_read(struct plant *p)
+{
+    raise_alarm(p);
+    act(p, LW_ACT_ACKNOWLEDGE, "王五", 0);
+    check_text(lw_core_alarm(p->core, p->last.id)->read_by, "王五");
+    quarters(p, DAY / 2, LOAD(0));
+    check_int(plant_heard(p, RETURNED), 1);
+    quarters(p, DAY / 4, LOAD(40));
+    check_int(p->last.occurrences, 2);
+    check_text(lw_core_alarm(p->core, p->last.id)->read_by, "");
+}
+
 static void
 refused(struct plant *p)
 {
@@ -233,6 +273,8 @@ test_acts(void **state)
         {"shelved, and it gets worse", shelved_and_worse},
         {"shelved, and it returns", shelved_and_returned},
         {"unshelved by hand", unshelved_by_hand},
+        {"read by two", read_by_two},
+        {"acknowledged is read", acknowledged_is_read},
         {"what may not be", refused},
         {"the longest is told weekly", told_weekly},
     };

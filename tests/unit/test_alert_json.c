@@ -266,7 +266,7 @@ details_are_the_findings(void **state)
     } findings[] = {
         {LW_RULE_COMM_LOSS, LW_FOUND_SILENT_METER, 2700000, "{\"silent_s\":2700}"},
         {LW_RULE_COMM_LOSS, LW_FOUND_OVERRUN, 12, "{\"overruns\":12}"},
-        {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_FELL, -1250, "{\"step_kwh\":-1.3}"},
+        {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_FELL, -1250, "{\"step_kwh\":-1.25}"},
         {LW_RULE_REGISTER_JUMP, LW_FOUND_REGISTER_LEAPT, 900000, "{\"step_kwh\":900.0}"},
         {LW_RULE_STUCK_REGISTER, LW_FOUND_REGISTER_STOOD, 172000,
          "{\"power_kw\":86.1,\"due_kwh\":172.0}"},
@@ -378,13 +378,15 @@ the_greatest_alert_fits(void **state)
     assert_non_null(buffer);
     s = stpcpy(sites,
                "site_id,name,name_en,kind,status,status_since,status_document,area_id,"
-               "lat,lon,datum,tags\nS1,");
+               "lat,lon,datum,reference_reviewed_by,reference_reviewed_at,tags\nS1,");
     s = cell(s, "\"\"", 2000);
     s = stpcpy(s, ",");
     s = cell(s, "\\", 4000);
     s = stpcpy(s, ",non_coal_mine,closed,2024-11-02T00:00:00Z,");
     s = cell(s, "\"\"", 2000);
     s = stpcpy(s, ",V1,35.6,110.98,CGCS2000,");
+    s = cell(s, "\\", 64);
+    s = stpcpy(s, ",2024-12-01T00:00:00Z,");
     s = cell(s, "标签标签标签标签标签标签标签标签;", 80);
     stpcpy(s, "\n");
     s = stpcpy(explanations, "explanation_id,site_id,kind,max_kw,valid_from,document\n");
@@ -415,6 +417,8 @@ the_greatest_alert_fits(void **state)
     alarm.evidence.samples_good = 0;
     alarm.evidence.samples_expected = 96;
     alarm.evidence.confidence_milli = 999;
+    alarm.evidence.learned_from = fixture_time("2024-11-02T00:00:00Z");
+    alarm.evidence.learned_to = fixture_time("2024-11-30T00:00:00Z");
     assert_int_equal(lw_alert_json(ledger, &rules, LW_ALERT_UPDATED, &alarm, json, &n),
                      0);
     json_t *event = json_loadb(json, n, 0, NULL);

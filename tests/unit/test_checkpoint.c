@@ -25,11 +25,11 @@ static const struct {
      SIZE(feeder, gauge.awaited) + SIZE(feeder, point) + SIZE(feeder, child_first) +
          SIZE(feeder, nchildren) + SIZE(feeder, interval) + SIZE(feeder, awaited) +
          SIZE(feeder, stopped_w) + SIZE(feeder, ring),
-     23},
+     19},
     {"stretches", sizeof(struct stretch), 0, 3},
     {"children", sizeof(struct child),
      SIZE(child, gauge.awaited) + SIZE(child, point) + SIZE(child, feeder), 4},
-    {"alarms", sizeof(struct lw_alarm), 0, 13},
+    {"alarms", sizeof(struct lw_alarm), 0, 23},
 };
 
 static uint8_t kept[1 << 16];

@@ -10,9 +10,11 @@ static const char SITES[] =
     "HOUSE,二号,quarry,closed,2025-01-01,C,35.6,111,CGCS2000,\n"
     "MINE,三号,coal_mine,licensed,2025-01-01,C,35.6,111,CGCS2000,\n"
     "WASH,四号,coal_washery,licensed,2025-01-01,C,35.6,111,CGCS2000,100\n"
-    "CUT,五号,quarry,cut_off,2025-01-01,C,35.6,111,CGCS2000,\n";
+    "CUT,五号,quarry,cut_off,2025-01-01,C,35.6,111,CGCS2000,\n"
+    "FAN,六号,quarry,cut_off,2025-01-01,C,35.6,111,CGCS2000,\n";
 static const char EXPLANATIONS[] = "explanation_id,site_id,kind,max_kw,valid_from\n"
-                                   "E,HOUSE,guard_house,3,2025-01-01\n";
+                                   "E,HOUSE,guard_house,3,2025-01-01\n"
+                                   "V,FAN,ventilation,1,2025-01-01\n";
 static const char GATEWAYS[] = "gateway_id,transport,address\nG,tcp,127.0.0.1:1502\n";
 /* A direct meter shows whole kWh; behind a transformer of 40, one step is 40 kWh. */
 static const char METERS[] =
@@ -22,7 +24,8 @@ static const char METERS[] =
     "HOUSE,HOUSE,supply,G,2,900,1,100,1,2025-01-01\n"
     "MINE,MINE,supply,G,3,900,40,400,1,2025-01-01\n"
     "WASH,WASH,supply,G,4,900,40,400,1,2025-01-01\n"
-    "CUT,CUT,supply,G,5,900,1,100,1,2025-01-01\n";
+    "CUT,CUT,supply,G,5,900,1,100,1,2025-01-01\n"
+    "FAN,FAN,supply,G,6,900,1,100,1,2025-01-01\n";
 
 static const char *const TABLES[LW_TABLES] = {AREAS,        CONTACTS, SITES, NULL,
                                               EXPLANATIONS, GATEWAYS, METERS};
@@ -125,6 +128,34 @@ after_the_cutoff(struct plant *p)
     hours(p, "CUT", 1000, 8, 0.3);
 }
 
+/* A step in forty hours. */
+static void
+a_lamp_after_the_cutoff(struct plant *p)
+{
+    hours(p, "CUT", 1000, 48, 0);
+    hours(p, "CUT", 1000, 60, 0.025);
+    check_int(plant_heard(p, "raised post_cutoff"), 0);
+    hours(p, "CUT", 1000, 30, 0.025);
+    check_int(plant_heard(p, "raised post_cutoff"), 1);
+    hours(p, "CUT", 1000, 30, 0);
+}
+
+static void
+a_fan_after_the_cutoff(struct plant *p)
+{
+    for (int day = 0; day < 10; day++) {
+        hours(p, "FAN", 1000, 10, 0.95);
+        hours(p, "FAN", 1000, 14, 0.3);
+    }
+}
+
+static void
+more_than_the_fan(struct plant *p)
+{
+    hours(p, "FAN", 1000, 48, 0.8);
+    hours(p, "FAN", 1000, 8, 1.5);
+}
+
 static const struct plant_case cases[] = {
     {"4 kW at a dark site", four_kilowatts, "closed_load", LW_FOUND_NO_EXPLANATION, 1, 0},
     {"0.7 kW where 0.5 is let pass, and its end", a_little_more_than_the_floor,
@@ -142,6 +173,12 @@ static const struct plant_case cases[] = {
     {"all of the contract, by steps of 40 kWh", within_the_contract, NULL, 0, 0, 0},
     {"0.3 kW after the cutoff", after_the_cutoff, "post_cutoff", LW_FOUND_AFTER_CUTOFF, 1,
      0},
+    {"a step each forty hours after the cutoff, and its end", a_lamp_after_the_cutoff,
+     "post_cutoff", LW_FOUND_AFTER_CUTOFF, 1, 1},
+    {"a fan within its safety supply after the cutoff", a_fan_after_the_cutoff, NULL, 0,
+     0, 0},
+    {"half as much again as the fan may draw", more_than_the_fan, "post_cutoff",
+     LW_FOUND_AFTER_CUTOFF, 1, 0},
 };
 
 static void

@@ -344,6 +344,9 @@ test_readings_out_of_order(void **state)
         {"a quarter hour before", T0 - QUARTER, LW_MARK_LATE},
         {"before 1970 again", -QUARTER, LW_MARK_LATE},
         {"a quarter hour later", T0 + QUARTER, 0},
+        {"a year ahead", T0 + 365 * LW_DAY, LW_MARK_LATE},
+        {"half an hour later, after that", T0 + 2 * QUARTER, 0},
+        {"a clock that is eight hours ahead", T0 + 8 * LW_HOUR, 0},
     };
     struct world w;
 

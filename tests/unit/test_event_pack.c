@@ -72,7 +72,7 @@ random_event(uint64_t *random)
         break;
     case 6:
         e.kind = LW_EVENT_ACT;
-        e.act.kind = (enum lw_act_kind)(1 + next_random(random) % LW_ACT_UNSHELVE);
+        e.act.kind = (enum lw_act_kind)(1 + next_random(random) % LW_ACT_LAST);
         for (size_t i = 0; i < LW_ACT_ALARM; i++)
             e.act.alarm[i] = (uint8_t)next_random(random);
         for (size_t i = 0, n = 1 + next_random(random) % LW_ACT_BY; i < n; i++)

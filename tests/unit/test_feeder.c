@@ -192,6 +192,7 @@ test_what_an_alert_tells(void **state)
     check_int(told->evidence.from.ms, T0 + TUESDAY * LW_HOUR);
     check(llabs(told->evidence.detail - 60000) < 6000);
     check_int(told->evidence.nsilent, 1);
+    check(told->evidence.confidence_milli > 900);
     check_text(w.ledger->point[told->evidence.silent[0] - 1].id, "HOUSE");
     alarm.evidence = told->evidence;
     alarm.subject = lw_ledger_point(w.ledger, "F");
@@ -212,6 +213,8 @@ test_what_an_alert_tells(void **state)
     check_text(w.ledger->site[told->evidence.other - 1].id, "CUT");
     check(llabs(told->evidence.detail - 40000) < 6000);
     check(llabs(told->evidence.detail2 - 40000) < 6000);
+    check(told->evidence.confidence_milli > 900 &&
+          told->evidence.confidence_milli <= 964); /* its hours cannot be more alike */
     check(strstr(w.words, "停 (cut off) lost 40") != NULL);
     end(&w);
 }

@@ -105,6 +105,12 @@ static const struct {
      "site_id,reference_reviewed_by\nS1,"
      "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nS2,\n",
      "2:4: reference_reviewed_by \"aaaa"},
+    {"a review's date that is none", LW_SITES,
+     "site_id,reference_reviewed_by,reference_reviewed_at\nS1,张三,soon\nS2,,\n",
+     "2:11: reference_reviewed_at \"soon\" is no time"},
+    {"a review by nobody", LW_SITES,
+     "site_id,reference_reviewed_at\nS1,2025-11-04\nS2,\n",
+     "2:4: a review has a date and no name"},
     {"latitude without longitude", LW_SITES, "site_id,lat,lon\nS1,35.6,\nS2,,\n",
      "2:4: lat and lon go together"},
     {"latitude out of range", LW_SITES, "site_id,lat,lon\nS1,95,110\nS2,,\n",
@@ -314,21 +320,25 @@ test_review(void **state)
 {
     static const struct {
         const char *name, *sites, *by;
-        int64_t from;
+        int64_t from, at;
     } rows[] = {
-        {"no such columns", SITES, "", INT64_MIN},
-        {"blank", "site_id,reference_reviewed_by,reference_from\nS1,,\nS2,,\n", "",
-         INT64_MIN},
+        {"no such columns", SITES, "", INT64_MIN, INT64_MIN},
+        {"blank",
+         "site_id,reference_reviewed_by,reference_reviewed_at,reference_from\n"
+         "S1,,,\nS2,,,\n",
+         "", INT64_MIN, INT64_MIN},
         {"reviewed, and refused before",
          "site_id,reference_reviewed_by,reference_from\n"
          "S1,张三,2025-11-04T00:00:00Z\nS2,,\n",
-         "张三", INT64_C(1762214400000)},
-        {"in Chinese", "矿点编号,基准复核人,基准起始日期\nS1,张三,2025/11/4\nS2,,\n",
-         "张三", INT64_C(1762214400000)},
+         "张三", INT64_C(1762214400000), INT64_MIN},
+        {"in Chinese",
+         "矿点编号,基准复核人,基准起始日期,基准复核日期\nS1,张三,2025/11/4,2025/11/5\nS2,,,\n",
+         "张三", INT64_C(1762214400000), INT64_C(1762300800000)},
         {"a name as long as may be",
          "site_id,reference_reviewed_by\nS1,"
          "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\nS2,\n",
-         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", INT64_MIN},
+         "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", INT64_MIN,
+         INT64_MIN},
     };
 
     (void)state;
@@ -338,10 +348,12 @@ test_review(void **state)
         struct lw_ledger *l = make(tables);
 
         if (strcmp(l->site[0].reference_reviewed_by, rows[i].by) != 0 ||
-            l->site[0].reference_from.ms != rows[i].from)
-            fail_msg("row \"%s\": \"%s\", %lld", rows[i].name,
+            l->site[0].reference_from.ms != rows[i].from ||
+            l->site[0].reference_reviewed_at.ms != rows[i].at)
+            fail_msg("row \"%s\": \"%s\", %lld, %lld", rows[i].name,
                      l->site[0].reference_reviewed_by,
-                     (long long)l->site[0].reference_from.ms);
+                     (long long)l->site[0].reference_from.ms,
+                     (long long)l->site[0].reference_reviewed_at.ms);
         lw_ledger_free(l);
     }
 }

@@ -233,6 +233,9 @@ more_than_a_tenth(struct plant *p)
     quarters_of(p, "MINE", 20 * 96, LOAD(100));
     check(p->last.evidence.samples_good > 12 * 96);
     check(p->last.evidence.peak_w >= 100000);
+    /* A third more by now, and kWh a tonne are off by a fifth. */
+    check(p->last.evidence.confidence_milli > 700);
+    check(p->last.evidence.confidence_milli < 950);
     /* A hint is not told by the hour. */
     check(mode == ACTED || plant_heard(p, "updated over_licence") <= 4);
 }
@@ -242,6 +245,13 @@ another_month(struct plant *p)
 {
     more_than_a_tenth(p);
     quarters_of(p, "MINE", 3 * 96, LOAD(100));
+}
+
+static void
+a_hair_more(struct plant *p)
+{
+    quarters_of(p, "MINE", 12 * 96 + 60, LOAD(100));
+    check_int(p->last.evidence.confidence_milli, 500);
 }
 
 static void
@@ -342,6 +352,8 @@ static const struct plant_case cases[] = {
     {"more than a tenth of the licence in a month", more_than_a_tenth, "over_licence",
      LW_FOUND_OVER_MONTH, 1, 0},
     {"the next month", another_month, "over_licence", LW_FOUND_OVER_MONTH, 1, 1},
+    {"a hair more than a tenth, which is as likely none", a_hair_more, "over_licence",
+     LW_FOUND_OVER_MONTH, 1, 0},
     {"within the licence", within_the_licence, NULL, 0, 0, 0},
 
     {"production after the safety licence ran out", licence_ran_out, "licence_gap",

@@ -116,6 +116,24 @@ keeps_the_gap(void **state)
         fail_msg("asked after %d us", (int)(clock_io_us() - start_us));
 }
 
+/* The loop is held up until the deadline is over, by a slow disk say; the answer comes in
+ * before it can look. */
+static void
+is_held_up(void **state)
+{
+    (void)state;
+    struct poller_stats stats = {0};
+    fixture_poll(f, gateway("1,0,100"), "a,2020-01-01,,context,g,1,one,900\n");
+    while (stats.inflight == 0) {
+        event_base_loop(f->base, EVLOOP_ONCE);
+        poller_stats(f->poller, &stats);
+    }
+    assert_int_equal(server->requests, 0);
+    steady_skip(150);
+    fixture_run_until(f, 899);
+    assert_string_equal(fixture_history(f, "a", 1), "G");
+}
+
 int
 main(void)
 {
@@ -124,6 +142,7 @@ main(void)
         cmocka_unit_test_setup_teardown(slammed_in_the_pause, start, stop),
         cmocka_unit_test_setup_teardown(keeps_the_gap, start, stop),
         cmocka_unit_test_setup_teardown(never_quiet, start, stop),
+        cmocka_unit_test_setup_teardown(is_held_up, start, stop),
         {"last of many, one in flight", last_of_many, NULL, stop, &one},
         {"last of many, four in flight", last_of_many, NULL, stop, &four},
     };

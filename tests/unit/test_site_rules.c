@@ -453,6 +453,50 @@ test_in_the_field(void **state)
     }
 }
 
+/* 60 kW for weeks, above the ceiling of 40. */
+static double
+far_above(int q)
+{
+    return q >= 37 * DAY ? 60 : 0;
+}
+
+static double
+far_above_for_half_an_hour(int q)
+{
+    return q >= 37 * DAY && q < 37 * DAY + 2 ? 60 : 0;
+}
+
+/* What is above the ceiling is told as that, at once and once. */
+static void
+test_one_alarm_above_the_ceiling(void **state)
+{
+    static const struct {
+        const char *name;
+        double (*hidden)(int q);
+        int within; /* quarters */
+    } above[] = {
+        {"60 kW from then on", far_above, 2},
+        {"60 kW for half an hour", far_above_for_half_an_hour, 2},
+    };
+    struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(above); i++) {
+        const struct field field = {guard_house, above[i].hidden, NULL, NULL, NULL};
+
+        row(above[i].name);
+        begin(&w, &field, "", "");
+        run_to(&w, 37 * DAY + 5 * DAY);
+        check_int(count(&w, "raised closed_load"), 1);
+        check_int(count(&w, "raised night") + count(&w, "raised production") +
+                      count(&w, "raised slow"),
+                  0);
+        check(when(&w, "raised closed_load") <= 37 * DAY + above[i].within);
+
+        end(&w);
+    }
+}
+
 /* Night for night the same: one alarm, told again each time. */
 static void
 test_one_alarm_for_the_same_thing(void **state)
@@ -733,6 +777,57 @@ test_ledger_read_again(void **state)
     }
 }
 
+/* From the cutoff on, all the time. */
+static double
+after_the_cutoff(int q)
+{
+    return q >= 37 * DAY ? 0.5 : 0;
+}
+
+/* What stands about a status ends with it, and says why. */
+static void
+test_status_changed(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *was, *is, *rule;
+        struct field field;
+    } changed[] = {
+        {"a cutoff that is lifted",
+         "cut_off,",
+         "licensed,",
+         "post_cutoff",
+         {guard_house, NULL, NULL, NULL, after_the_cutoff}},
+        {"a closed site above its ceiling is cut off",
+         "closed,",
+         "cut_off,",
+         "closed_load",
+         {guard_house, far_above, NULL, NULL, NULL}},
+    };
+    static struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(changed); i++) {
+        char raised[32], returned[32];
+
+        begin(&w, &changed[i].field, "", "");
+        row(changed[i].name);
+        snprintf(raised, sizeof raised, "raised %s", changed[i].rule);
+        snprintf(returned, sizeof returned, "returned %s", changed[i].rule);
+        run_to(&w, 37 * DAY + DAY / 2);
+        check_int(count(&w, raised), 1);
+        check_int(count(&w, returned), 0);
+        read_ledger_again(&w, LW_SITES, changed[i].was, changed[i].is);
+        w.heard.n = 0;
+        w.heard.text[0] = 0;
+        run_to(&w, 37 * DAY + DAY / 2 + HOUR);
+        check_int(count(&w, returned), 1);
+        snprintf(returned, sizeof returned, " of %d ", LW_FOUND_MOOT);
+        check(count(&w, returned) >= 1);
+        end(&w);
+    }
+}
+
 struct blob {
     uint8_t data[262144];
     size_t n;
@@ -788,6 +883,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
+        cmocka_unit_test(test_one_alarm_above_the_ceiling),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
         cmocka_unit_test(test_what_is_slight_is_no_news),
         cmocka_unit_test(test_a_gap_while_it_stands),
@@ -795,6 +891,7 @@ main(void)
         cmocka_unit_test(test_frost_clears_nothing),
         cmocka_unit_test(test_clock_set_back),
         cmocka_unit_test(test_ledger_read_again),
+        cmocka_unit_test(test_status_changed),
         cmocka_unit_test(test_ticks_change_nothing),
         cmocka_unit_test(test_saved_and_loaded),
     };

@@ -1,6 +1,7 @@
 /* What alerts say: sentences as people read them, and rules that hold for every sentence.
  */
 #include "alert_fixture.h"
+#include "unit.h"
 
 #include <stdlib.h>
 
@@ -182,9 +183,10 @@ static const struct row {
     {"above the allowance, English", &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "Load above what is explained at night: mean 86.1 kW over 60 minutes, 2 kW allowed"},
-    {"beneath the ceiling", &NIGHT, LW_ALERT_RAISED, LW_PART_HEADLINE, false,
-     "Load at night within the ceiling, unlike the commissioned load: mean 86.1 kW over 60 "
-     "minutes, reference 2 kW"},
+    {"unlike the reference, and above the ceiling", &NIGHT, LW_ALERT_RAISED,
+     LW_PART_HEADLINE, false,
+     "Load at night, unlike the commissioned load: mean 86.1 kW over 60 minutes, "
+     "reference 2 kW"},
     {"nothing on file", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
      "状态为“关闭”的点位夜间有用电：60分钟平均86.1千瓦"},
     {"nothing on file, English", &CLOSED_NOTHING, LW_ALERT_RAISED, LW_PART_HEADLINE,
@@ -194,16 +196,20 @@ static const struct row {
      "状态为“关闭”的点位夜间仍有用电：60分钟平均86.1千瓦"},
     {"why: what was measured, allowed, and that nothing is on file", &CLOSED_NOTHING,
      LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-     "Measured: mean 86.1 kW, peak 131 kW, 86.1 kWh in all. Allowed: 2 kW; 84.1 kWh above it. "
+     "From 2025-03-12 17:30 to 2025-03-12 18:30: mean 86.1 kW, peak 131 kW, 86.1 kWh in "
+     "all. Allowed: 2 kW; 84.1 kWh above it. "
+     "With nothing in force only what a meter and a lamp take is allowed. "
      "Registered status: 'closed' since 2024-01-01 00:00. No explanation is on file."},
     {"why: exceeded, outside its hours, expired; one in force comes first", &CLOSED_ABOVE,
      LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-     "Measured: mean 86.1 kW, peak 131 kW, 86.1 kWh in all. Allowed: 2 kW; 84.1 kWh above it. "
+     "From 2025-03-12 17:30 to 2025-03-12 18:30: mean 86.1 kW, peak 131 kW, 86.1 kWh in "
+     "all. Allowed: 2 kW; 84.1 kWh above it. "
      "Registered status: 'closed' since 2024-11-02 00:00, by 示例〔2024〕7号. Explanations on "
      "file: X2 (guard house, at most 2 kW) is exceeded; X1 (approved maintenance, at most 30 "
      "kW) expired at 2025-03-10 16:00; X3 (dewatering, at most 5.5 kW) does not cover these "
      "hours; 1 more on file."},
     {"the same in Chinese", &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_DESCRIPTION, true,
+     "2025-03-12 17:30至2025-03-12 18:30："
      "实测平均86.1千瓦，最高131千瓦，共86.1千瓦时；允许2千瓦，超出84.1千瓦时。登记状态为“关闭”（自2024-"
      "11-02 00:00起），依据示例〔2024〕7号。用电说明：X2（看护用电，上限2千瓦）已被超出；X1（检修，上限30千"
      "瓦）已于2025-03-10 16:00到期；X3（排水，上限5.5千瓦）不含该时段；另有1项。"},
@@ -255,8 +261,11 @@ static const struct row {
     {"a clock that is slow", &DRIFT, LW_ALERT_RAISED, LW_PART_HEADLINE, true,
      "计量点P1的时钟慢7分钟"},
     {"what passed in a silence is told as that", &SHAPE_UNHEARD, LW_ALERT_RAISED,
-     LW_PART_HEADLINE, true,
-     "通信中断期间的用电高于基准，未超上限：60分钟平均86.1千瓦，基准2千瓦"},
+     LW_PART_HEADLINE, true, "通信中断期间的用电高于基准：60分钟平均86.1千瓦，基准2千瓦"},
+    {"how much of the year's licence a month may hold", &MONTH, LW_ALERT_RAISED,
+     LW_PART_DESCRIPTION, true,
+     "自2025-03-12 17:30起用电86.1千瓦时，按台账单耗折算约720吨；许可年产量7200吨，此期间至多"
+     "16吨。折算只是线索，产量以实测为准。安全生产许可证已于2025-01-01 00:00到期。"},
     {"more than is licensed, and by how much", &MONTH, LW_ALERT_RAISED, LW_PART_HEADLINE,
      false,
      "By its energy it produced some 720 t this month, 84.1 kWh more than is licensed"},
@@ -414,10 +423,48 @@ what_comes_back_is_told_so(void **state)
 
         alarm.state = (uint8_t)told[i].alarm;
         alarm.occurrences = 2;
+        alarm.evidence.peak_w = 2000;
         lw_words(&alert, LW_PART_HEADLINE, true, text, sizeof(text));
         assert_ptr_equal(strstr(text, told[i].zh), text);
         lw_words(&alert, LW_PART_HEADLINE, false, text, sizeof(text));
         assert_ptr_equal(strstr(text, told[i].en), text);
+    }
+}
+
+/* What is said of the ceilings agrees with the peak that stands beside it. */
+static void
+a_ceiling_is_said_to_hold_where_it_does(void **state)
+{
+    static const struct {
+        const char *name;
+        int32_t site;
+        int64_t peak_w;
+        const char *zh, *en;
+    } said[] = {
+        {"at the ceiling of 2 kW", 0, 2000, "用电未超过登记的上限，但与基准不同。",
+         "Within the ceiling, unlike the commissioned load. "},
+        {"above it", 0, 2001, "其中最高值也超过登记的上限，且与基准不同。",
+         "Its peak is above the ceiling as well, and unlike the commissioned load. "},
+        {"where none is on file", 2, 300, "）。按四周学得的基准",
+         "kWh above it. Unlike the commissioned load. "},
+    };
+    char text[LW_WORDS_TEXT];
+
+    for (size_t i = 0; i < sizeof(said) / sizeof(said[0]); i++) {
+        struct lw_alarm alarm = alarm_about(&NIGHT);
+        struct lw_alert alert = {*state, LW_ALERT_RAISED, &alarm};
+        bool within;
+
+        row(said[i].name);
+        alarm.subject = alarm.site = said[i].site;
+        alarm.evidence.peak_w = said[i].peak_w;
+        lw_words(&alert, LW_PART_DESCRIPTION, true, text, sizeof(text));
+        check(strstr(text, said[i].zh) != NULL);
+        lw_words(&alert, LW_PART_DESCRIPTION, false, text, sizeof(text));
+        check(strstr(text, said[i].en) != NULL);
+        lw_words(&alert, LW_PART_HEADLINE, false, text, sizeof(text));
+        within = strstr(text, "within the ceiling") != NULL;
+        check_int(within, i == 0);
     }
 }
 
@@ -449,9 +496,13 @@ who_reviewed_the_reference_is_told(void **state)
     static const struct {
         const char *by, *zh, *en;
     } told[] = {
-        {"", "基准未经人工复核，为暂定。",
+        {",", "基准未经人工复核，为暂定。",
          "No person has reviewed the reference: it is provisional. "},
-        {"张三", "基准由张三复核。", "The reference was reviewed by 张三. "},
+        {"张三,", "基准由张三复核。", "The reference was reviewed by 张三. "},
+        {"张三,2025-11-04T01:30:00Z", "基准由张三于2025-11-04 01:30复核。",
+         "The reference was reviewed by 张三 at 2025-11-04 01:30. "},
+        {"张三,2025-11-03", "基准由张三于2025-11-03 ", "reviewed by 张三 at 2025-11-03 "},
+        {"张三,2025-11-01", "基准未经人工复核，为暂定。", "it is provisional. "},
     };
     char text[LW_WORDS_TEXT], sites[256];
 
@@ -461,18 +512,20 @@ who_reviewed_the_reference_is_told(void **state)
         struct lw_ledger *ledger;
 
         snprintf(sites, sizeof(sites),
-                 "site_id,status,reference_reviewed_by\nS1,closed,%s\nS2,licensed,\n"
-                 "S3,closed,\n",
+                 "site_id,status,reference_reviewed_by,reference_reviewed_at\n"
+                 "S1,closed,%s\nS2,licensed,,\nS3,closed,,\n",
                  told[t].by);
         from.table[LW_SITES].text = sites;
         from.table[LW_SITES].n = strlen(sites);
         ledger = fixture_ledger_of(&from);
         for (size_t i = 0; i < sizeof(by_reference) / sizeof(by_reference[0]); i++) {
-            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, true,
-                text);
+            struct lw_alarm alarm = alarm_about(by_reference[i]);
+            struct lw_alert alert = {.ledger = ledger, .alarm = &alarm};
+
+            alarm.evidence.learned_to.ms = INT64_C(1762128000000); /* 3 November */
+            lw_words(&alert, LW_PART_DESCRIPTION, true, text, sizeof text);
             assert_non_null(strstr(text, told[t].zh));
-            say(ledger, by_reference[i], LW_ALERT_RAISED, LW_PART_DESCRIPTION, false,
-                text);
+            lw_words(&alert, LW_PART_DESCRIPTION, false, text, sizeof text);
             assert_non_null(strstr(text, told[t].en));
         }
         say(ledger, &CLOSED_ABOVE, LW_ALERT_RAISED, LW_PART_DESCRIPTION, true, text);
@@ -567,6 +620,7 @@ main(void)
         cmocka_unit_test(numbers_are_clean),
         cmocka_unit_test(durations_are_clean),
         cmocka_unit_test(what_comes_back_is_told_so),
+        cmocka_unit_test(a_ceiling_is_said_to_hold_where_it_does),
         cmocka_unit_test(a_silence_and_how_sure_it_is),
         cmocka_unit_test(who_reviewed_the_reference_is_told),
         cmocka_unit_test(ceilings_that_did_not_suffice),
