@@ -81,12 +81,12 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
     /* A heater that held the house so far comes on at once, and all of it; beside it the
      * site has its usual load. What it takes for longer is a guess where it is colder
      * than it was while it learned. */
+    if (reach > REACH_1H)
+        kw += r->slope_kw * larger(0, cold - r->coldest / BELIEVED);
     if (reach <= REACH_3H)
         kw = larger(kw, r->slope_kw * larger(0, HEATER_MOST_K - cold) /
                                 (reach == REACH_3H ? 2 : 1) +
                             r->base_kw * milli(s->rules->reference.base_milli));
-    else
-        kw += r->slope_kw * larger(0, cold - r->coldest / BELIEVED);
     kw += s->resolution_kwh / (float)reach_hours[reach];
     return larger(
         kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
