@@ -210,10 +210,11 @@ journal_recover(struct journal *j)
     return 0;
 }
 
+/* Its owner's alone: it has who read what, and what inspection is told. */
 int
 journal_open_dir(const char *path, int *ret_fd)
 {
-    bool made = mkdir(path, 0750) == 0;
+    bool made = mkdir(path, 0700) == 0;
     int fd, above;
 
     if (!made && errno != EEXIST)

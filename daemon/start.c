@@ -140,8 +140,11 @@ daemon_start_notify(struct daemon *d, const struct config *config)
     /* The old one first: both would be the same consumers of the journal. */
     notify_free(d->rooms.notify);
     d->rooms.notify = NULL;
-    return notify_new(loop_base(d->rooms.loop), d->rooms.journal, &options,
-                      &d->rooms.notify);
+    int rc = notify_new(loop_base(d->rooms.loop), d->rooms.journal, &options,
+                        &d->rooms.notify);
+    if (rc != 0 && rc != LW_EIO) /* which the sink has logged */
+        log_error("alerts: %s", lw_result_text(rc));
+    return rc;
 }
 
 int

@@ -290,7 +290,10 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
-    struct expectation expected;
+    /* As the window began: */
+    enum lw_site_status status;
+    const struct lw_params *rules;
+    struct expectation expected; /* and all through it */
 };
 
 static inline const struct lw_metering_point *
@@ -402,7 +405,8 @@ void feeder_timer(struct lw_core *core, int32_t feeder);
 void feeder_step_back(struct lw_core *core, int64_t at);
 
 /* --- detect/expect.c */
-struct expectation expect(const struct lw_core *core, const struct window *window);
+/* What holds for the window: its site's status and rules, and what it may draw. */
+void expect(const struct lw_core *core, struct window *window);
 /* A permission for a time (maintenance, rescue) is in force. */
 bool expect_permit(const struct lw_core *core, int32_t site, int64_t from, int64_t to);
 /* kW that are declared for the site then, beside a household's, pumps, and what

@@ -1,5 +1,6 @@
 /* `lodewatch check DIR`: is this ledger free of faults? Prints each one, imports nothing.
- * A file FILE.json is checked as a meter profile. */
+ * A file FILE.json is checked as a meter profile; --rules FILE as the rules' parameters.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdlib.h>
@@ -11,24 +12,28 @@
 #include <lodewatch/profile.h>
 
 #include "daemon/cli/cli.h"
+#include "daemon/cli/run.h"
 #include "daemon/faults.h"
 #include "daemon/files.h"
 
 static const char usage[] =
     "usage: lodewatch check [--timezone ZONE] [--json] DIR\n"
     "       lodewatch check [--json] PROFILE.json\n"
+    "       lodewatch check [--json] --rules RULES.conf\n"
     "\n"
     "Reads the ledger's CSV files in DIR (areas, contacts, sites, licences, explanations,\n"
     "gateways, meters; UTF-8 or GB18030) and prints every fault as file:line:column: text.\n"
     "Imports nothing. A file .json is checked as a meter profile: lodewatch's own form, or\n"
     "SunSpec's model file. Exit code 0: no fault; 2: faults.\n"
     "\n"
+    "  --rules FILE     check the rules' parameters in it instead\n"
     "  --timezone ZONE  of times without one (default " CLI_TIMEZONE ")\n"
     "  --json           print one JSON object: counts and faults\n"
     "  --help           print this\n";
 
 static const struct option options[] = {
     {"timezone", required_argument, NULL, 'z'},
+    {"rules", required_argument, NULL, 'r'},
     {"json", no_argument, NULL, 'j'},
     {"help", no_argument, NULL, 'h'},
     {NULL, 0, NULL, 0},
@@ -146,11 +151,26 @@ check_profile(const char *path, bool json, struct lw_faults *faults)
     return good ? CLI_DONE : CLI_INPUT;
 }
 
+static int
+check_rules(const char *path, bool json, struct lw_faults *faults)
+{
+    struct lw_rules rules;
+    int rc = run_rules(path, &rules, faults);
+
+    if (json)
+        print_json(faults, NULL);
+    else if (rc == CLI_DONE)
+        printf("%s: no fault in the rules' parameters\n", path);
+    else
+        faults_print(stdout, faults);
+    return rc;
+}
+
 int
 cli_check(int argc, char **argv)
 {
     static struct lw_faults faults;
-    const char *zone = CLI_TIMEZONE;
+    const char *zone = CLI_TIMEZONE, *rules = NULL;
     bool json = false;
     int c;
 
@@ -158,6 +178,9 @@ cli_check(int argc, char **argv)
         switch (c) {
         case 'z':
             zone = optarg;
+            break;
+        case 'r':
+            rules = optarg;
             break;
         case 'j':
             json = true;
@@ -168,8 +191,10 @@ cli_check(int argc, char **argv)
             return cli_misused(usage);
         }
     }
-    if (optind != argc - 1)
+    if (optind != argc - (rules == NULL))
         return cli_misused(usage);
+    if (rules != NULL)
+        return check_rules(rules, json, &faults);
     if (is_profile(argv[optind]))
         return check_profile(argv[optind], json, &faults);
     struct lw_ledger *ledger = load(argv[optind], zone, &faults);

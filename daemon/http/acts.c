@@ -37,13 +37,17 @@ on_close(struct evhttp_connection *connection, void *arg)
     waiting_free(arg);
 }
 
-/* What followed from the act may not be yet: it is made again from the act. */
+/* More is durable. What followed from the act need not be: it is made again from the act.
+ */
 static void
 on_durable(void *arg)
 {
     struct waiting *w = arg;
     struct http_call *call = &w->call;
+    struct journal_record record;
 
+    if (journal_next(w->reader, &record) == 0)
+        return; /* not yet the act, but what was written before it */
     evhttp_connection_set_closecb(evhttp_request_get_connection(call->req), NULL, NULL);
     http_reply(call->http, call->req, 200, "application/json", w->body);
     w->body = NULL;
@@ -70,7 +74,6 @@ static void
 answer_durable(struct http_call *call, uint64_t position, const struct lw_alarm *alarm)
 {
     struct waiting *w = calloc(1, sizeof *w);
-    struct journal_record record;
 
     if (!w) {
         http_reply_problem(call->http, call->req, PROBLEM_INTERNAL);
@@ -85,8 +88,7 @@ answer_durable(struct http_call *call, uint64_t position, const struct lw_alarm 
         return;
     }
     evhttp_connection_set_closecb(evhttp_request_get_connection(call->req), on_close, w);
-    if (journal_next(w->reader, &record) != 0)
-        on_durable(w);
+    on_durable(w);
 }
 
 /* What is due by now has happened before the act is judged. */

@@ -90,7 +90,6 @@ journald_deliver(void *sink, const char *json, size_t n)
 
 const struct sink_type sink_journald = {
     .name = "journald",
-    .key = "[alerts] journald",
     .open = journald_open,
     .deliver = journald_deliver,
     .close = journald_close,

@@ -120,9 +120,8 @@ open_path(const char *path, bool secret, void **ret_sink)
         }
     }
     if (open_file(sink) != 0 && errno != ENXIO) { /* a FIFO's reader may come later */
-        int saved = errno;
+        log_error("[%s] ndjson %s: %m", secret ? "inspection" : "alerts", path);
         ndjson_close(sink);
-        errno = saved;
         return LW_EIO;
     }
     *ret_sink = sink;
@@ -211,7 +210,6 @@ ndjson_flush(void *arg)
 
 const struct sink_type sink_ndjson = {
     .name = "ndjson",
-    .key = "[alerts] ndjson",
     .open = ndjson_open,
     .deliver = ndjson_deliver,
     .flush = ndjson_flush,
@@ -221,7 +219,6 @@ const struct sink_type sink_ndjson = {
 
 const struct sink_type sink_inspection = {
     .name = "inspection",
-    .key = "[inspection] ndjson",
     .inspection = true,
     .open = inspection_open,
     .deliver = ndjson_deliver,

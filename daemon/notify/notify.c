@@ -219,11 +219,7 @@ notify_new(struct event_base *base, struct journal *journal,
             c->delivered = (uint64_t *)((char *)&notify->stats + sinks[i].delivered);
         int rc = consumer_new(base, options, c);
         if (rc != 0) {
-            int saved = errno;
-            log_error("%s: %s", c->type->key,
-                      rc == LW_EIO ? strerror(errno) : lw_result_text(rc));
             notify_free(notify);
-            errno = saved;
             return rc;
         }
     }

@@ -23,7 +23,6 @@ struct notify_stats {
     uint64_t failed;
 };
 
-/* A sink that cannot be opened is logged. */
 int notify_new(struct event_base *base, struct journal *journal,
                const struct notify_options *options, struct notify **ret_notify);
 void notify_free(struct notify *notify); /* delivers what is durable, then closes */

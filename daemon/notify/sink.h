@@ -9,10 +9,9 @@
 
 struct sink_type {
     const char *name; /* of the journal's consumer */
-    const char *key;  /* of the configuration, for people */
     bool inspection;  /* it gets inspection's records and no alerts; nothing that it does
                        * is logged or counted, since that would tell of them */
-    /* LW_ENOTFOUND: this sink is not configured, or not there; LW_EIO (errno). */
+    /* LW_ENOTFOUND: this sink is not configured, or not there; LW_EIO (errno), logged. */
     int (*open)(const struct notify_options *options, void **ret_sink);
     /* One alert's JSON. LW_EAGAIN: not now; LW_EIO (errno): later, perhaps. Either way it
      * is called again with the same alert. */

@@ -11,6 +11,7 @@
 
 #include <errno.h>
 #include <event2/util.h>
+#include <fcntl.h>
 #include <modbus/modbus-rtu.h>
 #include <modbus/modbus.h>
 #include <poll.h>
@@ -21,6 +22,7 @@
 #include <sys/file.h>
 #include <sys/select.h>
 #include <sys/socket.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <lodewatch/result.h>
@@ -36,6 +38,7 @@ enum {
 
 struct worker {
     int loop; /* the socket */
+    int lock; /* the device, open for the lock alone; -1 */
     modbus_t *modbus;
     struct rtu_line_options options;
     char device[];
@@ -77,6 +80,33 @@ rtu_line_longest_ms(const struct rtu_line_options *options, int32_t timeout_ms)
 
 /* ---- the device ---- */
 
+/* Two masters on a line spoil each other's frames, and settings: without the lock these
+ * are not touched. A worker lets go of it last. 0, or an errno. */
+static int
+lock_device(struct worker *w)
+{
+    int fd = open(w->device, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0)
+        return errno;
+    w->lock = stream_number(fd);
+    if (flock(w->lock, LOCK_EX | LOCK_NB) != 0)
+        return errno == EWOULDBLOCK ? EBUSY : errno;
+    return 0;
+}
+
+/* A device that cannot do a parity is opened all the same, but not where it has all the
+ * other settings already, as a daemon that was killed leaves them: to glibc nothing could
+ * be changed then. So that one can, libmodbus finds a harmless flag that it wants off. */
+static void
+unsettle(struct worker *w)
+{
+    struct termios t;
+    if (tcgetattr(w->lock, &t) != 0)
+        return;
+    t.c_lflag |= NOFLSH;
+    (void)tcsetattr(w->lock, TCSANOW, &t);
+}
+
 /* 0, or an errno. */
 static int
 open_device(struct worker *w)
@@ -84,18 +114,16 @@ open_device(struct worker *w)
     static const char parity[] = {
         [LW_PARITY_NONE] = 'N', [LW_PARITY_EVEN] = 'E', [LW_PARITY_ODD] = 'O'};
     const struct rtu_line_options *o = &w->options;
+    int error = lock_device(w);
+    if (error != 0)
+        return error;
+    unsettle(w);
     w->modbus =
         modbus_new_rtu(w->device, o->baud, parity[o->parity], 8, (int)o->stop_bits);
     if (w->modbus == NULL || modbus_set_byte_timeout(w->modbus, 0, 0) != 0 ||
         modbus_connect(w->modbus) != 0)
         return errno;
-    int fd = modbus_get_socket(w->modbus);
-    if (fd >= FD_SETSIZE)
-        return EMFILE;
-    /* Two masters on a line spoil each other's frames. */
-    if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-        return errno == EWOULDBLOCK ? EBUSY : errno;
-    return 0;
+    return modbus_get_socket(w->modbus) < FD_SETSIZE ? 0 : EMFILE;
 }
 
 /* Drops what came unasked and waits until the line is silent. 0, or an errno: the device
@@ -265,6 +293,8 @@ work(void *arg)
     if (w->modbus != NULL)
         modbus_close(w->modbus);
     modbus_free(w->modbus);
+    if (w->lock >= 0)
+        close(w->lock);
     close(w->loop);
     free(w);
     return NULL;
@@ -303,6 +333,7 @@ rtu_line_open(const struct rtu_line_options *options, int *ret_fd)
     memcpy(w->device, options->device, n);
     w->options = *options;
     w->options.device = w->device;
+    w->lock = -1;
     pair[0] = stream_number(pair[0]);
     pair[1] = w->loop = stream_number(pair[1]);
     evutil_make_socket_nonblocking(pair[0]);

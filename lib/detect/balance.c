@@ -145,7 +145,7 @@ site_readiness(const struct lw_core *core, const struct lw_site *site, int64_t b
 static void
 show_window(struct lw_core *core, struct window *w)
 {
-    w->expected = expect(core, w);
+    expect(core, w);
     for (int i = 0; i < detect_nfamilies; i++)
         if (detect_families[i]->window)
             detect_families[i]->window(core, w);

@@ -36,7 +36,7 @@ compare_wipe(struct reference *r)
     r->rings.pumped = r->rings.nheld = 0;
     r->rings.pump_before_kw = NAN;
     r->hour_kw = r->hour_capped_kw = 0;
-    r->hour_n = 0;
+    r->in_hour = 0;
 }
 
 void
@@ -148,13 +148,13 @@ static void
 end_hour(struct reference *r, const struct sample *s, struct found *f)
 {
     struct rings *g = &r->rings;
-    bool known = r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR;
-    float n = (float)r->hour_n;
+    bool known = r->in_hour > 0 && 2 * r->in_hour * s->interval >= LW_HOUR;
+    float n = (float)r->in_hour;
 
     push(g->hour, HOURS, known ? reference_pack(r, r->hour_kw / n) : NO_VALUE);
     push(g->capped, CAPPED, known ? reference_pack(r, r->hour_capped_kw / n) : NO_VALUE);
     r->hour_kw = r->hour_capped_kw = 0;
-    r->hour_n = 0;
+    r->in_hour = 0;
     for (int reach = REACH_3H; reach < REACHES; reach++) {
         int hours = reach_hours[reach];
         const int16_t *end = reach < REACH_24H ? g->hour + HOURS : g->capped + CAPPED;
@@ -214,7 +214,7 @@ compare_load(struct reference *r, const struct sample *s, float over, struct fou
         compare_short(r, s, f);
         r->hour_kw += over;
         r->hour_capped_kw += capped(r, s, over);
-        r->hour_n++;
+        r->in_hour++;
     }
     if ((s->from + s->interval) / LW_HOUR > s->from / LW_HOUR)
         end_hour(r, s, f);

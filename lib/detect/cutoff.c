@@ -26,8 +26,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     int64_t spare_wh;
     bool quiet;
 
-    if (lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}) !=
-        LW_CUT_OFF) {
+    if (w->status != LW_CUT_OFF) {
         alarm_moot(core, LW_RULE_POST_CUTOFF, subject); /* the cutoff was lifted */
         run->from = NEVER;
         return;
@@ -54,7 +53,7 @@ cutoff_window(struct lw_core *core, const struct window *w)
     }
     found = evidence(run);
     /* One step alone may hold what flowed before the cutoff; it is kept in mind. */
-    quiet = dark->clear_ms >= site_rules(core, w->site, w->from)->post_cutoff.clear_ms &&
+    quiet = dark->clear_ms >= w->rules->post_cutoff.clear_ms &&
             (run->excess_wh == 0 || run->excess_wh > w->resolution_wh);
     if (quiet) {
         alarm_return(core, LW_RULE_POST_CUTOFF, subject, &found);

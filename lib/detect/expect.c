@@ -105,16 +105,17 @@ allow(const struct lw_core *core, const struct window *w, const struct lw_explan
         x->unlimited = true;
 }
 
-struct expectation
-expect(const struct lw_core *core, const struct window *window)
+void
+expect(const struct lw_core *core, struct window *window)
 {
     const struct lw_site *site = &core->ledger->site[window->site];
-    struct expectation x = {0};
 
+    window->status = lw_site_status_at(site, (lw_wall){window->from});
+    window->rules = site_rules(core, window->site, window->from);
+    window->expected = (struct expectation){0};
     for (int32_t i = site->explanation_first;
          i < site->explanation_first + site->explanation_n; i++)
-        allow(core, window, &core->ledger->explanation[i], &x);
-    return x;
+        allow(core, window, &core->ledger->explanation[i], &window->expected);
 }
 
 bool

@@ -24,21 +24,23 @@ temporary_w(const struct lw_core *core, const struct lw_site *site, int64_t at)
     return sum;
 }
 
-/* A mine that does not stand still while it is suspended is licence_gap's. */
+/* What a works may draw that is to stand still: what is explained, an office and its
+ * lights. Where no contract is on file it is what production begins with. */
 static struct view
 view_suspended(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
     const struct expectation *x = &w->expected;
-    int64_t share_w = lw_muldiv(
-        site->contract_w,
-        site_rules(core, w->site, w->from)->over_contract.suspended_milli, 1000);
+    int64_t most_w = w->rules->licence_gap.production_w;
     struct view v = {.partial = w->partial || x->unmeasured,
                      .finding = LW_FOUND_SUSPENDED_CAPACITY};
 
-    v.concerns = !site_is_mine(site->kind) && !x->unlimited;
+    if (site->contract_w != LW_NOT_GIVEN)
+        most_w =
+            lw_muldiv(site->contract_w, w->rules->over_contract.suspended_milli, 1000);
+    v.concerns = !x->unlimited;
     v.allowed_wh = x->allowed_wh;
-    v.most_wh = x->allowed_wh + energy_wh(share_w, w->to - w->from);
+    v.most_wh = x->allowed_wh + energy_wh(most_w, w->to - w->from);
     return v;
 }
 
@@ -46,35 +48,25 @@ static struct view
 view_contract(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
+    enum lw_site_status status = w->status;
+    bool still = status == LW_SUSPENDED || status == LW_RELOCATING;
+    bool mine = site_is_mine(site->kind);
     int64_t more;
     struct view v = {.partial = w->partial, .finding = LW_FOUND_OVER_CONTRACT};
 
-    if (site->contract_w == LW_NOT_GIVEN) {
-        v.moot = true;
-        return v;
-    }
-    switch (lw_site_status_at(site, (lw_wall){w->from})) {
-    case LW_CLOSED:
-    case LW_UNLICENSED:
-    case LW_CUT_OFF:
-        v.moot = true;
-        return v; /* nothing of it is lawful: closed_load */
-    case LW_SUSPENDED:
-    case LW_RELOCATING:
+    if (still && !mine)
         return view_suspended(core, w);
-    case LW_MAINTENANCE:
-    case LW_LICENSED:
-    case LW_STATUS_UNKNOWN:
-        break;
-    }
+    /* Nothing of it is lawful: closed_load. A suspended mine is licence_gap's. */
+    v.moot = site->contract_w == LW_NOT_GIVEN || status == LW_CLOSED ||
+             status == LW_UNLICENSED || status == LW_CUT_OFF || status == LW_SUSPENDED;
+    if (v.moot)
+        return v;
     more = temporary_w(core, site, w->from);
     if (more == LW_NOT_GIVEN)
         return v;
     v.concerns = true;
     v.allowed_wh = energy_wh(site->contract_w + more, w->to - w->from);
-    v.most_wh =
-        lw_muldiv(v.allowed_wh,
-                  site_rules(core, w->site, w->from)->over_contract.ratio_milli, 1000);
+    v.most_wh = lw_muldiv(v.allowed_wh, w->rules->over_contract.ratio_milli, 1000);
     return v;
 }
 
@@ -145,7 +137,7 @@ static void
 over_licence(struct lw_core *core, const struct window *w)
 {
     struct output *o = &core->site[w->site].output;
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     const struct lw_licence *l =
         licence_of(core->ledger, &core->ledger->site[w->site], w->from);
     struct subject subject = {LW_SUBJECT_SITE, w->site};
@@ -187,7 +179,7 @@ over_licence(struct lw_core *core, const struct window *w)
 static void
 over_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     struct view v = view_contract(core, w);
 
     site_run(core, w, &core->site[w->site].demand, &v,

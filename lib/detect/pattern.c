@@ -103,7 +103,14 @@ begin(struct lw_core *core, int32_t site, const struct sample *s, int64_t to,
     e->night_ms = e->rule == LW_RULE_NIGHT_LOAD ? length : 0;
 }
 
-/* A pump's run goes on by days: it cycles. */
+static bool
+ran_before(const struct excess *e)
+{
+    return e->finding == LW_FOUND_PREEXISTING || e->finding == LW_FOUND_UNLIKE_PEERS;
+}
+
+/* A pump's run goes on by days: it cycles. Of what ran before it is told what it was
+ * while it was learned. */
 static void
 go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct found *f)
 {
@@ -115,7 +122,7 @@ go_on(struct lw_core *core, int32_t site, const struct sample *s, const struct f
     int64_t length = pumped ? LW_DAY : s->interval;
     int64_t excess_wh = watt_hours(larger(0, kw - expected), length);
 
-    if (isnan(kw) || isnan(expected))
+    if (isnan(kw) || isnan(expected) || ran_before(e))
         return;
     run->to = s->from + s->interval;
     run->energy_wh += watt_hours(kw, length);
@@ -151,12 +158,6 @@ pattern_evidence(const struct lw_core *core, int32_t site, float cold)
     if (e->finding == LW_FOUND_UNLIKE_PEERS)
         peers_told(core, site, &found);
     return found;
-}
-
-static bool
-ran_before(const struct excess *e)
-{
-    return e->finding == LW_FOUND_PREEXISTING || e->finding == LW_FOUND_UNLIKE_PEERS;
 }
 
 /* What is slow can wait a day; who was closed not long ago is looked at in any case. */

@@ -43,8 +43,7 @@ void pattern_tell(struct lw_core *core, int32_t site, const struct lw_evidence *
 void before_shape(struct lw_core *core, int32_t site, const struct sample *s,
                   float differs);
 /* After each window, until there are sites enough that it could be compared with. */
-void before_peers(struct lw_core *core, const struct window *w,
-                  const struct lw_params *rules);
+void before_peers(struct lw_core *core, const struct window *w);
 
 /* --- peers.c */
 /* kW: what a site's commissioned load would have to exceed to be far above the others of

@@ -61,7 +61,7 @@ blank(const struct lw_core *core, const struct window *w)
                        .kw = NAN,
                        .share = 1,
                        .declared_kw = INFINITY,
-                       .rules = site_rules(core, w->site, w->from)};
+                       .rules = w->rules};
 
     s.cold = core_site_cold(core, w->site, w->from);
     if (isnan(s.cold))
@@ -159,7 +159,7 @@ pattern_window(struct lw_core *core, const struct window *w)
 
     if (r->next != NEVER && w->from < r->next)
         return;
-    if (!concerns(lw_site_status_at(&core->ledger->site[w->site], (lw_wall){w->from}))) {
+    if (!concerns(w->status)) {
         r->watched = r->watched || r->since == NEVER;
         pattern_lose_ground(core, w->site);
         return;
@@ -187,7 +187,7 @@ pattern_window(struct lw_core *core, const struct window *w)
     else
         put_interval(core, w, &s);
     r->next = w->to;
-    before_peers(core, w, s.rules);
+    before_peers(core, w);
 }
 
 const struct family detect_pattern = {.window = pattern_window};

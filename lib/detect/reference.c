@@ -261,7 +261,7 @@ began_with_pump(struct reference *r, struct hour_log *l, const struct sample *s,
         if (reference_unpack(r, l->hour[i]) > s->kw + 0.6F * s->pump_kw)
             l->hour[i] = NO_VALUE;
     r->hour_kw = 0;
-    r->hour_n = 0;
+    r->in_hour = 0;
 }
 
 static void
@@ -271,16 +271,16 @@ log_hour(struct reference *r, struct hour_log *l, const struct sample *s, float 
 
     if (!isnan(kw)) {
         r->hour_kw += kw;
-        r->hour_n++;
+        r->in_hour++;
     }
     if (end / LW_HOUR == s->from / LW_HOUR)
         return;
     /* Before the window, where our clock has been set back. */
-    if (r->hour_n > 0 && 2 * r->hour_n * s->interval >= LW_HOUR && hour >= 0 &&
+    if (r->in_hour > 0 && 2 * r->in_hour * s->interval >= LW_HOUR && hour >= 0 &&
         hour < LOG_HOURS)
-        l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->hour_n);
+        l->hour[hour] = reference_pack(r, r->hour_kw / (float)r->in_hour);
     r->hour_kw = 0;
-    r->hour_n = 0;
+    r->in_hour = 0;
     for (int64_t at = end - LW_HOUR; at > s->from - LW_HOUR && !isnan(s->kw);
          at -= LW_HOUR) {
         uint8_t *heard = &l->heard[at / LW_HOUR % PROFILE_HOURS];

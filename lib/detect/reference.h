@@ -120,8 +120,9 @@ struct reference {
     bool watched;   /* the site was seen before it was closed */
     bool compared;  /* with sites like it, once */
     bool has_off, has_late, pumping;
-    bool pumped_on; /* farther from what water explains than doubt_kw, yesterday */
-    uint8_t edge;   /* hours by which dusk and dawn may have moved */
+    bool pumped_on;  /* farther from what water explains than doubt_kw, yesterday */
+    uint8_t edge;    /* hours by which dusk and dawn may have moved */
+    uint8_t in_hour; /* intervals that are known of the hour that is going on */
 
     /* Going on. */
     float off_kw;              /* the load beside the pump, lately */
@@ -129,7 +130,6 @@ struct reference {
     float cold_day, cold_days; /* K, faded over one and four days */
     float pump_kwh, pump_h;    /* of the pump in the day that is going on */
     float hour_kw, hour_capped_kw; /* sums of the hour that is going on */
-    int32_t hour_n;
     /* What was learned. */
     float mean_kw[PROFILE_HOURS]; /* without heating */
     float slope_kw;               /* a K below 15 degrees */

@@ -322,7 +322,7 @@ reference_learn(const struct lw_core *core, int32_t site, const struct sample *s
     find_pump(r, log, s);
     pumping_learn(core, site, log);
     r->hour_kw = 0;
-    r->hour_n = 0;
+    r->in_hour = 0;
     compare_begin(&r->rings);
     reference_day(r, row, edge_ms, s->from);
     return spread;

@@ -27,11 +27,10 @@ static bool
 concerns(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
 
     return site_is_mine(site->kind) &&
-           (status == LW_SUSPENDED || status == LW_MAINTENANCE ||
-            status == LW_RELOCATING) &&
+           (w->status == LW_SUSPENDED || w->status == LW_MAINTENANCE ||
+            w->status == LW_RELOCATING) &&
            is_kept(core, site, w->from);
 }
 
@@ -55,11 +54,8 @@ close_day(struct lw_core *core, const struct window *w, struct share *s)
         .finding = LW_FOUND_PROCESS_SHARE,
     };
 
-    if (other_wh >= site_rules(core, w->site, w->from)->process_share.least_wh &&
-        other_wh >
-            lw_muldiv(s->wh,
-                      site_rules(core, w->site, w->from)->process_share.share_milli,
-                      1000))
+    if (other_wh >= w->rules->process_share.least_wh &&
+        other_wh > lw_muldiv(s->wh, w->rules->process_share.share_milli, 1000))
         alarm_set(core, LW_RULE_PROCESS_SHARE, subject,
                   alarm_site_priority(core, w->site), &e);
     else
@@ -88,7 +84,7 @@ share_window(struct lw_core *core, const struct window *w)
     if (mean_w > s->peak_w)
         s->peak_w = mean_w;
     s->allowed_wh += x->allowed_wh < w->supply_wh ? x->allowed_wh : w->supply_wh;
-    if (s->ms >= site_rules(core, w->site, w->from)->process_share.over_ms)
+    if (s->ms >= w->rules->process_share.over_ms)
         close_day(core, w, s);
 }
 

@@ -30,13 +30,10 @@ static struct view
 view_closed_load(const struct lw_core *core, const struct window *w)
 {
     const struct expectation *x = &w->expected;
-    const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t floor_wh = energy_wh(site_rules(core, w->site, w->from)->closed_load.floor_w,
-                                 w->to - w->from);
+    int64_t floor_wh = energy_wh(w->rules->closed_load.floor_w, w->to - w->from);
     struct view v = {.partial = w->partial || x->unmeasured};
 
-    v.moot = status != LW_CLOSED && status != LW_UNLICENSED;
+    v.moot = w->status != LW_CLOSED && w->status != LW_UNLICENSED;
     v.concerns = !v.moot && !x->unlimited;
     v.allowed_wh = x->allowed_wh + heating_wh(core, w, x->heating_ms);
     v.allowed_wh = v.allowed_wh > floor_wh ? v.allowed_wh : floor_wh;
@@ -73,23 +70,21 @@ view_licence_gap(const struct lw_core *core, const struct window *w)
 {
     const struct expectation *x = &w->expected;
     const struct lw_site *site = &core->ledger->site[w->site];
-    enum lw_site_status status = lw_site_status_at(site, (lw_wall){w->from});
-    int64_t production_w = site_rules(core, w->site, w->from)->licence_gap.production_w;
+    int64_t production_w = w->rules->licence_gap.production_w;
     struct view v = {.finding = LW_FOUND_NO_LICENCE,
                      .partial = w->partial || x->unmeasured};
 
-    v.moot = !site_is_mine(site->kind) || status == LW_CLOSED ||
-             status == LW_UNLICENSED || status == LW_CUT_OFF;
+    v.moot = !site_is_mine(site->kind) || w->status == LW_CLOSED ||
+             w->status == LW_UNLICENSED || w->status == LW_CUT_OFF;
     if (v.moot || x->unlimited)
         return v;
     /* All the window long: what a gap held before or after is not known by hours. */
     v.missing = licences_missing(core->ledger, site, w->from) &
                 licences_missing(core->ledger, site, w->to - 1);
-    v.concerns = v.missing != 0 || status == LW_SUSPENDED;
+    v.concerns = v.missing != 0 || w->status == LW_SUSPENDED;
     if (site->contract_w != LW_NOT_GIVEN) {
-        int64_t share_w = lw_muldiv(
-            site->contract_w,
-            site_rules(core, w->site, w->from)->licence_gap.production_milli, 1000);
+        int64_t share_w =
+            lw_muldiv(site->contract_w, w->rules->licence_gap.production_milli, 1000);
 
         production_w = share_w > production_w ? share_w : production_w;
     }
@@ -144,7 +139,7 @@ run_add(const struct lw_core *core, struct over_run *o, const struct window *w,
     o->spare_wh = clamp(spare_wh, 0, w->resolution_wh);
     if (mean_w > run->peak_w)
         run->peak_w = mean_w;
-    if (is_night(core, site_rules(core, w->site, w->from), w->from + length / 2))
+    if (is_night(core, w->rules, w->from + length / 2))
         o->night_ms += fresh;
     run->samples_good += w->samples_good;
 }
@@ -182,12 +177,14 @@ struct lw_evidence
 run_evidence(const struct run *run)
 {
     int64_t ms = run->to - run->from;
+    int64_t mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms);
 
+    /* A stretch that is found late begins before its peak was looked at. */
     return (struct lw_evidence){
         .from = {run->from},
         .to = {run->to},
-        .mean_w = lw_muldiv(run->energy_wh, LW_HOUR, ms),
-        .peak_w = run->peak_w,
+        .mean_w = mean_w,
+        .peak_w = run->peak_w > mean_w ? run->peak_w : mean_w,
         .energy_wh = run->energy_wh,
         .expected_w = lw_muldiv(run->allowed_wh, LW_HOUR, ms),
         .excess_wh = run->excess_wh,
@@ -331,7 +328,7 @@ site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
 
     if (s->load.run.from == NEVER || s->load.over_wh <= supply_resolution(core, &w))
         return false;
-    w.expected = expect(core, &w);
+    expect(core, &w);
     v = view_closed_load(core, &w);
     evidence = over_evidence(core, site, &s->load, &v);
     priority = load_priority(core, site, &evidence);
@@ -343,7 +340,7 @@ site_load_hasten(struct lw_core *core, int32_t site, enum lw_priority least)
 static void
 site_load_window(struct lw_core *core, const struct window *w)
 {
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
     struct site_state *s = &core->site[w->site];
     struct view closed = view_closed_load(core, w);
     struct view licence = view_licence_gap(core, w);

@@ -89,10 +89,11 @@ fell_at(const struct window *w, const struct level *l, int64_t whole_w)
 /* Half of what was found is the load; of one that is gone a tenth may remain, and half of
  * what the site drew with it. Between the two it is neither. */
 static void
-follow(struct lw_core *core, const struct window *w, const struct expectation *x,
-       struct lw_alarm *alarm, bool declared)
+follow(struct lw_core *core, const struct window *w, struct lw_alarm *alarm,
+       bool declared)
 {
-    const struct lw_params *rules = site_rules(core, w->site, w->from);
+    const struct lw_params *rules = w->rules;
+    const struct expectation *x = &w->expected;
     const struct lw_evidence *e = &alarm->evidence;
     struct lw_course *c = &alarm->course;
     int64_t ms = w->to - w->from, for_ms = rules->tip_off.for_ms;
@@ -103,7 +104,7 @@ follow(struct lw_core *core, const struct window *w, const struct expectation *x
                           : e->expected_w,
         .over_w = e->mean_w - e->expected_w,
     };
-    bool followed = w->from == c->to && ms <= for_ms;
+    bool next = w->from == c->to;
 
     if (l.over_w <= 0 || w->from < c->to)
         return;
@@ -121,11 +122,11 @@ follow(struct lw_core *core, const struct window *w, const struct expectation *x
     c->to = w->to;
     if (2 * l.mean_w > level_of(c) ||
         l.mean_w > l.own_w + l.over_w / 10 + lw_muldiv(w->resolution_wh, LW_HOUR, ms)) {
-        c->fell = followed ? fell_at(w, &l, level_of(c)) : UNKNOWN;
+        c->fell = next && ms <= for_ms ? fell_at(w, &l, level_of(c)) : UNKNOWN;
         c->low_ms = 0;
         return;
     }
-    if (c->low_ms == 0 && !followed)
+    if (c->low_ms == 0 && !next)
         c->fell = UNKNOWN;
     c->low_ms += ms;
     if (c->low_ms >= for_ms)
@@ -137,19 +138,13 @@ static void
 tip_off_window(struct lw_core *core, const struct window *w)
 {
     struct subject subject = {LW_SUBJECT_SITE, w->site};
-    struct expectation x;
-    bool known = false;
 
     for (size_t i = 0; i < sizeof LOADS / sizeof *LOADS && core->nlisted > 0; i++) {
         int32_t at = core->slot[alarm_slot(core, LOADS[i].rule, subject)];
 
-        if (at == LW_NONE || alarm_has_returned(&core->standing[at].alarm))
-            continue;
-        if (!known)
-            x = expect(core, w);
-        known = true;
-        if (!x.unlimited)
-            follow(core, w, &x, &core->standing[at].alarm, LOADS[i].declared);
+        if (at != LW_NONE && !alarm_has_returned(&core->standing[at].alarm) &&
+            !w->expected.unlimited)
+            follow(core, w, &core->standing[at].alarm, LOADS[i].declared);
     }
 }
 

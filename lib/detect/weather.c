@@ -29,6 +29,24 @@ core_weather_of(const struct lw_core *core, int32_t point)
                                                                      : NULL;
 }
 
+/* No day outdoors is the same to the last digit: a thermometer that says so stands. */
+#define STANDS LW_DAY
+
+/* It does; what it has said since it began to is not believed. */
+static bool
+has_stood(struct weather *w, int64_t at, int64_t temperature_mc)
+{
+    if (w->stood == NEVER || temperature_mc != w->stood_mc || at < w->stood) {
+        w->stood = at;
+        w->stood_mc = temperature_mc;
+    }
+    if (at - w->stood < STANDS)
+        return false;
+    for (int64_t h = w->stood / LW_HOUR; h <= w->hour; h++)
+        w->cold[h % COLD_HOURS] = NO_COLD;
+    return true;
+}
+
 /* An hour has what was said first in it, or what was said last before it. */
 static void
 log_cold(struct weather *w, int64_t at, int64_t temperature_mc)
@@ -114,7 +132,7 @@ weather_choose(struct lw_core *core)
 void
 weather_init(struct weather *w, int32_t point)
 {
-    *w = (struct weather){.point = point, .hour = NEVER};
+    *w = (struct weather){.point = point, .hour = NEVER, .stood = NEVER};
     water_init(w);
 }
 
@@ -138,7 +156,8 @@ weather_reading(struct lw_core *core, int32_t meter, const struct judged *judged
     w = core_weather_of(core, core->ledger->meter[meter].point);
     for (int what = 0; what < HEARD; what++)
         told[what] = tells(w, (enum heard)what);
-    if (lw_reading_has(r, LW_TEMPERATURE) && r->value[LW_TEMPERATURE] >= LEAST_MC)
+    if (lw_reading_has(r, LW_TEMPERATURE) && r->value[LW_TEMPERATURE] >= LEAST_MC &&
+        !has_stood(w, r->time.ms, r->value[LW_TEMPERATURE]))
         log_cold(w, r->time.ms, r->value[LW_TEMPERATURE]);
     if (lw_reading_has(r, LW_RAIN))
         water_rain(w, r->time.ms, r->value[LW_RAIN]);

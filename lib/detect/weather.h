@@ -40,9 +40,11 @@ struct weather {
     int64_t hour;             /* the newest of, NEVER where it gives no temperature... */
     int16_t cold[COLD_HOURS]; /* ...these: 1/100 K below 15 degrees, by the hour */
     int32_t coldest;          /* of all */
-    struct daily rain;        /* um that fell */
-    struct daily level;       /* mm, the highest */
-    struct vote vote[2];      /* by day modulo 2 */
+    int64_t stood;            /* since when it says the same; NEVER */
+    int64_t stood_mc;
+    struct daily rain;   /* um that fell */
+    struct daily level;  /* mm, the highest */
+    struct vote vote[2]; /* by day modulo 2 */
 };
 
 /* The instruments that a site hears: its own, or the first that serve all. */

@@ -5,6 +5,7 @@
 #ifndef TESTS_FAULTS_STEADY_H
 #define TESTS_FAULTS_STEADY_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/epoll.h>
 #include <sys/syscall.h>
@@ -46,12 +47,20 @@ clock_gettime(clockid_t id, struct timespec *t)
     return 0;
 }
 
+static _Atomic int64_t steady_loop_us; /* the loop's time, for other threads */
+
 /* In steps: a longer wait would not be counted, either. */
 int
 epoll_wait(int fd, struct epoll_event *events, int n, int ms)
 {
     int step_ms = ms < 0 || ms > STEADY_STEP_MS ? STEADY_STEP_MS : ms;
-    return (int)syscall(SYS_epoll_pwait, fd, events, n, step_ms, NULL, 8);
+    int rc = (int)syscall(SYS_epoll_pwait, fd, events, n, step_ms, NULL, 8);
+    int error = errno;
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    steady_loop_us = t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+    errno = error;
+    return rc;
 }
 
 #endif

@@ -181,19 +181,18 @@ class Disk:
 #include <sys/syscall.h>
 #include <unistd.h>
 
-static int is(const char *what)
-{
-    int dir = open(getenv("LODEWATCH_TEST_DISK"), O_PATH | O_CLOEXEC);
-    int there = faccessat(dir, what, F_OK, 0) == 0;
-    close(dir);
-    return there;
-}
-
 int fdatasync(int fd)
 {
-    while (is("stuck"))
+    if (chdir(getenv("LODEWATCH_TEST_DISK")) != 0)
+        abort();
+    while (access("stuck", F_OK) == 0 && unlink("one") != 0) {
+        close(open("waiting", O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
         poll(NULL, 0, 10);
-    if (is("failing")) { errno = EIO; return -1; }
+    }
+    if (access("failing", F_OK) == 0) {
+        errno = EIO;
+        return -1;
+    }
     return (int)syscall(SYS_fdatasync, fd);
 }
 """
@@ -208,15 +207,26 @@ int fdatasync(int fd)
         self.env = {**os.environ, "LD_PRELOAD": shim, "LODEWATCH_TEST_DISK": self.dir,
                     "ASAN_OPTIONS": "verify_asan_link_order=0"}
 
+    def _path(self, what):
+        return os.path.join(self.dir, what)
+
     def _set(self, what, on):
-        path = os.path.join(self.dir, what)
-        write(path, "") if on else os.unlink(path)
+        write(self._path(what), "") if on else os.unlink(self._path(what))
+
+    def failing(self, on):
+        self._set("failing", on)
 
     def stuck(self, on):
         self._set("stuck", on)
 
-    def failing(self, on):
-        self._set("failing", on)
+    def waits(self):
+        """Has a call been stuck?"""
+        return os.path.exists(self._path("waiting"))
+
+    def one_more(self):
+        """A call that is stuck returns; the next one does not."""
+        self._set("one", True)
+        wait_for(lambda: not os.path.exists(self._path("one")), what="fdatasync() to return")
 
 
 # --------------------------------------------------------------- PostgreSQL

@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 
 import harness
 from harness import BUILD, MEMORY, PATIENCE, ROOT, free_port
@@ -209,10 +210,8 @@ def tap(tests):
             print(f"not ok {number} - {name}", flush=True)
             for line in f"{type(error).__name__}: {error}".splitlines():
                 print("# " + line, flush=True)
-            frame = error.__traceback__
-            while frame.tb_next:
-                frame = frame.tb_next
-            print(f"# at {frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}", flush=True)
+            where = [f for f in traceback.extract_tb(error.__traceback__) if f.filename != __file__]
+            print("".join(f"# at {f.filename}:{f.lineno}\n" for f in where), end="", flush=True)
     sys.exit(failed > 0)
 
 

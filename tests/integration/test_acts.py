@@ -146,10 +146,12 @@ def slow_disk():
     with socket.create_connection(d.address) as leaves:
         leaves.sendall(b"POST /api/v1/acts HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " +
                        TOKEN.encode() + b"\r\nContent-Length: %d\r\n\r\n" % len(act) + act)
-        check(wait_for(lambda: "acknowledged_active" in str(standing(d)[alarm])), d.logged())
+        check(wait_for(lambda: "\"acknowledged_active" in json.dumps(standing(d)[alarm])), d.logged())
+    check(wait_for(disk.waits), "nothing to be written")
     shelve = harness.Program([CLI, "shelve", alarm, "--by", "b", "--until", "2025-01-05T00:00:00Z",
                               "--reason", "r", "--config", d.path("conf")])
     check(wait_for(lambda: "shelved" in str(standing(d)[alarm])), d.logged())
+    disk.one_more()  # what came before it is durable
     threading.Event().wait(2)  # twice the time that a client has
     check(shelve.running(), f"answered before it was durable: {shelve.out} {shelve.err}")
     disk.stuck(False)

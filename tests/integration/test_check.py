@@ -136,6 +136,20 @@ def json_faults():
                 all({"file", "line", "column", "text"} == set(f) for f in report["faults"]))
 
 
+def rules():
+    with tempfile.TemporaryDirectory() as folder:
+        path = f"{folder}/rules.conf"
+        with open(path, "w", encoding="utf-8") as f:
+            f.write("[closed_load]\nfor = 45\nfloor_kw = 2000\nfrom = 1h\n[night licensed]\nto_minute = 300\n"
+                    "[reference licensed]\nmost = 1\n")
+        rc, out, _ = check("--rules", path)
+        places = [line.split(": ")[0][len(path) + 1:] for line in out.splitlines()]
+        good = check("--rules", "etc/rules.conf")
+    return (rc == 2 and places == ["2:7", "3:12", "4:1", "7:1"] and "45m" not in out and
+            "30s, 15m" in out and "from 0 to 1000" in out and "closed, unlicensed" in out and
+            good[0] == 0 and check("--rules")[0] == 2 and check("--rules", path, DEMO)[0] == 2)
+
+
 def no_folder():
     rc, out, _ = check("/nonexistent")
     return rc == 2 and out.startswith("/nonexistent:1:1: ")
@@ -160,6 +174,7 @@ TESTS = [
     ("the same in GB18030 with Chinese headers and values", same_in_chinese),
     ("every fault is printed with its place", every_fault),
     ("faults as JSON", json_faults),
+    ("rules' parameters: where, what, and what is expected", rules),
     ("a folder that is not there", no_folder),
     ("bad usage exits with 2", bad_usage),
     ("help and version", helps),

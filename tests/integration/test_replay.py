@@ -103,6 +103,16 @@ def disordered(alerts):
     return None
 
 
+def contradicts(alerts):
+    """A number of an alert that its other numbers deny."""
+    for a in alerts:
+        e = a["data"]["evidence"]
+        if e["mean_kw"] is not None and e["peak_kw"] is not None and e["peak_kw"] < e["mean_kw"] - 0.06 and \
+                a["subject"].startswith("site/"):
+            return f"{a['id']}: a peak of {e['peak_kw']} kW and a mean of {e['mean_kw']} kW"
+    return None
+
+
 def unexpected(alerts, rows):
     """Every row has an alert in its time; no other alarm is raised or returned. A row of the
     kind `silence` is of times in which nothing is told at all."""
@@ -149,7 +159,7 @@ def run_scenarios(tmp):
         alerts = [json.loads(line) for line in r.stdout.decode().splitlines()]
         every += alerts
         test(f"{name}: {scenarios.ALL[name].__doc__}",
-             unexpected(alerts, expected[name]) or first_fault(alerts) or disordered(alerts))
+             unexpected(alerts, expected[name]) or first_fault(alerts) or disordered(alerts) or contradicts(alerts))
         if name not in DOUBTED:
             with open(readings, encoding="utf-8") as f:
                 rows = seal.load(f.read())

@@ -134,7 +134,8 @@ def tip_off():
     equal((data["load"]["before_kw"], data["load"]["after_kw"]), (40, 0))
     check(0 <= data["load"]["delay_s"] <= 2 * QUARTER, data["load"])
     equal(data["before"]["falls"], 0)
-    equal(stat.S_IMODE(os.stat(d.path("inspection.ndjson")).st_mode), 0o600)
+    for name, mode in (("inspection.ndjson", 0o600), ("state/journal", 0o700)):
+        equal((name, stat.S_IMODE(os.stat(d.path(name)).st_mode)), (name, mode))
     told_to_nobody_else(d, cluster)
 
     kill(d)
@@ -161,7 +162,7 @@ def refused():
     d = Daemon(inspection={"ndjson": "/nowhere/records.ndjson"})
     done = d.run()
     equal(done.returncode, 1)
-    check("[inspection] ndjson: No such file" in done.stderr, done.stderr)
+    check("[inspection] ndjson /nowhere/records.ndjson: No such file" in done.stderr, done.stderr)
     d.close()
 
 

@@ -161,7 +161,8 @@ read_weather(struct world *w, double degrees)
         .meter = (uint32_t)lw_ledger_meter(w->ledger, "WX", 2, at),
         .have = 1 << LW_TEMPERATURE,
     };
-    e.reading.value[LW_TEMPERATURE] = (int64_t)(degrees * 1000);
+    /* A thermometer is never still. */
+    e.reading.value[LW_TEMPERATURE] = (int64_t)(degrees * 1000) + w->q / HOUR % 7;
     if (w->rain && w->rain(w->q) >= 0) {
         e.reading.have |= 1 << LW_RAIN;
         e.reading.value[LW_RAIN] = (int64_t)(w->rain(w->q) * 1000);

@@ -16,7 +16,7 @@ static const struct {
 } KEPT[] = {
     {"meters", sizeof(struct meter_state), 0, 5},
     {"sites", sizeof(struct site_state),
-     SIZE(site_state, interval) + SIZE(site_state, profile) + SIZE(reference, log), 14},
+     SIZE(site_state, interval) + SIZE(site_state, profile) + SIZE(reference, log), 9},
     {"logs", sizeof(struct hour_log), 0, 4},
     {"profiles", sizeof(struct profile), 0, 0},
     {"gateways", sizeof(struct gateway_state), 0, 7},

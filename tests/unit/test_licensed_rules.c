@@ -11,7 +11,9 @@ static const char SITES[] =
     "MINE,矿,coal_mine,licensed,2025-01-01,C,35.6,111,CGCS2000,200,\n"
     "KEPT,停产矿,non_coal_mine,maintenance,2025-01-01,C,35.6,111,CGCS2000,,\n"
     "WASH,洗煤厂,coal_washery,suspended,2025-01-01,C,35.6,111,CGCS2000,100,\n"
-    "BARE,采石场,quarry,licensed,2025-01-01,C,35.6,111,CGCS2000,,\n";
+    "BARE,采石场,quarry,licensed,2025-01-01,C,35.6,111,CGCS2000,,\n"
+    "IDLE,加工厂,processing_plant,suspended,2025-01-01,C,35.6,111,CGCS2000,,\n"
+    "MOVES,搬迁矿,quarry,relocating,2025-01-01,C,35.6,111,CGCS2000,100,\n";
 /* MINE: 10 kWh a tonne, 30,000 t a year: 300 MWh a year, 30 MWh in one month. */
 static const char LICENCES[] =
     "site_id,kind,number,valid_from,valid_to,capacity_t_per_year,kwh_per_tonne\n"
@@ -20,7 +22,9 @@ static const char LICENCES[] =
     "BARE,mining,O,2024-01-01,2030-01-01,,\n"
     "BARE,safety,P,2024-01-01,2025-11-11,,\n"
     "KEPT,mining,Q,2024-01-01,2030-01-01,,\n"
-    "KEPT,safety,R,2024-01-01,2030-01-01,,\n";
+    "KEPT,safety,R,2024-01-01,2030-01-01,,\n"
+    "MOVES,mining,S,2024-01-01,2030-01-01,,\n"
+    "MOVES,safety,T,2024-01-01,2030-01-01,,\n";
 /* From the sixth Monday, 2025-12-15, on for two days. */
 static const char EXPLANATIONS[] =
     "explanation_id,site_id,kind,max_kw,valid_from,valid_to,point_id\n"
@@ -40,7 +44,9 @@ static const char METERS[] = "meter_id,site_id,role,parent_id,gateway_id,unit,in
                              "KEPT,KEPT,supply,,G,5,900,900,0.1,2025-01-01\n"
                              "PUMP,KEPT,sub,KEPT,G,6,900,900,0.1,2025-01-01\n"
                              "WASH,WASH,supply,,G,7,900,900,0.1,2025-01-01\n"
-                             "BARE,BARE,supply,,G,8,900,900,0.1,2025-01-01\n";
+                             "BARE,BARE,supply,,G,8,900,900,0.1,2025-01-01\n"
+                             "IDLE,IDLE,supply,,G,9,900,900,0.1,2025-01-01\n"
+                             "MOVES,MOVES,supply,,G,10,900,900,0.1,2025-01-01\n";
 
 static const char *const TABLES[LW_TABLES] = {AREAS,        CONTACTS, SITES, LICENCES,
                                               EXPLANATIONS, GATEWAYS, METERS};
@@ -224,6 +230,22 @@ suspended_office(struct plant *p)
     quarters_of(p, "WASH", 200, LOAD(9));
 }
 
+static void
+suspended_without_a_contract(struct plant *p)
+{
+    quarters_of(p, "IDLE", 200, LOAD(12));
+    check_int(plant_heard(p, "raised"), 0);
+    quarters_of(p, "IDLE", 4, LOAD(60));
+}
+
+static void
+above_the_contract_of_a_mine_that_moves(struct plant *p)
+{
+    quarters_of(p, "MOVES", 200, LOAD(90));
+    check_int(plant_heard(p, "raised"), 0);
+    quarters_of(p, "MOVES", 4, LOAD(150));
+}
+
 /* --- over_licence */
 
 static void
@@ -347,6 +369,10 @@ static const struct plant_case cases[] = {
     {"a temporary supply beside the contract", temporary_supply, NULL, 0, 0, 0},
     {"suspended capacity of a washery", suspended_washery, "over_contract",
      LW_FOUND_SUSPENDED_CAPACITY, 1, 0},
+    {"a suspended works without a contract on file works", suspended_without_a_contract,
+     "over_contract", LW_FOUND_SUSPENDED_CAPACITY, 1, 0},
+    {"a mine that moves, above its contract", above_the_contract_of_a_mine_that_moves,
+     "over_contract", LW_FOUND_OVER_CONTRACT, 1, 0},
     {"the office of a suspended washery", suspended_office, NULL, 0, 0, 0},
 
     {"more than a tenth of the licence in a month", more_than_a_tenth, "over_licence",

@@ -28,24 +28,22 @@ static const struct row {
     {"everything", "gdhxufl2nm.atzs", "", "two"},
 };
 
-/* What libmodbus waits with, in steps as steady as the loop's. */
+/* What libmodbus waits with: for so long of the loop's time, in which the device answers.
+ */
 int
 select(int n, fd_set *in, fd_set *out, fd_set *except, struct timeval *left)
 {
-    int64_t left_us =
-        left == NULL ? INT64_MAX : left->tv_sec * INT64_C(1000000) + left->tv_usec;
+    const struct timespec step = {.tv_nsec = STEADY_STEP_MS * 1000000};
+    int64_t left_us = left->tv_sec * INT64_C(1000000) + left->tv_usec;
+    int64_t until_us = steady_loop_us + left_us;
     fd_set want = *in; /* it reads, and no more */
-    int rc = 0;
-    for (;;) {
-        int64_t us = left_us < STEADY_STEP_MS * 1000 ? left_us : STEADY_STEP_MS * 1000;
-        rc = pselect(n, in, out, except, &(struct timespec){.tv_nsec = us * 1000}, NULL);
-        left_us -= us;
-        if (rc != 0 || left_us == 0)
-            break;
+    int rc;
+    while ((rc = pselect(n, in, out, except, &step, NULL)) == 0 &&
+           steady_loop_us < until_us)
         *in = want;
-    }
-    if (left != NULL)
-        *left = (struct timeval){left_us / 1000000, left_us % 1000000};
+    left_us = until_us - steady_loop_us;
+    left_us = left_us > 0 ? left_us : 0;
+    *left = (struct timeval){left_us / 1000000, left_us % 1000000};
     return rc;
 }
 
@@ -122,19 +120,45 @@ is_left_to_who_has_it(void **state)
 {
     (void)state;
     start_line("");
+    struct termios its = {0}, now = {0};
     int other = open(device, O_RDWR | O_NOCTTY);
     assert_int_equal(flock(other, LOCK_EX | LOCK_NB), 0);
+    tcgetattr(other, &its);
     poll_line("one");
     fixture_run_until(f, 5 * INTERVAL_S - 1);
     assert_int_equal(strspn(fixture_history(f, "bad", 1), "L"), 5);
     assert_int_equal(server->requests, 0);
+    tcgetattr(other, &now);
+    assert_memory_equal(&now, &its, sizeof now);
     close(other);
-    /* The line is tried again in real time: simulated time waits for it here. */
-    for (int i = 6; i < 3000 && server->requests < 10; i++) {
-        fixture_run_until(f, i * INTERVAL_S - 1);
-        fixture_wait_ms(f, 10);
-    }
+    /* It is tried for again within 5 minutes. */
+    fixture_run_until(f, 30 * INTERVAL_S - 1);
     expect_recovery("locked", "bad", 1, "LLLLL");
+    assert_true(strcspn(fixture_history(f, "bad", 1), "G") <= 11);
+}
+
+/* With the settings that it is to have; and this one cannot do the parity. */
+static void
+was_left_by_a_killed_daemon(void **state)
+{
+    (void)state;
+    struct termios left = {0}, now = {0};
+    start_line("");
+    poll_line("one");
+    fixture_run_until(f, 2 * INTERVAL_S - 1);
+    assert_string_equal(fixture_history(f, "bad", 1), "GG");
+    tcgetattr(server->slave, &left);
+    poller_free(f->poller);
+    lw_ledger_free(f->ledger);
+    do {
+        fixture_wait_ms(f, 10); /* the worker puts back what it found */
+        tcgetattr(server->slave, &now);
+    } while (memcmp(&now, &left, sizeof now) == 0);
+    tcsetattr(server->slave, TCSANOW, &left);
+    f->nevents = 0;
+    poll_line("one");
+    fixture_run_until(f, 4 * INTERVAL_S - 1);
+    assert_string_equal(fixture_history(f, "bad", 1), "GG");
 }
 
 /* Streams have the high numbers, whatever comes first, so that select() is never handed a
@@ -163,7 +187,7 @@ opens_below_fd_setsize(void **state)
     int above = 0;
     for (int fd = STREAM_FD_MIN; fd < STREAM_FD_MIN + 64; fd++)
         above += fcntl(fd, F_GETFD) >= 0;
-    assert_int_equal(above, 3); /* the connection, and the two ends of the line's pair */
+    assert_int_equal(above, 4); /* the connection, the line's pair and its lock */
     server_stop(tcp);
 }
 
@@ -189,6 +213,7 @@ main(void)
     } others[] = {
         {"goes away and comes back", goes_away_and_comes_back},
         {"is left to who has it", is_left_to_who_has_it},
+        {"was left by a killed daemon", was_left_by_a_killed_daemon},
         {"opens below FD_SETSIZE", opens_below_fd_setsize},
     };
     enum {

@@ -608,6 +608,27 @@ test_one_alarm_above_the_ceiling(void **state)
     }
 }
 
+/* What is said of the weeks of learning goes on being said of them. */
+static void
+test_what_ran_before_is_told_as_it_was(void **state)
+{
+    static const struct field field = {guard_house, shifts, NULL, NULL, NULL};
+    const char *first;
+    char was[128];
+    struct world w;
+
+    (void)state;
+    begin(&w, &field, "", "");
+    run_to(&w, FROM + 21 * DAY);
+    first = strstr(w.heard.text, "raised production_shape");
+    assert_non_null(first);
+    first = strstr(first, " excess");
+    snprintf(was, sizeof was, "%.*s", (int)strcspn(first, "\n"), first);
+    check(count(&w, "updated production_shape") > 1);
+    check_int(count(&w, was), 1 + count(&w, "updated production_shape"));
+    end(&w);
+}
+
 /* Night for night the same: one alarm, told again each time. */
 static void
 test_one_alarm_for_the_same_thing(void **state)
@@ -1014,6 +1035,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
         cmocka_unit_test(test_one_alarm_above_the_ceiling),
+        cmocka_unit_test(test_what_ran_before_is_told_as_it_was),
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
         cmocka_unit_test(test_what_is_slight_is_no_news),
         cmocka_unit_test(test_a_gap_while_it_stands),

@@ -224,13 +224,38 @@ twice(struct plant *p)
     check_int(p->tip_off.falls, 2);
 }
 
-/* When it fell is not known: it could have been before the reading. */
+/* It fell within an hour and a half, and nobody knows when. */
 static void
 while_it_was_silent(struct plant *p)
 {
     stands(p);
-    silent(p, 6, 20);
     acts(p, LW_ACT_READ, "王五", 0);
+    silent(p, 6, 20);
+    draws(p, 8, 2);
+}
+
+/* The register says that hardly anything flowed in all that time. */
+static void
+gone_all_the_silence(struct plant *p)
+{
+    stands(p);
+    acts(p, LW_ACT_READ, "王五", 0);
+    silent(p, 6, 2);
+    draws(p, 8, 2);
+}
+
+/* What it draws may be the pump's, whose meter is silent for two hours. */
+static void
+the_pump_is_silent(struct plant *p)
+{
+    stands(p);
+    acts(p, LW_ACT_READ, "王五", 0);
+    for (int i = 0; i < 8; i++) {
+        p->now += PLANT_QUARTER;
+        p->wh += 500;
+        put(p, "M", LW_GOOD, reading_of(p, &(struct shown){.kw = NONE}));
+    }
+    check_int(p->tip_offs, 0);
     draws(p, 8, 2);
 }
 
@@ -288,6 +313,8 @@ test_cases(void **state)
         {"the end of a shift, with what it did before", every_night, 1},
         {"once a first reading", twice, 2},
         {"the meter was silent when it fell", while_it_was_silent, 0},
+        {"the meter was silent, and it was gone all the time", gone_all_the_silence, 1},
+        {"the pump's meter is silent", the_pump_is_silent, 0},
         {"one poll is lost", one_poll_is_lost, 1},
         {"a metered pump stops beside it", the_pump_stops, 0},
         {"a metered pump runs on", the_pump_runs_on, 1},
@@ -308,21 +335,47 @@ test_cases(void **state)
         }
 }
 
-/* Beneath the ceiling, a load is found by the weeks before, and ends as one above it. */
+/* A site with a ceiling of 60 kW. */
 static void
-test_beneath_the_ceiling(void **state)
+begin_with_a_ceiling(struct plant *p)
 {
     static const char explanations[] =
         "explanation_id,site_id,kind,max_kw,valid_from\nG,S,guard_house,60,2025-01-01\n";
     const char *table[LW_TABLES];
-    static struct plant p;
 
-    (void)state;
     mode = STRAIGHT;
     memcpy(table, TABLES, sizeof table);
     table[LW_EXPLANATIONS] = explanations;
-    plant_begin(&p, table, NULL);
-    plant_rules(&p, "[comm_loss]\nintervals = 10000\n");
+    plant_begin(p, table, NULL);
+    plant_rules(p, "[comm_loss]\nintervals = 10000\n");
+}
+
+/* What goes back beneath its ceiling has not ended. */
+static void
+test_back_beneath_the_ceiling(void **state)
+{
+    static struct plant p;
+
+    (void)state;
+    begin_with_a_ceiling(&p);
+    draws(&p, 8, 50);
+    draws(&p, 12, 80);
+    check_int(plant_heard(&p, "raised closed_load"), 1);
+    acts(&p, LW_ACT_READ, "王五", 1);
+    draws(&p, 1, 70);
+    draws(&p, 4, 55);
+    check_int(p.tip_offs, 0);
+    plant_end(&p);
+}
+
+/* Beneath the ceiling, a load is found by the weeks before, and ends as one above it. */
+static void
+test_beneath_the_ceiling(void **state)
+{
+    static struct plant p;
+
+    (void)state;
+    begin_with_a_ceiling(&p);
     draws(&p, 30 * DAY, 2);
     check_text(p.heard, "");
     draws(&p, 12, 40);
@@ -385,6 +438,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_back_beneath_the_ceiling),
         cmocka_unit_test(test_beneath_the_ceiling),
         cmocka_unit_test(test_record),
     };

@@ -123,6 +123,38 @@ test_what_cannot_be(void **state)
     }
 }
 
+/* So many hours at a temperature that it keeps, after a day that changes. */
+static void
+test_a_thermometer_that_stands(void **state)
+{
+    static const struct {
+        const char *name;
+        int hours, k;
+        int64_t mc, then_mc;
+    } rows[] = {
+        {"half a day of fog", 12, 15, 0, 0},
+        {"a day and an hour: it stands, and nobody knows", 25, -1, 0, 0},
+        {"and goes on", 26, 12, 0, 3000},
+        {"in summer it is the same", 25, -1, 21000, 21000},
+        {"a week", 7 * 24, -1, 0, 0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        int64_t at = T0;
+
+        begin();
+        row(rows[i].name);
+        for (int h = 0; h < 24; h++, at += LW_HOUR)
+            measure("C-ALL", LW_TEMPERATURE, 1000 + h * 100, at);
+        for (int h = 1; h < rows[i].hours; h++, at += LW_HOUR)
+            measure("C-ALL", LW_TEMPERATURE, rows[i].mc, at);
+        measure("C-ALL", LW_TEMPERATURE, rows[i].then_mc, at);
+        check_int(cold("FAR"), rows[i].k);
+        end();
+    }
+}
+
 /* A machine whose clock has lost its battery begins in 1970. */
 static void
 test_in_1970(void **state)
@@ -244,9 +276,13 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_which_is_heard), cmocka_unit_test(test_what_cannot_be),
-        cmocka_unit_test(test_in_1970),        cmocka_unit_test(test_rain),
-        cmocka_unit_test(test_level),          cmocka_unit_test(test_votes),
+        cmocka_unit_test(test_which_is_heard),
+        cmocka_unit_test(test_what_cannot_be),
+        cmocka_unit_test(test_a_thermometer_that_stands),
+        cmocka_unit_test(test_in_1970),
+        cmocka_unit_test(test_rain),
+        cmocka_unit_test(test_level),
+        cmocka_unit_test(test_votes),
     };
 
     return cmocka_run_group_tests_name("weather", tests, NULL, NULL);
