@@ -458,7 +458,7 @@ void alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subjec
                enum lw_priority priority, const struct lw_evidence *evidence);
 /* Whether the like of it has returned not long ago; then it is told so. */
 bool alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
-                  const struct lw_evidence *evidence);
+                  enum lw_priority priority, const struct lw_evidence *evidence);
 /* Returns it where it stands; NULL keeps the evidence that it had. A load is remembered
  * for two weeks: when the like of it comes back, alarm_set tells that as a revision of
  * the returned alarm, and raises none. */

@@ -286,7 +286,7 @@ alarm_tell(struct lw_core *core, struct lw_alarm *alarm)
 
 bool
 alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
-             const struct lw_evidence *evidence)
+             enum lw_priority priority, const struct lw_evidence *evidence)
 {
     int32_t i = *slot_of(core, rule, subject);
     struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
@@ -297,6 +297,8 @@ alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     alarm->returned = LW_WALL_MIN;
     act_forget(alarm);
     alarm->occurrences++;
+    if (priority > alarm->priority)
+        alarm->priority = (uint8_t)priority;
     revise(core, LW_ALERT_UPDATED, alarm, evidence);
     return true;
 }
@@ -326,7 +328,7 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     bool broken, told;
     int64_t age;
 
-    if (alarm_recall(core, rule, subject, evidence))
+    if (alarm_recall(core, rule, subject, priority, evidence))
         return;
     alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
     if (alarm && alarm->occurrences > 1 && !alarm_has_returned(alarm) &&
