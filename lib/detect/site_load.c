@@ -304,17 +304,19 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     }
 }
 
-/* Of all supplies together, in the interval that ends then. */
+/* Of all supplies together, were they heard or not. */
 static int64_t
 supply_resolution(const struct lw_core *core, const struct window *w)
 {
     const struct lw_site *site = &core->ledger->site[w->site];
-    int64_t sum = 0, wh, resolution;
+    int64_t sum = 0;
 
-    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++)
-        if (core->ledger->point[p].role == LW_SUPPLY &&
-            balance_energy(core, p, w->from, w->to, &wh, &resolution))
-            sum += resolution;
+    for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
+        int32_t row = balance_row(core->ledger, p, w->from);
+
+        if (core->ledger->point[p].role == LW_SUPPLY && row != LW_NONE)
+            sum += meter_resolution(core, row);
+    }
     return sum;
 }
 

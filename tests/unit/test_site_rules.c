@@ -727,6 +727,29 @@ test_what_is_slight_is_no_news(void **state)
     }
 }
 
+/* Six silent hours hold what the ceiling allows and no more than its register can tell:
+ * that is unlike the reference, and not above the ceiling. */
+static void
+test_a_gap_within_a_step(void **state)
+{
+    static const struct field field = {.load = guard_house};
+    struct world w;
+
+    (void)state;
+    row("a gap within a step of the ceiling");
+    begin(&w, &field,
+          "explanation_id,site_id,kind,max_kw,valid_from\n"
+          "G,S,guard_house,40,2025-01-01T00:00:00Z\n",
+          "");
+    run_to(&w, LATER);
+    w.q += 6 * HOUR;
+    w.kwh[0] = (int64_t)(w.kwh[0] * 10) / 10.0 + 6 * 40 + 0.201;
+    read_meter(&w, "A", 0, 0);
+    check_int(count(&w, "raised closed_load"), 0);
+    check_int(count(&w, "raised production_shape") + count(&w, "raised night_load"), 1);
+    end(&w);
+}
+
 /* A day of 20 kW, and two hours of it while the meter is silent. */
 static double
 breaks_off(int q)
@@ -1070,6 +1093,7 @@ main(void)
         cmocka_unit_test(test_one_alarm_for_the_same_thing),
         cmocka_unit_test(test_what_is_slight_is_no_news),
         cmocka_unit_test(test_a_gap_while_it_stands),
+        cmocka_unit_test(test_a_gap_within_a_step),
         cmocka_unit_test(test_how_soon_somebody_must_look),
         cmocka_unit_test(test_frost_clears_nothing),
         cmocka_unit_test(test_clock_set_back),
