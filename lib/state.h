@@ -290,6 +290,7 @@ struct window {
     int64_t resolution_wh;
     int64_t samples_good;
     bool partial; /* a supply point is missing: a lower bound */
+    bool older;   /* than its site's status: what stands since is not moot by it */
     /* As the window began: */
     enum lw_site_status status;
     const struct lw_params *rules;

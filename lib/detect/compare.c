@@ -78,11 +78,16 @@ limit(const struct reference *r, enum reach reach, float cold, const struct samp
 
     if (slow)
         kw *= milli(s->rules->reference.long_milli);
-    kw += s->resolution_kwh / (float)reach_hours[reach];
-    /* A heater that held the house so far comes on at once, and all of it. */
+    /* A heater that held the house so far comes on at once, and all of it; beside it the
+     * site has its usual load. What it takes for longer is a guess where it is colder
+     * than it was while it learned. */
+    if (reach > REACH_1H)
+        kw += r->slope_kw * larger(0, cold - r->coldest / BELIEVED);
     if (reach <= REACH_3H)
         kw = larger(kw, r->slope_kw * larger(0, HEATER_MOST_K - cold) /
-                            (reach == REACH_3H ? 2 : 1));
+                                (reach == REACH_3H ? 2 : 1) +
+                            r->base_kw * milli(s->rules->reference.base_milli));
+    kw += s->resolution_kwh / (float)reach_hours[reach];
     return larger(
         kw, milli(slow ? s->rules->reference.least_long_w : s->rules->reference.least_w));
 }
@@ -262,7 +267,7 @@ compare_pump(struct reference *r, const struct sample *s, const struct beside *b
     struct rings *g = &r->rings;
     bool fresh = false;
 
-    if (!isnan(b->pump_kw)) {
+    if (!isnan(b->pump_kw) && b->cold <= r->coldest) {
         float v = b->pump_kw - r->pump_kw;
 
         if (!isnan(g->pump_before_kw))
@@ -424,6 +429,8 @@ compare_gap(const struct lw_core *core, int32_t site, const struct sample *s, in
     int reach = REACHES - 1;
 
     found_nothing(f);
+    if (s->cold > r->coldest)
+        return;
     while (reach > REACH_1H && (float)reach_hours[reach] > hours)
         reach--;
     f->expected =

@@ -26,6 +26,8 @@ cutoff_window(struct lw_core *core, const struct window *w)
     int64_t spare_wh;
     bool quiet;
 
+    if (w->older)
+        return;
     if (w->status != LW_CUT_OFF) {
         alarm_moot(core, LW_RULE_POST_CUTOFF, subject); /* the cutoff was lifted */
         run->from = NEVER;

@@ -111,6 +111,7 @@ expect(const struct lw_core *core, struct window *window)
     const struct lw_site *site = &core->ledger->site[window->site];
 
     window->status = lw_site_status_at(site, (lw_wall){window->from});
+    window->older = window->status != lw_site_status_at(site, (lw_wall){window->to});
     window->rules = site_rules(core, window->site, window->from);
     window->expected = (struct expectation){0};
     for (int32_t i = site->explanation_first;

@@ -138,8 +138,8 @@ over_licence(struct lw_core *core, const struct window *w)
 {
     struct output *o = &core->site[w->site].output;
     const struct lw_params *rules = w->rules;
-    const struct lw_licence *l =
-        licence_of(core->ledger, &core->ledger->site[w->site], w->from);
+    const struct lw_site *site = &core->ledger->site[w->site];
+    const struct lw_licence *l = licence_of(core->ledger, site, w->from);
     struct subject subject = {LW_SUBJECT_SITE, w->site};
     struct lw_civil c;
     int32_t number;
@@ -147,7 +147,8 @@ over_licence(struct lw_core *core, const struct window *w)
     struct lw_evidence e;
 
     if (!l) {
-        alarm_moot(core, LW_RULE_OVER_LICENCE, subject);
+        if (!licence_of(core->ledger, site, w->to))
+            alarm_moot(core, LW_RULE_OVER_LICENCE, subject);
         return;
     }
     c = lw_zone_civil(core->ledger->zone, (lw_wall){w->from});

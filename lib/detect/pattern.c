@@ -239,7 +239,8 @@ is_over_now(const struct lw_params *rules, const struct excess *e)
  * for how long no other has been over its own. What was not measured, or could not be
  * compared, clears nothing. */
 static void
-count_quiet(struct excess *e, const struct sample *s, const struct found *f, bool within)
+count_quiet(const struct reference *r, struct excess *e, const struct sample *s,
+            const struct found *f, bool within)
 {
     enum channel c = e->channel == OVER_GAP ? OVER_PAIR : (enum channel)e->channel;
     float ratio = f->ratio[c];
@@ -251,7 +252,8 @@ count_quiet(struct excess *e, const struct sample *s, const struct found *f, boo
         e->within_ms += (int32_t)s->interval;
     if (ran_before(e))
         ratio = watts(s->kw) <= e->low_w ? 0 : 1;
-    else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio))
+    else if (c >= PUMP_PAIR && c <= PUMP_32 && isnan(ratio) && !s->permit &&
+             s->cold <= r->coldest)
         ratio = 0; /* no pump runs */
     else if (c == PUMPED_ON && s->pump_kw <= 0)
         ratio = 0; /* no pump is declared: what is left of it is a load like others */
@@ -329,7 +331,7 @@ pattern_live(struct lw_core *core, int32_t site, const struct sample *s, int64_t
             e->confidence_milli = sure_beyond((double)over.ratio);
     }
     if (!partial)
-        count_quiet(e, s, f, over.compared && !is);
+        count_quiet(&st->reference, e, s, f, over.compared && !is);
     found = pattern_evidence(core, site, s->cold);
     found.level_w = is ? watts(f->over[over.first]) : 0;
     if (is_over_now(s->rules, e)) {

@@ -38,6 +38,10 @@ enum {
     NO_VALUE = INT16_MIN, /* of what is kept in units */
 };
 
+/* Heating is believed to be linear up to so many times the cold that it was learned from.
+ */
+#define BELIEVED 2.5F
+
 /* What a heater takes when it comes on, of what it takes a K: it is bought for the
  * coldest night, 15 below zero, which is 30 K from where heating begins; a fifth less or
  * a third more, since heaters come in few sizes. While it is learned, the least of that
@@ -130,7 +134,7 @@ struct reference {
     /* What was learned. */
     float mean_kw[PROFILE_HOURS]; /* without heating */
     float slope_kw;               /* a K below 15 degrees */
-    float coldest;                /* K below 15 degrees up to which that is believed */
+    float coldest;                /* K below 15 degrees up to which it is compared */
     float base_kw;                /* the profile's median */
     float core_kw;                /* over the upper profile, beyond this it is no noise */
     float jump_kw;                /* from one interval to the next, in the mean */

@@ -17,8 +17,6 @@ enum {
 /* And the distance of its quartiles. */
 #define QUARTILES 1.349F
 
-#define BELIEVED 2.5F
-
 const int reach_hours[REACHES] = {1, 3, 8, 24, 96};
 
 /* The window's hours, and scratch. */
@@ -253,19 +251,22 @@ find_pump(struct reference *r, const struct hour_log *l, const struct sample *s)
     r->pump_usual_kw = n > 0 ? sum / (float)n : 0;
 }
 
-/* Heating is believed to be linear up to so many times the cold that it was learned from:
- * a heater that was never seen on is not judged in the first frost. Where nothing tells
- * how cold it is, and where none is declared, any cold is as usual. */
+/* A heater that was never seen on is not judged in the first frost. Where nothing tells
+ * how cold it is, and where none is declared, any cold is as usual; and a site whose pump
+ * stood for fewer hours than three days have is not compared in any. */
 static void
 find_coldest(struct reference *r, const struct lesson *l, bool heated)
 {
-    r->coldest = INFINITY;
-    if (!heated)
-        return;
-    r->coldest = 0;
+    int n = 0;
+
+    r->coldest = heated ? 0 : INFINITY;
     for (int i = 0; i < LOG_HOURS; i++)
-        if (!isnan(l->kw[i]))
+        if (!isnan(l->kw[i])) {
             r->coldest = larger(r->coldest, BELIEVED * l->cold[i]);
+            n++;
+        }
+    if (n < DAYS_LEAST * PROFILE_HOURS)
+        r->coldest = -INFINITY;
 }
 
 /* False: for most of the hours it is not known how cold it was. */

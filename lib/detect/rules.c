@@ -237,8 +237,9 @@ const struct lw_ini_key lw_rule_keys[] = {
      "And the limits of a day and more, times this: a season drifts, and what is "
      "slow can wait."},
     {"reference", "least_kw", LW_INI_DECIMAL, AT(reference.least_w), 0, 1000000, 1000,
-     "0.4",
-     "kW over the reference that are no finding: a guard's fridge, set and kettle."},
+     "1",
+     "kW over the reference that are no finding, over up to eight hours: a guard who cooks, "
+     "or a fan heater for a visitor."},
     {"reference", "least_long_kw", LW_INI_DECIMAL, AT(reference.least_long_w), 0, 1000000,
      1000, "0.2", "The same over a day and more: a lamp that burns on."},
     {"reference", "sure", LW_INI_DECIMAL, AT(reference.sure_milli), 1000, 10000, 1000,

@@ -70,6 +70,8 @@ share_window(struct lw_core *core, const struct window *w)
     const struct expectation *x = &w->expected;
     int64_t mean_w = lw_muldiv(w->supply_wh, LW_HOUR, w->to - w->from);
 
+    if (w->older)
+        return;
     if (!concerns(core, w)) {
         alarm_moot(core, LW_RULE_PROCESS_SHARE,
                    (struct subject){LW_SUBJECT_SITE, w->site});

@@ -261,6 +261,8 @@ site_run(struct lw_core *core, const struct window *w, struct over_run *o,
     struct lw_evidence evidence;
     bool over;
 
+    if (v->moot && w->older)
+        return;
     if (v->moot) {
         alarm_moot(core, p->rule, subject);
         run->from = NEVER;

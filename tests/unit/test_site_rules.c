@@ -44,6 +44,12 @@ autumn(int q)
     return (h >= 4 && h < 12 ? 18 : 6) - day * 5 % 7 - cold;
 }
 
+static double
+summer(int q)
+{
+    return 20 + q / DAY % 5;
+}
+
 /* No day below 16 in October; then the frost. */
 static double
 late_summer(int q)
@@ -53,11 +59,76 @@ late_summer(int q)
     return day < 30 ? 16 + day % 5 : 16 - (day - 30) * 0.7;
 }
 
+/* A house of 20 kW whose heating is learned, too. */
+static double
+large_house(int q, double degrees)
+{
+    return 17 + guard_house(q, degrees) + (degrees < 15 ? 0.3 * (15 - degrees) : 0);
+}
+
+/* Walls that outlast a cold night, and no frost that stays. */
+static double
+thick_walls(int q, double degrees)
+{
+    double kw = q < 42 * DAY ? 0.2 : 0.32;
+
+    return guard_house(q, degrees) + (degrees < 15 ? kw * (15 - degrees) : 0);
+}
+
+/* Nights of 5 to 12 degrees; a fortnight later it is 9 below zero, night and day. */
+static double
+fall(int q)
+{
+    int day = q / DAY, h = q / HOUR % 24;
+
+    if (day >= 42)
+        return -9;
+    return h >= 4 && h < 12 ? 14 : 5 + day * 5 % 8;
+}
+
 #define LEARNED (28 * DAY)
 #define FROM    (30 * DAY + 8 * HOUR) /* 2025-10-31T08:00:00Z */
 #define LATER   (45 * DAY + 8 * HOUR)
 
 /* --- what is hidden */
+
+/* A guard who cooks for visitors, three evenings. */
+static double
+visitors(int q)
+{
+    return q >= FROM && q < FROM + 3 * DAY && q / HOUR % 24 >= 14 && q / HOUR % 24 < 18
+               ? 0.9
+               : 0;
+}
+
+/* A heater that has all of its 40 K to give, for five quarters of an hour. */
+static double
+heater_at_once(int q)
+{
+    int since = q - FROM - 8 * HOUR;
+
+    return since >= 0 && since < 5 ? 9.6 : 0;
+}
+
+/* A month of rain, in which it hardly ever stands, and then a dry one. */
+static double
+pump_of_a_wet_month(int q)
+{
+    return q % 24 < (q < FROM ? 23 : HOUR) ? 15 : 0;
+}
+
+/* An hour of six, and a heater in its house that comes on with it once it is cold. */
+static double
+pump_by_the_hour(int q)
+{
+    return q % 24 < HOUR ? 15 : 0;
+}
+
+static double
+heater_by_the_pump(int q)
+{
+    return q >= FROM + 20 * DAY && q % 24 < HOUR ? 6 : 0;
+}
 
 /* Silent for nearly all of the four weeks; the register goes on. */
 static double
@@ -228,6 +299,46 @@ static const struct row {
     {"a heater in the first frost after a warm month",
      {heated_house, NULL, NULL, late_summer, NULL},
      "",
+     "",
+     FROM,
+     75 * DAY,
+     NULL,
+     0},
+    {"visitors, for whom a guard cooks",
+     {guard_house, visitors, NULL, NULL, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 8 * DAY,
+     NULL,
+     0},
+    {"a heater comes on at once beside a load of 20 kW",
+     {large_house, heater_at_once, NULL, autumn, NULL},
+     "",
+     "",
+     FROM,
+     FROM + 3 * DAY,
+     NULL,
+     0},
+    {"thick walls, in frost that stays after a mild month",
+     {thick_walls, NULL, NULL, fall, NULL},
+     "",
+     "",
+     FROM,
+     52 * DAY,
+     NULL,
+     0},
+    {"a guard house that was never seen without its pump",
+     {guard_house, NULL, pump_of_a_wet_month, summer, NULL},
+     PUMP_UNMETERED,
+     "",
+     FROM,
+     60 * DAY,
+     NULL,
+     0},
+    {"a heater by the pump, in the first frost after a warm month",
+     {heated_house, heater_by_the_pump, pump_by_the_hour, late_summer, NULL},
+     PUMP_UNMETERED,
      "",
      FROM,
      75 * DAY,
@@ -645,7 +756,7 @@ twice(int q)
 static double
 twice_a_little(int q)
 {
-    return twice(q) ? 0.85 : 0;
+    return twice(q) ? 1.15 : 0;
 }
 
 static double
@@ -785,19 +896,38 @@ frost(int q)
     return q >= FROM + 2 * DAY && q < FROM + 9 * DAY ? -30 : autumn(q);
 }
 
+/* 6 kW behind the pump, from then on. */
+static double
+tapped(int q)
+{
+    return pump_by_the_hour(q) > 0 && q >= FROM ? 6 : 0;
+}
+
 /* What cannot be compared is not over: the load is there after the frost as before. */
 static void
 test_frost_clears_nothing(void **state)
 {
-    static const struct field field = {heated_house, all_day, NULL, frost, NULL};
+    static const struct {
+        const char *name;
+        struct field field;
+        const char *explanation;
+    } load[] = {
+        {"a load", {heated_house, all_day, NULL, frost, NULL}, ""},
+        {"a load behind a pump",
+         {heated_house, tapped, pump_by_the_hour, frost, NULL},
+         PUMP_UNMETERED},
+    };
     static struct world w;
 
     (void)state;
-    begin(&w, &field, "", "");
-    run_to(&w, FROM + 12 * DAY);
-    check_int(count(&w, "raised production_shape"), 1);
-    check_int(count(&w, "returned production_shape"), 0);
-    end(&w);
+    for (size_t i = 0; i < LENGTH(load); i++) {
+        begin(&w, &load[i].field, load[i].explanation, "");
+        row(load[i].name);
+        run_to(&w, FROM + 12 * DAY);
+        check_int(count(&w, "raised production_shape"), 1);
+        check_int(count(&w, "returned production_shape"), 0);
+        end(&w);
+    }
 }
 
 /* A clock that ran ahead by so much while a load began, and was set right. */
