@@ -378,6 +378,7 @@ is_remembered(const struct lw_alarm *alarm)
     case LW_RULE_STUCK_REGISTER:
     case LW_RULE_CT_REVERSAL:
     case LW_RULE_PHASE_LOSS:
+    case LW_RULE_FEEDER_RESIDUAL:
     case LW_RULE_LICENCE_GAP:
     case LW_RULE_CLOSED_LOAD:
     case LW_RULE_NIGHT_LOAD:
