@@ -68,7 +68,8 @@ const struct lw_rules *lw_core_rules(const struct lw_core *core);
  * first), or NULL. */
 const struct lw_alarm *lw_core_next_alarm(const struct lw_core *core,
                                           const struct lw_alarm *alarm);
-/* The standing alarm with this id; NULL. */
+/* The alarm with this id that stands, or has returned and is kept: for four weeks, or
+ * until the next like it; NULL. */
 const struct lw_alarm *lw_core_alarm(const struct lw_core *core,
                                      const uint8_t id[LW_ACT_ALARM]);
 /* Whether an act would be done now: the core leaves out what may not be. LW_ENOTFOUND: no

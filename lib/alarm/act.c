@@ -45,8 +45,7 @@ find(const struct lw_core *core, const uint8_t id[LW_ACT_ALARM])
     for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
         struct lw_alarm *alarm = &core->standing[i].alarm;
 
-        if (memcmp(alarm->id, id, LW_ACT_ALARM) == 0 &&
-            alarm->returned.ms == LW_WALL_MIN.ms)
+        if (memcmp(alarm->id, id, LW_ACT_ALARM) == 0)
             return alarm;
     }
     return NULL;
@@ -64,11 +63,15 @@ lw_core_may(const struct lw_core *core, const struct lw_act *act)
     const struct lw_alarm *alarm = find(core, act->alarm);
     bool shelved = alarm && alarm->state == LW_ALARM_SHELVED;
 
-    if (!alarm)
+    /* What has returned can be acknowledged, and that is all. */
+    if (!alarm || (alarm_has_returned(alarm) && act->kind != LW_ACT_ACKNOWLEDGE))
         return LW_ENOTFOUND;
     switch (act->kind) {
     case LW_ACT_ACKNOWLEDGE:
-        return alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE ? 0 : LW_EDENIED;
+        return alarm->state == LW_ALARM_UNACKNOWLEDGED_ACTIVE ||
+                       alarm->state == LW_ALARM_RETURNED_UNACKNOWLEDGED
+                   ? 0
+                   : LW_EDENIED;
     case LW_ACT_SHELVE:
         if (act->until.ms <= core->now || act->until.ms - core->now > LW_SHELVED_MOST)
             return LW_ERANGE;
@@ -141,7 +144,8 @@ act_step(struct lw_core *core, const struct lw_act *act)
     case LW_ACT_READ:
         return;
     case LW_ACT_ACKNOWLEDGE:
-        alarm->state = LW_ALARM_ACKNOWLEDGED_ACTIVE;
+        alarm->state =
+            alarm_has_returned(alarm) ? LW_ALARM_NORMAL : LW_ALARM_ACKNOWLEDGED_ACTIVE;
         alarm->acknowledged = (lw_wall){core->now};
         memcpy(alarm->acknowledged_by, act->by, sizeof act->by);
         break;

@@ -16,6 +16,9 @@
 #define UPDATE_LEAST LW_HOUR
 #define UPDATE_MOST  (6 * LW_DAY)
 #define REMIND_AFTER (7 * LW_DAY - LW_HOUR)
+/* One that has returned is kept for so long: nothing is remembered for longer, and nobody
+ * acknowledges it any more. */
+#define KEPT_FOR (28 * LW_DAY)
 
 void
 lw_alarm_subject(const struct lw_ledger *ledger, const struct lw_alarm *alarm,
@@ -284,6 +287,34 @@ alarm_tell(struct lw_core *core, struct lw_alarm *alarm)
     revise(core, LW_ALERT_UPDATED, alarm, NULL);
 }
 
+/* A shift comes every night, a truck every week; a wrong ratio shows whenever there is
+ * load, and panels that are not in the ledger feed back each noon: the like of what has
+ * been told is that alarm. Elsewhere each time is a matter of its own. */
+static bool
+is_remembered(const struct lw_alarm *alarm)
+{
+    if (alarm->evidence.finding == LW_FOUND_GONE ||
+        alarm->evidence.finding == LW_FOUND_MOOT)
+        return false;
+    switch ((enum lw_rule_id)alarm->rule) {
+    case LW_RULE_REGISTER_JUMP:
+        return alarm->evidence.finding == LW_FOUND_REGISTER_OVER_RATING;
+    case LW_RULE_STUCK_REGISTER:
+    case LW_RULE_CT_REVERSAL:
+    case LW_RULE_PHASE_LOSS:
+    case LW_RULE_FEEDER_RESIDUAL:
+    case LW_RULE_LICENCE_GAP:
+    case LW_RULE_CLOSED_LOAD:
+    case LW_RULE_NIGHT_LOAD:
+    case LW_RULE_PRODUCTION_SHAPE:
+    case LW_RULE_SLOW_CREEP:
+    case LW_RULE_RE_EMERGENCE:
+        return true;
+    default:
+        return false;
+    }
+}
+
 bool
 alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              enum lw_priority priority, const struct lw_evidence *evidence)
@@ -291,7 +322,7 @@ alarm_recall(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     int32_t i = *slot_of(core, rule, subject);
     struct lw_alarm *alarm = i == LW_NONE ? NULL : &core->standing[i].alarm;
 
-    if (!alarm || !alarm_has_returned(alarm) ||
+    if (!alarm || !alarm_has_returned(alarm) || !is_remembered(alarm) ||
         !alarm_is_alike(alarm, evidence, core->now))
         return false;
     alarm->returned = LW_WALL_MIN;
@@ -363,43 +394,17 @@ alarm_set(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     }
 }
 
-/* A shift comes every night, a truck every week; a wrong ratio shows whenever there is
- * load, and panels that are not in the ledger feed back each noon: the like of what has
- * been told is that alarm. Elsewhere each time is a matter of its own. */
-static bool
-is_remembered(const struct lw_alarm *alarm)
-{
-    if (alarm->evidence.finding == LW_FOUND_GONE ||
-        alarm->evidence.finding == LW_FOUND_MOOT)
-        return false;
-    switch ((enum lw_rule_id)alarm->rule) {
-    case LW_RULE_REGISTER_JUMP:
-        return alarm->evidence.finding == LW_FOUND_REGISTER_OVER_RATING;
-    case LW_RULE_STUCK_REGISTER:
-    case LW_RULE_CT_REVERSAL:
-    case LW_RULE_PHASE_LOSS:
-    case LW_RULE_LICENCE_GAP:
-    case LW_RULE_CLOSED_LOAD:
-    case LW_RULE_NIGHT_LOAD:
-    case LW_RULE_PRODUCTION_SHAPE:
-    case LW_RULE_SLOW_CREEP:
-    case LW_RULE_RE_EMERGENCE:
-        return true;
-    default:
-        return false;
-    }
-}
-
 void
 alarm_return(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
              const struct lw_evidence *evidence)
 {
     int32_t *slot = slot_of(core, rule, subject);
+    struct lw_alarm *alarm = *slot == LW_NONE ? NULL : &core->standing[*slot].alarm;
 
-    if (*slot == LW_NONE || alarm_has_returned(&core->standing[*slot].alarm))
+    if (!alarm || alarm_has_returned(alarm))
         return;
-    come_to_rest(core, &core->standing[*slot].alarm, evidence);
-    if (!is_remembered(&core->standing[*slot].alarm))
+    come_to_rest(core, alarm, evidence);
+    if (!is_remembered(alarm) && alarm->state != LW_ALARM_RETURNED_UNACKNOWLEDGED)
         fall(core, slot);
 }
 
@@ -412,8 +417,8 @@ end_as(struct lw_core *core, enum lw_rule_id rule, struct subject subject,
     int32_t *slot = slot_of(core, rule, subject);
     struct lw_evidence evidence;
 
-    if (!alarm && *slot != LW_NONE)
-        fall(core, slot);
+    if (!alarm && *slot != LW_NONE) /* whoever has to acknowledge it still may */
+        core->standing[*slot].alarm.evidence.finding = (uint8_t)finding;
     if (!alarm)
         return;
     evidence = alarm->evidence;
@@ -439,11 +444,19 @@ alarm_remind(struct lw_core *core)
     int64_t next = INT64_MAX;
     int64_t hour = core->now + LW_HOUR;
 
-    for (int32_t i = core->first_standing; i != LW_NONE; i = core->standing[i].next) {
-        struct lw_alarm *alarm = &core->standing[i].alarm;
+    int32_t after;
 
-        if (alarm_has_returned(alarm))
+    for (int32_t i = core->first_standing; i != LW_NONE; i = after) {
+        struct lw_alarm *alarm = &core->standing[i].alarm;
+        struct subject subject = {(enum lw_subject_kind)alarm->subject_kind,
+                                  alarm->subject};
+
+        after = core->standing[i].next;
+        if (alarm_has_returned(alarm)) {
+            if (core->now - alarm->returned.ms > KEPT_FOR)
+                fall(core, slot_of(core, (enum lw_rule_id)alarm->rule, subject));
             continue;
+        }
         if (core->now - alarm->at.ms >= REMIND_AFTER)
             alarm_tell(core, alarm);
         if (alarm->at.ms + REMIND_AFTER < next)

@@ -100,11 +100,14 @@ is_slight(const struct lw_evidence *e)
     return compared(e) && e->confidence_milli < SLIGHT_MILLI;
 }
 
-/* A rhythm of weeks is known once it has been seen twice. What is slight, and was, is no
- * news for as long as it took to learn its limit. */
+/* What a feeder loses has no owner: only what comes back before a weekend is over is the
+ * same tap. A rhythm of weeks is known once it has been seen twice. What is slight, and
+ * was, is no news for as long as it took to learn its limit. */
 static int64_t
 remembered_ms(const struct lw_alarm *alarm, const struct lw_evidence *e)
 {
+    if (alarm->rule == LW_RULE_FEEDER_RESIDUAL)
+        return 60 * LW_HOUR;
     if (is_slight(&alarm->evidence) && is_slight(e))
         return 28 * LW_DAY;
     return (alarm->occurrences < 2 ? 7 : 14) * LW_DAY;

@@ -264,6 +264,8 @@ seal_loss(const struct lw_core *core, struct lw_evidence *e, const struct feeder
         put_number(&sha, llrint(scale[i] * f->loss.term[i]));
     for (int lag = 0; lag < FEEDER_LAGS; lag++)
         put_number(&sha, lrint((double)f->noise_wh[lag]));
+    for (int lag = 0; lag < FEEDER_LAGS; lag++)
+        put_number(&sha, lrint((double)f->worst_wh[lag]));
     e->learned_from = (lw_wall){f->begun};
     e->learned_to = (lw_wall){f->begun + core->book->all.feeder_residual.learn_ms};
     lw_sha256_get(&sha, e->learned_sha256);

@@ -1,8 +1,9 @@
 /* coverage: a site that nothing can be known of, or nobody answers for. */
 #include "lib/state.h"
 
+/* A supply's meter is in place, or only will be. */
 static bool
-has_supply_meter(const struct lw_core *core, const struct lw_site *site)
+has_supply_meter(const struct lw_core *core, const struct lw_site *site, bool only_later)
 {
     for (int32_t p = site->point_first; p < site->point_first + site->point_n; p++) {
         const struct lw_metering_point *point = &core->ledger->point[p];
@@ -10,7 +11,8 @@ has_supply_meter(const struct lw_core *core, const struct lw_site *site)
         if (point->role != LW_SUPPLY)
             continue;
         for (int32_t m = point->meter_first; m < point->meter_first + point->meter_n; m++)
-            if (in_place(&core->ledger->meter[m], core->now))
+            if (only_later ? core->now < core->ledger->meter[m].installed.ms
+                           : in_place(&core->ledger->meter[m], core->now))
                 return true;
     }
     return false;
@@ -28,6 +30,24 @@ has_responsible(const struct lw_core *core, int32_t site)
         if (core->answered[a])
             return true;
     return false;
+}
+
+/* No meter measures the site any more: what stands about what it drew has lost its
+ * ground, and none of it would ever end. */
+static void
+end_unmeasured(struct lw_core *core, int32_t site)
+{
+    struct site_state *s = &core->site[site];
+    struct run *const run[] = {&s->load.run, &s->production.run, &s->demand.run,
+                               &s->dark.run, &s->excess.run};
+
+    for (int rule = 0; rule < LW_RULES; rule++)
+        if (rule != LW_RULE_COVERAGE &&
+            alarm_speaks((enum lw_rule_id)rule, LW_SUBJECT_SITE))
+            alarm_moot(core, (enum lw_rule_id)rule,
+                       (struct subject){LW_SUBJECT_SITE, site});
+    for (size_t i = 0; i < sizeof run / sizeof *run; i++)
+        run[i]->from = NEVER;
 }
 
 /* A large ledger is looked at by parts, a part a tick: its alerts must not hold up a
@@ -49,8 +69,11 @@ coverage_ledger(struct lw_core *core)
         struct lw_evidence e = {
             .from = {core->now}, .to = {core->now}, .finding = LW_FOUND_NO_METER};
 
-        if (!has_supply_meter(core, site))
+        if (!has_supply_meter(core, site, false)) {
             e.detail |= LW_GAP_METER;
+            if (!has_supply_meter(core, site, true))
+                end_unmeasured(core, i);
+        }
         if (!site->has_position)
             e.detail |= LW_GAP_POSITION;
         if (!has_responsible(core, i))

@@ -85,6 +85,9 @@ struct feeder {
     struct loss loss;
     float noise_wh[FEEDER_LAGS]; /* mean deviation of a window's residual, as a sigma */
     uint32_t noise_n[FEEDER_LAGS];
+    float worst_wh[FEEDER_LAGS]; /* the most of a window's residual, in the mean day... */
+    float day_most_wh[FEEDER_LAGS]; /* ...and in the one that goes on */
+    uint32_t worst_days;
     struct run excess;        /* since the step */
     int64_t step_w;           /* its size */
     int32_t confidence_milli; /* of it, by the window that was the furthest beyond */

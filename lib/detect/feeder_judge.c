@@ -11,10 +11,14 @@ const int feeder_lag[FEEDER_LAGS] = {1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 9
 enum {
     WARM_UP = 3 * 12, /* windows of loss before deviations are learned */
     NOISE_LEAST = 30, /* windows before a deviation is believed */
+    WORST_LEAST = 7,  /* days, likewise of their worst windows */
     TWICE = 2,        /* boundaries in a row: one late or wrong reading is no tap */
 };
 /* Children may hide so much of the load in a window that deviations are learned from. */
 #define QUIET_SHARE 0.001
+/* A window is unlike any other from twice the worst of a usual day on: of deviations that
+ * are normal that is less than five. */
+#define WORST_TIMES 2
 /* A deviation counts at most as so many of the usual: a fault is not the noise. */
 #define WINSOR 4
 /* The mean of |x| of a normal variable is its sigma over this. */
@@ -90,15 +94,33 @@ static void
 learn_noise(struct feeder *f, int lag, const struct span *w, double hidden2)
 {
     double load_wh = w->loss.term[1] / w->hours * (w->hours > 1 ? w->hours : 1);
-    float off = (float)fabs(span_excess(f, w));
+    float over = (float)span_excess(f, w), off = fabsf(over);
     float *sigma = &f->noise_wh[lag];
 
     if (hidden2 > square(QUIET_SHARE * load_wh) && hidden2 > square((double)*sigma) / 4)
         return;
+    if (over > f->day_most_wh[lag])
+        f->day_most_wh[lag] = over;
     if (f->noise_n[lag] > NOISE_LEAST && off > WINSOR * *sigma)
         off = WINSOR * *sigma;
     f->noise_n[lag]++;
     *sigma += ((float)SIGMA_OF_MEAN * off - *sigma) / (float)f->noise_n[lag];
+}
+
+/* What comes once a day is lost in a mean deviation, and is no tap: a works whose meter
+ * has a clock of its own, a quarter of an hour off, is missed each evening. */
+static void
+learn_worst(struct feeder *f)
+{
+    f->worst_days++;
+    for (int lag = 0; lag < FEEDER_LAGS; lag++) {
+        float most = f->day_most_wh[lag];
+
+        if (f->worst_days > WORST_LEAST && most > WINSOR * f->worst_wh[lag])
+            most = WINSOR * f->worst_wh[lag];
+        f->worst_wh[lag] += (most - f->worst_wh[lag]) / (float)f->worst_days;
+        f->day_most_wh[lag] = 0;
+    }
 }
 
 static void
@@ -135,8 +157,10 @@ static void
 consider(const struct lw_core *core, struct feeder *f, int lag, const struct span *w,
          int64_t at, double hidden2, double usual_wh, struct verdict *v)
 {
-    double own2 = square((double)core->book->all.feeder_residual.sigmas_milli / 1000 *
-                         sigma_of(f, lag, w)) +
+    double usual_off = fmax((double)core->book->all.feeder_residual.sigmas_milli / 1000 *
+                                sigma_of(f, lag, w),
+                            WORST_TIMES * (double)f->worst_wh[lag]);
+    double own2 = square(usual_off) +
                   square((double)core->book->all.feeder_residual.share_milli / 1000 *
                          w->loss.term[1]) +
                   1;
@@ -305,6 +329,8 @@ feeder_judge(struct lw_core *core, struct feeder *f, int64_t at,
     if (!feeder_stretch(f, at)->known)
         return;
     v = look(core, f, at, tally, learning);
+    if (learning && f->loss.windows > WARM_UP && at % LW_DAY == 0)
+        learn_worst(f);
     if (!learning && covered(core, &f->loss))
         judge(core, f, at, tally, &v);
 }

@@ -63,9 +63,7 @@ blank(const struct lw_core *core, const struct window *w)
                        .declared_kw = INFINITY,
                        .rules = w->rules};
 
-    s.cold = core_site_cold(core, w->site, w->from);
-    if (isnan(s.cold))
-        s.cold = core_site_coldest(core, w->site);
+    s.cold = reference_cold(core, w->site, w->from);
     s.heated = x->heated;
     s.told = (st->excess.run.from != NEVER && st->excess.finding != LW_FOUND_PUMPED_ON) ||
              alarm_stands(core, LW_RULE_CLOSED_LOAD,

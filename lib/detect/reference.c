@@ -137,6 +137,17 @@ reference_expected(const struct reference *r, int64_t at, float cold)
 }
 
 float
+reference_cold(const struct lw_core *core, int32_t site, int64_t at)
+{
+    float cold = core_site_cold(core, site, at);
+
+    if (!isnan(cold))
+        return cold;
+    return smaller(core_site_coldest(core, site, at),
+                   larger(core->site[site].reference.coldest, HEATER_FOR_K));
+}
+
+float
 reference_mean(const struct reference *r)
 {
     float mean = 0;

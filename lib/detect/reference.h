@@ -48,6 +48,7 @@ enum {
  * is surely its own and no load that was known; against it, the most of that may be. */
 enum {
     HEATER_LEAST_K = 24,
+    HEATER_FOR_K = 30,
     HEATER_MOST_K = 40
 };
 
@@ -197,6 +198,9 @@ void reference_day(struct reference *r, const struct lw_site *site, int64_t edge
 /* The most that is usual in that hour of the day, and at that time. */
 float reference_upper(const struct reference *r, int hour);
 float reference_expected(const struct reference *r, int64_t at, float cold);
+/* K below 15 degrees that the site is judged by: as measured, or where that is not known,
+ * the most that it may be, as far as heating is believed in or a heater is made for. */
+float reference_cold(const struct lw_core *core, int32_t site, int64_t at);
 /* The profile's mean, its least, and how far it rises above. */
 float reference_mean(const struct reference *r);
 float reference_low(const struct reference *r);

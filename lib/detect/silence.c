@@ -256,7 +256,10 @@ silence_gateway_timer(struct lw_core *core, int32_t gateway)
     if (g->back == NEVER) {
         struct behind b = look_behind(core, gateway);
 
-        gateway_silent(core, gateway, &b);
+        if (b.meters == 0)
+            alarm_gone(core, LW_RULE_COMM_LOSS, subject);
+        else
+            gateway_silent(core, gateway, &b);
     } else if (core->now - g->back >= clear_ms(&core->book->all, g->flaps)) {
         struct lw_evidence e =
             silence_over(alarm_of(core, LW_RULE_COMM_LOSS, subject), g->back);

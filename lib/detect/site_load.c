@@ -17,13 +17,11 @@ static int64_t
 heating_wh(const struct lw_core *core, const struct window *w, int64_t ms)
 {
     const struct reference *r = &core->site[w->site].reference;
-    float cold;
 
     if (ms == 0 || r->frozen == NEVER)
         return 0;
-    cold = core_site_cold(core, w->site, w->from);
-    return isnan(cold) ? 0
-                       : lrint((double)r->slope_kw * (double)cold * (double)ms / 3600);
+    return lrint((double)r->slope_kw * (double)reference_cold(core, w->site, w->from) *
+                 (double)ms / 3600);
 }
 
 static struct view

@@ -9,8 +9,13 @@
 /* And the coldest that is believed: below any that was ever measured in a settlement. */
 #define LEAST_MC (-75000)
 
-/* An instrument that has been silent for longer says nothing about today. */
-#define STALE (12 * LW_HOUR)
+/* An instrument that has been silent for longer says nothing about today; and nothing of
+ * now, when afternoon has become night. */
+#define STALE  (12 * LW_HOUR)
+#define LATELY (3 * LW_HOUR)
+/* Since then each day may have been colder by so much: the autumns of the coldest
+ * counties bring twelve kelvin a month, and a cold wave the rest of fifteen. */
+#define AUTUMN_K 0.5F
 
 struct weather *
 core_weather_of(const struct lw_core *core, int32_t point)
@@ -78,7 +83,7 @@ core_site_cold(const struct lw_core *core, int32_t site, int64_t at)
     int64_t hour = at / LW_HOUR;
 
     if (!w || w->hour == NEVER || hour <= w->hour - COLD_HOURS ||
-        hour - w->hour >= STALE / LW_HOUR)
+        hour - w->hour >= LATELY / LW_HOUR)
         return NAN;
     hour = hour < w->hour ? hour : w->hour;
     if (w->cold[hour % COLD_HOURS] == NO_COLD)
@@ -87,11 +92,17 @@ core_site_cold(const struct lw_core *core, int32_t site, int64_t at)
 }
 
 float
-core_site_coldest(const struct lw_core *core, int32_t site)
+core_site_coldest(const struct lw_core *core, int32_t site, int64_t at)
 {
     int32_t i = core->ears[site].of[HEARD_COLD];
+    const struct weather *w = i == LW_NONE ? NULL : &core->weather[i];
+    int64_t silent;
 
-    return i == LW_NONE ? 0 : (float)core->weather[i].coldest / 100;
+    if (!w || w->hour == NEVER)
+        return 0;
+    silent = at - w->hour * LW_HOUR;
+    return (float)w->coldest / 100 +
+           (silent > 0 ? AUTUMN_K * (float)silent / (float)LW_DAY : 0);
 }
 
 static bool

@@ -59,9 +59,10 @@ bool weather_sound(const struct weather *w);
 void weather_choose(struct lw_core *core);
 struct weather *core_weather_of(const struct lw_core *core, int32_t point);
 /* Degrees below 15 at the site at that time, which is of the last month; NAN: not known.
- * And the most of any time. */
+ * And the most that it may be by then: the most that was ever told, and what an autumn
+ * adds while nothing is. */
 float core_site_cold(const struct lw_core *core, int32_t site, int64_t at);
-float core_site_coldest(const struct lw_core *core, int32_t site);
+float core_site_coldest(const struct lw_core *core, int32_t site, int64_t at);
 
 /* --- water.c */
 void water_init(struct weather *w);

@@ -61,6 +61,7 @@ struct scene {
     const char *name;
     double tap_kw; /* on F, from hour to hour of the run */
     int tap_from, tap_to;
+    int tap_again;      /* and for as long, from then on; 0: never */
     const char *silent; /* this meter, from hour to hour */
     int silent_from, silent_to;
     const char *busy; /* this meter's customer draws so much more, twice */
@@ -71,6 +72,9 @@ struct scene {
     double no_meter_kw;       /* customers of F that were never metered */
     const char *cut_moves_to; /* what CUT has lost; "": it is nobody's; NULL: gone */
     bool customers_change;
+    const char
+        *late; /* this meter's clock is a quarter of an hour behind, from then on */
+    int late_from;
 };
 
 struct told {
@@ -214,14 +218,15 @@ load_kw(struct world *w, const char *id, int hour)
 }
 
 static inline void
-read_meter(struct world *w, int32_t row, int64_t at, bool good)
+read_meter(struct world *w, int32_t row, int64_t at, bool good, bool late)
 {
     const struct lw_meter *m = &w->ledger->meter[row];
     struct lw_event event = {.kind = LW_EVENT_READING, .at = {at}};
     int64_t step = m->resolution_wh;
 
     event.reading.meter = (uint32_t)row;
-    event.reading.time.ms = event.reading.received.ms = at;
+    event.reading.received.ms = at;
+    event.reading.time.ms = late ? at - QUARTER : at;
     event.reading.q = good ? LW_GOOD : LW_MISSING;
     if (good) {
         event.reading.have = 1U << LW_IMPORT;
@@ -243,9 +248,10 @@ quarter(struct world *w, int64_t at)
         const struct lw_meter *m = &l->meter[row];
         bool silent = s->silent && strcmp(s->silent, m->id) == 0 &&
                       within(hour, s->silent_from, s->silent_to);
+        bool late = s->late && strcmp(s->late, m->id) == 0 && hour >= s->late_from;
 
         if (m->installed.ms <= at && at < m->removed.ms)
-            read_meter(w, row, at, !silent);
+            read_meter(w, row, at, !silent, late);
     }
     for (int32_t row = 0; row < l->nmeters; row++) {
         const struct lw_meter *m = &l->meter[row];
@@ -257,7 +263,10 @@ quarter(struct world *w, int64_t at)
         w->kwh[row] += kw / 4;
         sum[l->point[m->parent].id[0] == 'G'] += kw;
     }
-    if (!w->found && within(hour, s->tap_from, s->tap_to))
+    if (!w->found &&
+        (within(hour, s->tap_from, s->tap_to) ||
+         (s->tap_again > 0 &&
+          within(hour, s->tap_again, s->tap_again + s->tap_to - s->tap_from))))
         sum[0] += s->tap_kw;
     sum[0] += s->no_meter_kw;
     if (s->cut_moves_to && !*s->cut_moves_to && hour >= STOPPED + 2)

@@ -89,6 +89,7 @@ struct world {
     double (*level)(int q); /* m */
     double kwh[4];
     int q;
+    int deaf; /* from then on the thermometer is silent; 0: never */
     bool ticks;
     uint32_t noise;
 };
@@ -193,7 +194,7 @@ run_to(struct world *w, int q)
         double kw = noisy(w, f->load(w->q, degrees)) + pump;
 
         w->q++;
-        if (w->q % HOUR == 1)
+        if (w->q % HOUR == 1 && (w->deaf == 0 || w->q < w->deaf))
             read_weather(w, degrees);
         if (lw_ledger_point(w->ledger, "SUB") != LW_NONE)
             read_meter(w, "SUB", 1, pump);

@@ -101,6 +101,38 @@ acknowledged(struct plant *p)
 }
 
 static void
+acknowledged_after_its_return(struct plant *p)
+{
+    raise_alarm(p);
+    quarters(p, DAY, LOAD(0));
+    check_int(p->last.state, LW_ALARM_RETURNED_UNACKNOWLEDGED);
+    size_t n = p->n;
+    act(p, LW_ACT_READ, "王五", 0); /* nothing is there to be read any more */
+    act(p, LW_ACT_SHELVE, "王五", LW_DAY);
+    heard_since(p, &n, "");
+    act(p, LW_ACT_ACKNOWLEDGE, "王五", 0);
+    heard_since(p, &n, UPDATED);
+    check_int(p->last.state, LW_ALARM_NORMAL);
+    says(p, "\"due\":{\"ack\":null,\"check\":null}");
+    says(p, "\"acknowledged_by\":\"王五\"");
+    act(p, LW_ACT_ACKNOWLEDGE, "another", 0);
+    heard_since(p, &n, "");
+    quarters(p, DAY, LOAD(40)); /* it comes back, and is news again */
+    check_int(p->last.state, LW_ALARM_UNACKNOWLEDGED_ACTIVE);
+    says(p, "\"acknowledged_by\":null");
+}
+
+static void
+returned_long_ago(struct plant *p)
+{
+    raise_alarm(p);
+    quarters(p, 30 * DAY, LOAD(0));
+    size_t n = p->n;
+    act(p, LW_ACT_ACKNOWLEDGE, "王五", 0);
+    heard_since(p, &n, "");
+}
+
+static void
 shelved_until_its_time(struct plant *p)
 {
     raise_alarm(p);
@@ -268,6 +300,8 @@ test_acts(void **state)
         void (*happens)(struct plant *p);
     } cases[] = {
         {"acknowledged", acknowledged},
+        {"acknowledged after its return", acknowledged_after_its_return},
+        {"returned more than four weeks ago", returned_long_ago},
         {"shelved, and it ends by itself", shelved_until_its_time},
         {"shelved after it was acknowledged", shelved_after_acknowledged},
         {"shelved, and it gets worse", shelved_and_worse},

@@ -25,7 +25,7 @@ static const struct {
      SIZE(feeder, point) + SIZE(feeder, child_first) + SIZE(feeder, nchildren) +
          SIZE(feeder, interval) + SIZE(feeder, awaited) + SIZE(feeder, stopped_w) +
          SIZE(feeder, ring),
-     19},
+     23},
     {"stretches", sizeof(struct stretch), 0, 3},
     {"children", sizeof(struct child), SIZE(child, point) + SIZE(child, feeder), 4},
     {"alarms", sizeof(struct lw_alarm), 0, 23},

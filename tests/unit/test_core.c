@@ -1017,6 +1017,83 @@ test_point_that_is_given_up(void **state)
     end(&w);
 }
 
+#define A_UNTIL(until)                                                                   \
+    "A,A,CLOSED,supply,G2,1,generic,900,2025-01-01T00:00:00Z," until "\n"
+#define A_AT_TWIN "A,A,TWIN,supply,G2,1,generic,900,2025-01-01T00:00:00Z,\n"
+
+static void
+change_meters(struct world *w, const char *meters)
+{
+    struct lw_ledger *next = make_ledger(SITES, meters);
+    struct lw_core *core;
+
+    assert_int_equal(lw_core_new(next, &w->rules, w->core, &core), 0);
+    lw_core_retire(w->core, core);
+    lw_core_free(w->core);
+    lw_ledger_free(w->ledger);
+    w->core = core;
+    w->ledger = next;
+    w->heard.ledger = next;
+}
+
+/* 60 kW at a closed site for an hour, and then another ledger. */
+static void
+test_site_that_loses_its_meter(void **state)
+{
+    static const struct {
+        const char *name;
+        const char *before, *after;
+        int loads; /* that have returned a day later */
+    } moves[] = {
+        {"nothing was moved: a silent meter ends nothing", METERS_HEAD A_UNTIL(""),
+         METERS_HEAD A_UNTIL(""), 0},
+        {"it was taken away on a date", METERS_HEAD A_UNTIL("2025-11-11T02:00:00Z"),
+         METERS_HEAD A_UNTIL("2025-11-11T02:00:00Z"), 1},
+        {"the ledger says that it was always elsewhere", METERS_HEAD A_UNTIL(""),
+         METERS_HEAD A_AT_TWIN, 1},
+        {"the next one is to be put in in a month",
+         METERS_HEAD A_UNTIL("2025-11-11T02:00:00Z"),
+         METERS_HEAD A_UNTIL(
+             "2025-11-11T02:00:00Z") "A2,A,CLOSED,supply,G2,1,generic,900,2025-12-11T00:00:00Z,\n",
+         0},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(moves); i++) {
+        struct world w;
+
+        begin_with(&w, SITES, moves[i].before);
+        for (int q = 0; q < 4; q++) {
+            w.now += QUARTER;
+            read_meter(&w, "A", 60, LW_GOOD);
+        }
+        row(moves[i].name);
+        check_int(count(&w, "raised closed_load site/CLOSED"), 1);
+        change_meters(&w, moves[i].after);
+        tick(&w, T0 + LW_DAY + 2 * LW_HOUR);
+        check_int(count(&w, "returned closed_load site/CLOSED"), moves[i].loads);
+        end(&w);
+    }
+}
+
+static void
+test_gateway_that_loses_its_meters(void **state)
+{
+    struct world w;
+
+    (void)state;
+    begin_with(&w, SITES, METERS_HEAD A_UNTIL(""));
+    read_meter(&w, "A", 1, LW_GOOD);
+    tick(&w, T0 + LW_DAY);
+    row("the ledger says that they are behind another");
+    check_int(count(&w, "raised comm_loss gateway/G2"), 1);
+    change_meters(&w, METERS_HEAD
+                  "A,A,CLOSED,supply,G1,1,generic,900,2025-01-01T00:00:00Z,\n");
+    tick(&w, T0 + 2 * LW_DAY);
+    check_int(count(&w, "returned comm_loss gateway/G2"), 1);
+    end(&w);
+}
+
 static void
 test_slow_meter_that_was_exchanged(void **state)
 {
@@ -1367,6 +1444,8 @@ main(void)
         cmocka_unit_test(test_gap_across_the_closure),
         cmocka_unit_test(test_gap_across_the_licence),
         cmocka_unit_test(test_point_that_is_given_up),
+        cmocka_unit_test(test_site_that_loses_its_meter),
+        cmocka_unit_test(test_gateway_that_loses_its_meters),
         cmocka_unit_test(test_slow_meter_that_was_exchanged),
         cmocka_unit_test(test_excess_that_is_explained_meanwhile),
         cmocka_unit_test(test_another_gap_in_the_ledger),

@@ -88,6 +88,17 @@ static const struct {
     {{.name = "a meter is exchanged, a customer comes, one is switched over",
       .customers_change = true},
      {{0}}},
+    {{.name = "a shop whose clock has always been a quarter of an hour behind",
+      .late = "SHOP",
+      .late_from = 0},
+     {{0}}},
+    {{.name = "a tap beside such a shop",
+      .late = "SHOP",
+      .late_from = 0,
+      .tap_kw = 30,
+      .tap_from = TUESDAY,
+      .tap_to = TUESDAY + 72},
+     {{RAISED, TUESDAY, TUESDAY + 12}}},
     {{.name = "a site was cut off, and a neighbour draws as much more",
       .cut_moves_to = "SHOP"},
      {{"raised displacement point/SHOP", STOPPED + 24, STOPPED + 60}}},
@@ -219,11 +230,51 @@ test_what_an_alert_tells(void **state)
     end(&w);
 }
 
+static void
+test_what_comes_back(void **state)
+{
+    static const struct {
+        struct scene scene;
+        int raised;
+    } again[] = {
+        {{.name = "each evening a shop is missed whose clock has been set wrong",
+          .late = "SHOP",
+          .late_from = TUESDAY},
+         1},
+        {{.name = "a tap on two days of a week",
+          .tap_kw = 30,
+          .tap_from = TUESDAY,
+          .tap_to = TUESDAY + 8,
+          .tap_again = TUESDAY + 72},
+         1},
+        {{.name = "and a week later: another matter",
+          .tap_kw = 30,
+          .tap_from = TUESDAY,
+          .tap_to = TUESDAY + 8,
+          .tap_again = TUESDAY + 150},
+         2},
+    };
+    static struct world w;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(again); i++) {
+        int raised = 0;
+
+        row(again[i].scene.name);
+        run(&w, &again[i].scene);
+        for (int k = 0; k < w.ntold; k++)
+            raised += strcmp(w.told[k].what, RAISED) == 0;
+        check_int(raised, again[i].raised);
+        end(&w);
+    }
+}
+
 int
 main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cases),
+        cmocka_unit_test(test_what_comes_back),
         cmocka_unit_test(test_what_an_alert_tells),
     };
 

@@ -153,6 +153,12 @@ crusher_after_all(int q)
     return q >= LATER && q < LATER + 10 * HOUR && q % 5 != 0 ? 20 : silent_at_first(q);
 }
 
+static double
+crusher_later(int q)
+{
+    return q >= LATER && q < LATER + DAY && q % 5 != 0 ? 20 : 0;
+}
+
 /* 20 kW, an hour on and a quarter off, for a day: beneath the ceiling of 40 kW. */
 static double
 crusher(int q)
@@ -560,6 +566,67 @@ test_in_the_field(void **state)
                 fail_msg("row \"%s\": %s at %d, not within %d..%d:\n%s", r->name,
                          r->raised, at, r->from, r->from + r->within, w.heard.text);
         }
+        end(&w);
+    }
+}
+
+/* A month of 11 to 15 degrees, and then 0.3 less each day. */
+static double
+ever_colder(int q)
+{
+    return q >= FROM ? 11 - 0.3 * (q - FROM) / DAY : 11 + q / DAY % 5;
+}
+
+/* The thermometer falls silent when the site has learned, and the winter comes. */
+static void
+test_a_silent_thermometer(void **state)
+{
+    static const struct {
+        const char *name;
+        struct field field;
+        const char *explanation;
+        int until;
+        bool raised;
+    } deaf[] = {
+        {"a heater in a frost that nothing measures",
+         {heated_house, NULL, NULL, autumn, NULL},
+         "",
+         75 * DAY,
+         false},
+        {"a heater after a warm month: it was never seen on",
+         {heated_house, NULL, NULL, late_summer, NULL},
+         "",
+         75 * DAY,
+         false},
+        {"a heater in ever more cold, above what is declared for the guard house",
+         {heated_house, NULL, NULL, ever_colder, NULL},
+         GUARD_OF_5_KW,
+         75 * DAY,
+         false},
+        {"a crusher, weeks later",
+         {heated_house, crusher_later, NULL, autumn, NULL},
+         "",
+         46 * DAY,
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(deaf); i++) {
+        struct world w;
+        int at;
+
+        row(deaf[i].name);
+        begin(&w, &deaf[i].field, deaf[i].explanation, "");
+        w.deaf = FROM;
+        run_to(&w, deaf[i].until);
+        at = when(&w, "raised production_shape");
+        if (!deaf[i].raised)
+            check_int(count(&w, "raised closed_load") + count(&w, "raised night") +
+                          count(&w, "raised production") + count(&w, "raised slow"),
+                      0);
+        else if (at < LATER || at > LATER + 2 * HOUR)
+            fail_msg("row \"%s\": at %d, not within two hours:\n%s", deaf[i].name, at,
+                     w.heard.text);
         end(&w);
     }
 }
@@ -1087,6 +1154,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_in_the_field),
+        cmocka_unit_test(test_a_silent_thermometer),
         cmocka_unit_test(test_one_alarm_above_the_ceiling),
         cmocka_unit_test(test_more_of_it_comes_back),
         cmocka_unit_test(test_what_ran_before_is_told_as_it_was),
