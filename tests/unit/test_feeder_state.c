@@ -123,7 +123,7 @@ all_but(struct world *w, int32_t left_out, int64_t at)
         const struct lw_meter *m = &w->ledger->meter[row];
 
         if (row != left_out && m->installed.ms <= at && at < m->removed.ms)
-            read_meter(w, row, at, true);
+            read_meter(w, row, at, true, false);
     }
 }
 
@@ -149,7 +149,7 @@ test_saved_between_readings(void **state)
         for (; at < T0 + 26 * LW_HOUR; at += QUARTER)
             all_but(&w[i], house, at);
         all_but(&w[i], house, at);
-        read_meter(&w[i], house, at + 5 * LW_MINUTE, true);
+        read_meter(&w[i], house, at + 5 * LW_MINUTE, true, false);
         if (i == 1) {
             struct lw_core *core = loaded(&w[i]);
 
