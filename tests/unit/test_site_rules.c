@@ -810,7 +810,7 @@ test_a_gap_within_a_step(void **state)
           "");
     run_to(&w, LATER);
     w.q += 6 * HOUR;
-    w.kwh[0] = (int64_t)(w.kwh[0] * 10) / 10.0 + 6 * 40 + 0.201;
+    w.kwh[0] = floor(w.kwh[0] * 10) / 10 + 6 * 40 + 0.201;
     read_meter(&w, "A", 0, 0);
     check_int(count(&w, "raised closed_load"), 0);
     check_int(count(&w, "raised production_shape") + count(&w, "raised night_load"), 1);
