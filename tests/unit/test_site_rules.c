@@ -1,6 +1,8 @@
 /* Closed sites against their reference: each case is what happens in the field, over
  * weeks of a simulated clock. And two properties: extra ticks change nothing, and a core
  * that was saved and loaded in the middle goes on alike. */
+#include <math.h>
+
 #include "site_world.h"
 
 /* --- loads */
