@@ -22,8 +22,8 @@ mark_at(const struct gauge *g, int64_t at)
     return NULL;
 }
 
-static void
-clear_marks(struct gauge *g)
+void
+gauge_clear(struct gauge *g)
 {
     for (int i = 0; i < BOUNDARIES; i++)
         g->mark[i].at = NEVER;
@@ -73,7 +73,7 @@ gauge_reading(struct lw_core *core, struct gauge *g, int32_t row,
                           judged->step.verdict != LW_REGISTER_ROLLED)) {
         g->broken = g->at != NEVER;
         g->row = row;
-        clear_marks(g);
+        gauge_clear(g);
     }
     gauge_mark(g, &core->meter[row], judged, interval);
 }
@@ -184,7 +184,7 @@ close_boundary(struct lw_core *core, struct feeder *f)
             child_counted(core, f, c, at, counted->wh, &tally);
         else if (present(core, f, c, at))
             child_silent(core, f, c, at, &tally);
-        else if (c->gauge.row != LW_NONE)
+        else if (c->gauge.row != LW_NONE && c->gauge.newest <= at) /* not: to come */
             child_gone(core, f, c, at, &tally);
     }
     s->open_wh -= (float)tally.counted_wh;

@@ -28,6 +28,9 @@ struct gauge {
     int64_t wh;     /* the register there */
 };
 
+/* Without its marks, which are of its row: where there is none, there are none. */
+void gauge_clear(struct gauge *g);
+
 /* Whether it draws what another lost: until that is told, hours on end for which it has
  * been so; while it stands, for which it has not. */
 struct follower {

@@ -191,6 +191,7 @@ child_gone(struct lw_core *core, struct feeder *f, struct child *c, int64_t at,
         tally->unseen2 += could_wh * could_wh;
     }
     c->gauge.row = LW_NONE;
+    gauge_clear(&c->gauge);
     c->gauge.at = NEVER;
     c->gauge.broken = false;
 }

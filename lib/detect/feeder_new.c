@@ -159,6 +159,8 @@ take_gauge(const struct lw_core *core, const struct lw_core *old, const struct g
     *g = *was;
     if (was->row != LW_NONE)
         g->row = core_same_meter(core, old, was->row);
+    if (g->row == LW_NONE)
+        gauge_clear(g);
     g->broken = g->broken || (g->row == LW_NONE && g->at != NEVER);
 }
 
@@ -308,7 +310,8 @@ static bool
 gauge_sound(const struct lw_core *core, const struct gauge *g, int64_t interval)
 {
     for (int i = 0; i < BOUNDARIES; i++)
-        if (!timely(core, g->mark[i].at, interval))
+        if (!timely(core, g->mark[i].at, interval) ||
+            (g->row == LW_NONE && g->mark[i].at != NEVER))
             return false;
     return g->row >= LW_NONE && g->row < core->ledger->nmeters &&
            timely(core, g->newest, interval) && timely(core, g->at, interval);
